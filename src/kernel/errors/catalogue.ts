@@ -1,0 +1,62 @@
+// Every error code, who is to blame, whether trying again can help. Codes are never reused;
+// each has an entry in docs/errors.md (checked).
+import type { Blame, Retry } from './millrace-error.ts';
+
+interface CatalogueEntry {
+  readonly blame: Blame;
+  readonly retry: Retry;
+}
+
+const definition: CatalogueEntry = { blame: 'definition', retry: 'never' };
+const config: CatalogueEntry = { blame: 'config', retry: 'never' };
+const data: CatalogueEntry = { blame: 'data', retry: 'never' };
+const external: CatalogueEntry = { blame: 'external', retry: 'backoff' };
+const internal: CatalogueEntry = { blame: 'internal', retry: 'never' };
+
+export const errorCatalogue = {
+  MR_DEFINITION_INVALID: definition,
+  MR_DEFINITION_DURATION: definition,
+  MR_DEFINITION_DUPLICATE: definition,
+  MR_DEFINITION_NAME: definition,
+  MR_DEFINITION_UNKNOWN_FIELD: definition,
+  MR_DEFINITION_TYPE: definition,
+  MR_DEFINITION_WINDOW: definition,
+  MR_DEFINITION_TTL: definition,
+  MR_DEFINITION_KEY: definition,
+  MR_DEFINITION_EVENT_TIME: definition,
+  MR_DEFINITION_STATE_SIZE: definition,
+  MR_DEFINITION_LATENESS: definition,
+  MR_PLAN_VERSION: definition,
+  MR_CONFIG_INVALID: config,
+  MR_CONFIG_NOT_FOUND: config,
+  MR_CONFIG_UNKNOWN_ENV: config,
+  MR_CONFIG_UNBOUND_STREAM: config,
+  MR_USAGE: config,
+  MR_UNKNOWN_VIEW: config,
+  MR_UNKNOWN_FEATURE: config,
+  MR_UNKNOWN_SERVICE: config,
+  MR_UNKNOWN_KEY: config,
+  MR_DATA_MALFORMED: data,
+  MR_DATA_MISSING_FIELD: data,
+  MR_DATA_TYPE: data,
+  MR_DATA_RANGE: data,
+  MR_DATA_UTF8: data,
+  MR_DATA_TOO_LONG: data,
+  MR_DATA_EVENT_TIME: data,
+  MR_DATA_TOO_FAR_AHEAD: data,
+  MR_DATA_OVERFLOW: data,
+  MR_FILE_NOT_FOUND: config,
+  MR_FILE_ACCESS: config,
+  MR_FILE_FORMAT: data,
+  MR_FILE_TRUNCATED: data,
+  MR_STORE_FULL: external,
+  MR_STORE_OPEN: external,
+  MR_STORE_SCHEMA: config,
+  MR_SERVE_REQUEST: config,
+  MR_SERVE_TOO_LARGE: config,
+  MR_SERVE_PORT: config,
+  MR_PEER_MISSING: config,
+  MR_INTERNAL: internal,
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,0 +1,43 @@
+// Where records come from. A source is opened once per run and yields splits; each split is read
+// in order by pulling. Positions (offsets) belong to the split and grow.
+import type { DecodedBatch } from '../columns/batch.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { RowType } from '../kernel/types/field-type.ts';
+import type { RecordError } from './dead-letter-sink.ts';
+import type { FormatRegistry } from './format.ts';
+
+/** A place that records can be read from: a value made by an adapter's factory (`file(…)`). */
+export interface Source {
+  /** What it is and where, for people: `file ./data/purchases.jsonl`. */
+  readonly description: string;
+  /** True when it ends by itself. */
+  readonly bounded: boolean;
+  /** Throws MillraceError (config or external) when it cannot be opened; nothing is left open then. */
+  open(context: SourceContext): Promise<readonly SourceSplit[]>;
+}
+
+export interface SourceContext {
+  readonly stream: string;
+  readonly rowType: RowType;
+  /** Field that holds the event time (pacing needs it); rows whose event time is null are data errors of the engine. */
+  readonly eventTimeField: string;
+  readonly formats: FormatRegistry;
+  readonly clock: Clock;
+  /** Relative paths are relative to this directory. */
+  readonly baseDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+export interface SourceSplit {
+  /** Stable name within the source, e.g. the file's path. */
+  readonly id: string;
+  /** The next rows, at most `rowCountMax`. Waits for live input; resolves `{ kind: 'end' }` when bounded input is over. */
+  next(rowCountMax: number): Promise<SplitRead>;
+  close(): Promise<void>;
+}
+
+export type SplitRead =
+  | { readonly kind: 'rows'; readonly batch: DecodedBatch; readonly errors: readonly RecordError[] }
+  /** Nothing now (a live or paced split): ask again; the engine judges idleness by its clock. */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'end' };
