@@ -107,7 +107,7 @@ function encodePart(field: Field, value: unknown): Uint8Array {
   if (payload === null) {
     throw new MillraceError(
       'MR_UNKNOWN_KEY',
-      `key "${field.name}" must be a ${kind}, not ${describe(value)}`,
+      `key "${field.name}" must be ${kind}, not ${describe(value)}`,
       {
         fix: `give ${field.name}=<${kind}>`,
       },
@@ -122,9 +122,9 @@ function encodePart(field: Field, value: unknown): Uint8Array {
 }
 
 function describe(value: unknown): string {
-  return value === undefined
-    ? 'missing'
-    : `${typeof value} ${JSON.stringify(value)?.slice(0, 40) ?? ''}`;
+  if (value === undefined) return 'missing';
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
+  return `the ${value === null ? 'value' : typeof value} ${shown}`;
 }
 
 function encodePayload(kind: KeyKind, value: unknown): Uint8Array | null {
