@@ -1,0 +1,51 @@
+// Error codes: what the sources use, what the catalogue lists and what docs/errors.md explains are
+// the same set.
+import { type Finding, type Tree, error, isSource, lineAt } from './tree.ts';
+
+const catalogue = 'src/kernel/errors/catalogue.ts';
+const guide = 'docs/errors.md';
+
+/** The codes that match `pattern` (its first group) in a file, with the place of the first use. */
+function codesIn(tree: Tree, path: string, pattern: RegExp): Map<string, string> {
+  const text = tree.read(path);
+  const codes = new Map<string, string>();
+  for (const match of text.matchAll(pattern)) {
+    const code = match[1] ?? '';
+    if (!codes.has(code)) codes.set(code, `${path}:${lineAt(text, match.index)}`);
+  }
+  return codes;
+}
+
+function usedCodes(tree: Tree): Map<string, string> {
+  const used = new Map<string, string>();
+  for (const path of tree.paths.filter((p) => isSource(p) && p !== catalogue)) {
+    for (const [code, where] of codesIn(tree, path, /['"`](MR_[A-Z0-9_]+)['"`]/g)) {
+      if (!used.has(code)) used.set(code, where);
+    }
+  }
+  return used;
+}
+
+/** One finding for each code of `have` that `wanted` lacks. */
+function missing(
+  have: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, string>,
+  complaint: string,
+): Finding[] {
+  return [...have]
+    .filter(([code]) => !wanted.has(code))
+    .map(([code, where]) => error(where, `${code} ${complaint}`));
+}
+
+/** Every code used is listed, every code listed is used, and both are explained. */
+export function checkErrorCodes(tree: Tree): Finding[] {
+  const used = usedCodes(tree);
+  const listed = codesIn(tree, catalogue, /^\s*['"]?(MR_[A-Z0-9_]+)['"]?\s*:/gm);
+  const explained = codesIn(tree, guide, /^### `?(MR_[A-Z0-9_]+)`?\s*$/gm);
+  return [
+    ...missing(used, listed, `is not in ${catalogue}`),
+    ...missing(listed, used, 'is never used: remove it, or it will be promised for ever'),
+    ...missing(listed, explained, `has no entry "### CODE" in ${guide}`),
+    ...missing(explained, listed, `is explained and not in ${catalogue}`),
+  ];
+}
