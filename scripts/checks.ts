@@ -38,6 +38,7 @@ export const checks: readonly Check[] = [
       'node_modules/oxlint/bin/oxlint',
       '--type-aware',
       '--deny-warnings',
+      '--disable-nested-config',
       '-f',
       'unix',
       '.',

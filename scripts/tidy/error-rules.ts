@@ -26,15 +26,19 @@ function usedCodes(tree: Tree): Map<string, string> {
   return used;
 }
 
-/** One finding for each code of `have` that `wanted` lacks. */
+/** The codes of `have` that `wanted` lacks: one finding for each place, or one for a whole file. */
 function missing(
   have: ReadonlyMap<string, string>,
   wanted: ReadonlyMap<string, string>,
   complaint: string,
 ): Finding[] {
-  return [...have]
-    .filter(([code]) => !wanted.has(code))
-    .map(([code, where]) => error(where, `${code} ${complaint}`));
+  const lacking = [...have].filter(([code]) => !wanted.has(code));
+  const byFile = Map.groupBy(lacking, ([, where]) => where.slice(0, where.lastIndexOf(':')));
+  return [...byFile].map(([path, entries]) => {
+    const [[, where] = ['', path]] = entries;
+    const codes = entries.map(([code]) => code).join(', ');
+    return error(entries.length === 1 ? where : path, `${codes}: ${complaint}`);
+  });
 }
 
 /** Every code used is listed, every code listed is used, and both are explained. */
@@ -43,9 +47,9 @@ export function checkErrorCodes(tree: Tree): Finding[] {
   const listed = codesIn(tree, catalogue, /^\s*['"]?(MR_[A-Z0-9_]+)['"]?\s*:/gm);
   const explained = codesIn(tree, guide, /^### `?(MR_[A-Z0-9_]+)`?\s*$/gm);
   return [
-    ...missing(used, listed, `is not in ${catalogue}`),
-    ...missing(listed, used, 'is never used: remove it, or it will be promised for ever'),
-    ...missing(listed, explained, `has no entry "### CODE" in ${guide}`),
-    ...missing(explained, listed, `is explained and not in ${catalogue}`),
+    ...missing(used, listed, `not in ${catalogue}`),
+    ...missing(listed, used, 'never used in src, so never to be promised'),
+    ...missing(listed, explained, `no entry "### CODE" in ${guide}`),
+    ...missing(explained, listed, `explained, and not in ${catalogue}`),
   ];
 }

@@ -25,6 +25,7 @@ const copied = [
   'tsconfig.json',
   'tsconfig.src.json',
   'tsconfig.test.json',
+  '.gitignore',
   '.oxlintrc.json',
   '.dependency-cruiser.cjs',
 ];
@@ -172,7 +173,7 @@ describe('a planted fault', { timeout: 60_000 }, () => {
 
     expect(clean.green, clean.output).toBe(true);
     expect(red.green).toBe(false);
-    expect(red.output).toContain('planted-code.ts:2: MR_PLANTED_CODE is not in');
+    expect(red.output).toContain('planted-code.ts:2: MR_PLANTED_CODE: not in');
   });
 
   it('wall time in the engine', async () => {
