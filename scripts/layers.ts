@@ -56,7 +56,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'serve',
     level: 3,
-    mayImport: ['kernel', 'plan', 'ports', 'codegen'],
+    mayImport: ['kernel', 'columns', 'plan', 'ports', 'codegen'],
     packages: ['fastify', '@fastify/swagger', 'pino'],
   },
   {
@@ -68,7 +68,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'testing',
     level: 3,
-    mayImport: ['kernel', 'plan', 'ports', 'define', 'engine', 'adapters/memory'],
+    mayImport: ['kernel', 'columns', 'plan', 'ports', 'define', 'engine', 'adapters/memory'],
     packages: ['fast-check', 'vitest'],
   },
   { folder: 'app', level: 4, mayImport: 'below' },
