@@ -1,0 +1,223 @@
+// Writes the decoder of one row type as JavaScript: one loop over lines, a switch over fields. The
+// next key is guessed from the order seen before and compared byte by byte; values of the usual
+// shape are read in line, the rest goes to `slow`. Text from the schema enters the code only as
+// numbers, so that no field name can become code.
+import { scanFloat, scanInteger, scanned, putInt64 } from '../../columns/scan-number.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import type { JsonOptions } from './json-options.ts';
+import { isNull, scanString, skipSpace } from './json-scan.ts';
+import type { JsonSlowPath } from './json-slow-path.ts';
+import { allSeen, seenBit, seenWordCount } from './seen-fields.ts';
+
+export interface DecodeRows {
+  /** Decodes lines of `bytes[p .. limit)`, which ends with a line feed; returns the rows decoded. */
+  (slow: JsonSlowPath, bytes: Uint8Array, p: number, limit: number): number;
+}
+
+/** The decoding function for these fields. */
+export function compileDecoder(fields: readonly Field[], options: JsonOptions): DecodeRows {
+  const factory = new Function('env', decoderCode(fields, options)) as (
+    env: Readonly<Record<string, unknown>>,
+  ) => DecodeRows;
+  return factory({ scanFloat, scanInteger, scanned, scanString, skipSpace, isNull, putInt64 });
+}
+
+function decoderCode(fields: readonly Field[], options: JsonOptions): string {
+  const words = Array.from({ length: seenWordCount(fields.length) }, (_, word) => word);
+  return `'use strict';
+const { scanFloat, scanInteger, scanned, scanString, skipSpace, isNull, putInt64 } = env;
+return function decodeRows(slow, bytes, start, limit) {
+  const next = slow.next, offsets = slow.offsets, base = slow.baseOffset;
+  const rowMax = slow.rowMax, bytesMax = ${options.recordBytesMax}, builders = slow.builders;
+  ${fields.map(columnLocals).join('\n  ')}
+  let p = start, row = 0, c = 0, e = 0, f = 0, from = 0;
+  while (row < rowMax && p < limit) {
+    const begin = p;
+    c = bytes[p];
+    if (c <= 32) {
+      p = skipSpace(bytes, p);
+      c = bytes[p];
+      if (c === 10) { p++; continue; }
+    }
+    ${words.map((word) => `let seen${word} = 0;`).join(' ')}
+    record: {
+      if (c !== 123) { slow.expect('an object', p); break record; }
+      c = bytes[++p];
+      if (c <= 32) { p = skipSpace(bytes, p); c = bytes[p]; }
+      if (c === 125) p++;
+      else for (from = 0;;) {
+${fieldLoop(fields, options)}
+      }
+${recordEnd(fields, words)}
+      offsets[row++] = base + begin;
+      p++;
+      continue;
+    }
+    p = slow.fail(begin);
+  }
+  slow.position = p;
+  return row;
+};`;
+}
+
+/** One key and its value, then a comma or the end of the object. */
+function fieldLoop(fields: readonly Field[], options: JsonOptions): string {
+  return `        f = -1;
+        switch (next[from]) {
+${fields.map(keyCase).join('\n')}
+        }
+        if (f < 0) {
+          f = slow.key(p);
+          if (f < 0) break record;
+          p = slow.position;
+          if (f < ${fields.length}) next[from] = f;
+        }
+        if (bytes[p] !== 58) {
+          p = skipSpace(bytes, p);
+          if (bytes[p] !== 58) { slow.expect('":"', p); break record; }
+        }
+        c = bytes[++p];
+        if (c <= 32) { p = skipSpace(bytes, p); c = bytes[p]; }
+        switch (f) {
+${fields.map((field, i) => valueCase(field, i, options)).join('\n')}
+          default:
+            p = slow.skip(p);
+            if (p < 0) break record;
+        }
+        if (f < ${fields.length}) from = f + 1;
+        c = bytes[p];
+        if (c <= 32) { p = skipSpace(bytes, p); c = bytes[p]; }
+        if (c === 44) {
+          c = bytes[++p];
+          if (c <= 32) p = skipSpace(bytes, p);
+          continue;
+        }
+        if (c === 125) { p++; break; }
+        slow.expect('"," or "}"', p);
+        break record;`;
+}
+
+/** What must hold once the object is closed. */
+function recordEnd(fields: readonly Field[], words: readonly number[]): string {
+  const incomplete = words.map((word) => `seen${word} !== ${allSeen(fields.length, word)}`);
+  return `      c = bytes[p];
+      if (c !== 10) {
+        p = skipSpace(bytes, p);
+        if (bytes[p] !== 10) { slow.trailing(p); break record; }
+      }
+      if (p - begin > bytesMax) { slow.tooLong(p - begin); break record; }
+      if (${incomplete.join(' || ')}) {
+        ${words.map((word) => `slow.seen[${word}] = seen${word};`).join(' ')}
+        if (!slow.missing(row)) break record;
+      }
+      if (slow.pendingCount !== 0) slow.finishRecord(row);`;
+}
+
+function columnLocals(field: Field, i: number): string {
+  const nulls = field.nullable ? `const n${i} = builders[${i}].nulls;` : '';
+  switch (valueKind(field)) {
+    case 'range':
+      return `${nulls}const s${i} = builders[${i}].starts, e${i} = builders[${i}].ends;`;
+    case 'int64':
+      return `${nulls}const v${i} = builders[${i}].words;`;
+    case 'other':
+      return nulls;
+    default:
+      return `${nulls}const v${i} = builders[${i}].values;`;
+  }
+}
+
+function keyCase(field: Field, i: number): string {
+  const key = [...new TextEncoder().encode(JSON.stringify(field.name))];
+  const test = key.map((byte, j) => `bytes[${j === 0 ? 'p' : `p + ${j}`}] === ${byte}`);
+  return `          case ${i}: if (${test.join(' && ')}) { p += ${key.length}; f = ${i}; } break;`;
+}
+
+type ValueKind = 'range' | 'float' | 'int32' | 'whole' | 'int64' | 'bool' | 'other';
+
+function valueKind(field: Field): ValueKind {
+  switch (field.type.kind) {
+    case 'string':
+      return 'range';
+    case 'float64':
+    case 'float32':
+      return 'float';
+    case 'int32':
+    case 'int64':
+    case 'bool':
+      return field.type.kind;
+    case 'timestamp':
+    case 'count':
+      return 'whole';
+    default:
+      return 'other';
+  }
+}
+
+function valueCase(field: Field, i: number, options: JsonOptions): string {
+  const { word, bit } = seenBit(i);
+  const mark = field.nullable ? `n${i}[row] = 0; ` : '';
+  const fast = fastPath(field, i, options);
+  const nulled = valueKind(field) === 'range' ? `s${i}[row] = 0; e${i}[row] = 0; ` : '';
+  const orNull = field.nullable
+    ? `if (c === 110 && isNull(bytes, p)) { n${i}[row] = 1; ${nulled}p += 4; break; }\n            `
+    : '';
+  return `          case ${i}:
+            seen${word} |= ${bit};
+            ${fast === null ? '' : `${fast.test} { ${fast.store}; ${mark}break; }`}
+            ${orNull}p = slow.value(${i}, p, row);
+            if (p < 0) break record;
+            break;`;
+}
+
+interface FastPath {
+  /** Statements that end in an `if (…)`. */
+  readonly test: string;
+  readonly store: string;
+}
+
+function fastPath(field: Field, i: number, options: JsonOptions): FastPath | null {
+  const isFloat32 = field.type.kind === 'float32';
+  switch (valueKind(field)) {
+    case 'range':
+      return {
+        test: `if (c === 34 && (e = scanString(bytes, p + 1)) >= 0)`,
+        store: `s${i}[row] = p + 1; e${i}[row] = e; p = e + 1`,
+      };
+    case 'float':
+      return {
+        test: `if ((e = scanFloat(bytes, p)) >= 0)`,
+        store: `v${i}[row] = ${isFloat32 ? 'Math.fround(scanned[0])' : 'scanned[0]'}; p = e`,
+      };
+    case 'int32':
+      return {
+        test: `if ((e = scanInteger(bytes, p)) >= 0 && (scanned[0] | 0) === scanned[0])`,
+        store: `v${i}[row] = scanned[0]; p = e`,
+      };
+    case 'int64':
+      return {
+        test: `if ((e = scanInteger(bytes, p)) >= 0)`,
+        store: `putInt64(v${i}, row, scanned[0]); p = e`,
+      };
+    case 'whole':
+      return wholePath(field, i, options);
+    case 'bool':
+      return {
+        test: `if (c === 116 && bytes[p + 1] === 114 && bytes[p + 2] === 117 && bytes[p + 3] === 101)`,
+        store: `v${i}[row] = 1; p += 4`,
+      };
+    case 'other':
+      return null;
+  }
+}
+
+function wholePath(field: Field, i: number, options: JsonOptions): FastPath | null {
+  const unit = field.type.kind === 'timestamp' ? options.timestamp : 'ms';
+  if (unit === 'iso') return null;
+  const value = { ms: 'scanned[0]', s: 'scanned[0] * 1000', us: 'Math.floor(scanned[0] / 1000)' };
+  const inRange = unit === 's' ? ' && Math.abs(scanned[0]) <= 8.64e12' : '';
+  return {
+    test: `if ((e = scanInteger(bytes, p)) >= 0${inRange})`,
+    store: `v${i}[row] = ${value[unit]}; p = e`,
+  };
+}

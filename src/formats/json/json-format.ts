@@ -1,0 +1,18 @@
+// The format `json`: one JSON object a line.
+import type { RecordFormat } from '../../ports/format.ts';
+import { JsonDecoder } from './json-decoder.ts';
+import { resolveJsonOptions } from './json-options.ts';
+
+/**
+ * Newline-delimited JSON. **Shape**: bytes → columns of the stream's row type, keys in any order,
+ * unknown keys ignored, the last of equal keys counts, blank lines skipped. **Options**: `timestamp`
+ * (`'ms'` default, `'s'`, `'us'`, `'iso'`), `recordBytesMax` (1 MiB). **Guarantee**: no integer is
+ * rounded, NaN cannot come in, and every line is either a row or an error with its bytes.
+ * **Errors** per record: MR_DATA_MALFORMED, MR_DATA_UTF8, MR_DATA_TYPE, MR_DATA_RANGE,
+ * MR_DATA_MISSING_FIELD, MR_DATA_TOO_LONG.
+ */
+export const jsonFormat: RecordFormat = {
+  kind: 'records',
+  name: 'json',
+  createDecoder: (rowType, options) => new JsonDecoder(rowType, resolveJsonOptions(options)),
+};
