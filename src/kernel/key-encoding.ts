@@ -55,7 +55,7 @@ export function decodeKey(fields: readonly Field[], bytes: Uint8Array): Record<s
     }
     const size = fixedSize(kind) ?? view.getUint32(at, true);
     if (fixedSize(kind) === null) at += 4;
-    key[field.name] = decodePayload(kind, view, bytes, at, size);
+    key[field.name] = decodePayload(kind, view, at, size);
     at += size;
   }
   return key;
@@ -67,13 +67,7 @@ function fixedSize(kind: KeyKind): number | null {
   return kind === 'int64' || kind === 'timestamp' ? 8 : null;
 }
 
-function decodePayload(
-  kind: KeyKind,
-  view: DataView,
-  bytes: Uint8Array,
-  at: number,
-  size: number,
-): Value {
+function decodePayload(kind: KeyKind, view: DataView, at: number, size: number): Value {
   switch (kind) {
     case 'bool':
       return view.getUint8(at) === 1;
@@ -86,10 +80,14 @@ function decodePayload(
     case 'timestamp':
       return Number(view.getBigInt64(at, true));
     case 'string':
-      return text.decode(bytes.subarray(at, at + size));
+      return text.decode(bytesOf(view, at, size));
     case 'bytes':
-      return bytes.slice(at, at + size);
+      return bytesOf(view, at, size).slice();
   }
+}
+
+function bytesOf(view: DataView, at: number, size: number): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + at, size);
 }
 
 function keyKind(field: Field): KeyKind {

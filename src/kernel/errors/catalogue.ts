@@ -1,6 +1,6 @@
 // Every error code, who is to blame, whether trying again can help. Codes are never reused;
 // each has an entry in docs/errors.md (checked).
-import type { Blame, Retry } from './millrace-error.ts';
+import type { Blame, Retry } from './blame.ts';
 
 interface CatalogueEntry {
   readonly blame: Blame;

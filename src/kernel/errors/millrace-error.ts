@@ -1,10 +1,7 @@
 // The one error class. A message says what failed, where, and what to do; the code is stable and
 // has an entry in docs/errors.md. Payloads of records never enter a message's context.
+import type { Blame, Retry } from './blame.ts';
 import { type ErrorCode, errorCatalogue } from './catalogue.ts';
-
-/** Who has to act: the author of the definition, of the configuration, of the data, a server, or us. */
-export type Blame = 'definition' | 'config' | 'data' | 'external' | 'internal';
-export type Retry = 'never' | 'backoff';
 
 /** Where it happened. Keys are hashed before they come here. */
 export interface ErrorContext {
