@@ -5,7 +5,11 @@ import type { Field, FieldType, Value } from '../../kernel/types/field-type.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import { jsonFormat } from './json-format.ts';
 
-const field = (name: string, type: FieldType, nullable = false): Field => ({ name, type, nullable });
+const field = (name: string, type: FieldType, nullable = false): Field => ({
+  name,
+  type,
+  nullable,
+});
 const text = { kind: 'string' } as const;
 
 function decodeAll(

@@ -1,0 +1,138 @@
+// `file(…)`: files of records as a source. One file is one split; what a file holds is for the format.
+import { extname } from 'node:path';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { Format } from '../../ports/format.ts';
+import type { Source, SourceContext, SourceSplit } from '../../ports/source.ts';
+import type { Compression } from './byte-input.ts';
+import { FileSplit } from './file-split.ts';
+import { type FoundFile, findFiles } from './file-paths.ts';
+import { LoopedSplit } from './looped-split.ts';
+import { PacedSplit, type Pacing } from './paced-split.ts';
+import { RecordSplit } from './record-split.ts';
+
+/** How files are read; everything is optional. */
+export interface FileOptions {
+  /** Replays by event time this many times as fast as it happened: 60 = an hour a minute. */
+  readonly speed?: number;
+  /** Replays this many records a second, over all files together. Not together with `speed`. */
+  readonly ratePerSecond?: number;
+  /** Starts again at the end, with event times moved forward so that time never goes back. */
+  readonly loop?: boolean;
+  /** `'json'`, `'csv'`, `'parquet'`; default: by the file's ending. */
+  readonly format?: string;
+  /** Options of the format, e.g. `{ timestamp: 'iso' }`. */
+  readonly formatOptions?: Readonly<Record<string, unknown>>;
+}
+
+const formatsByExtension: Readonly<Record<string, string>> = {
+  '.jsonl': 'json',
+  '.ndjson': 'json',
+  '.json': 'json',
+  '.csv': 'csv',
+  '.parquet': 'parquet',
+};
+
+const compressions: Readonly<Record<string, Compression>> = { '.gz': 'gzip', '.zst': 'zstd' };
+
+/**
+ * A source of files: one path, several, or patterns (`./data/2024-*.jsonl.gz`). **Shape**: `.jsonl`
+ * `.ndjson` `.json` (an object a line), `.csv`, `.parquet`, each but Parquet also as `.gz` or `.zst`;
+ * one file is one split. **Order**: rows of a file in its order; of several files interleaved.
+ * **Guarantee**: bounded (unless `loop`); every record is a row or a dead letter; a compressed file
+ * that is cut short keeps the rows before the cut and says so in a dead letter (MR_FILE_TRUNCATED).
+ * **Errors** at start: MR_FILE_NOT_FOUND, MR_FILE_ACCESS, MR_FILE_FORMAT, MR_CONFIG_INVALID.
+ */
+export function file(paths: string | readonly string[], options: FileOptions = {}): Source {
+  const patterns = typeof paths === 'string' ? [paths] : [...paths];
+  const pacing = resolvePacing(options);
+  return {
+    description: `file ${patterns.join(', ')}`,
+    bounded: options.loop !== true,
+    open: async (context) => {
+      const files = await findFiles(patterns, context.baseDirectory);
+      const splits = files.map((found) => openSplit(found, options, context));
+      const share = pacing === null ? null : sharePacing(pacing, splits.length);
+      return splits.map((split) =>
+        share === null ? split : new PacedSplit(split, share, context),
+      );
+    },
+  };
+}
+
+function openSplit(found: FoundFile, options: FileOptions, context: SourceContext): SourceSplit {
+  const { format, compression } = formatOf(found, options, context);
+  const formatOptions = options.formatOptions ?? {};
+  const open = (): SourceSplit =>
+    format.kind === 'file'
+      ? new FileSplit(found.name, found.path, format, context.rowType)
+      : new RecordSplit({
+          id: found.name,
+          path: found.path,
+          compression,
+          createDecoder: () => format.createDecoder(context.rowType, formatOptions),
+        });
+  return options.loop === true ? new LoopedSplit(found.name, open, context) : open();
+}
+
+function formatOf(
+  found: FoundFile,
+  options: FileOptions,
+  context: SourceContext,
+): { readonly format: Format; readonly compression: Compression } {
+  const last = extname(found.path).toLowerCase();
+  const compression = compressions[last] ?? 'none';
+  const inner = compression === 'none' ? last : extname(found.path.slice(0, -last.length));
+  const name = options.format ?? formatsByExtension[inner.toLowerCase()];
+  const format = name === undefined ? undefined : context.formats.get(name);
+  if (format === undefined) throw unknownFormat(found, name, [...context.formats.keys()]);
+  if (format.kind === 'file' && compression !== 'none') {
+    throw new MillraceError(
+      'MR_FILE_FORMAT',
+      `"${found.name}" is compressed ${format.name}: it cannot be read from any place`,
+      { context: { path: found.path }, fix: `decompress it; ${format.name} compresses inside` },
+    );
+  }
+  return { format, compression };
+}
+
+function unknownFormat(
+  found: FoundFile,
+  name: string | undefined,
+  known: readonly string[],
+): MillraceError {
+  const endings = Object.keys(formatsByExtension).join(' ');
+  const message =
+    name === undefined
+      ? `the ending of "${found.name}" names no format`
+      : `format "${name}" of "${found.name}" is not known`;
+  return new MillraceError('MR_FILE_FORMAT', message, {
+    context: { path: found.path },
+    fix: `use an ending of ${endings} (.gz, .zst), or option format: ${known.join(', ')}`,
+  });
+}
+
+function resolvePacing({ speed, ratePerSecond }: FileOptions): Pacing | null {
+  for (const [name, value] of Object.entries({ speed, ratePerSecond })) {
+    if (value !== undefined && !(value > 0 && Number.isFinite(value))) {
+      throw new MillraceError('MR_CONFIG_INVALID', `file: ${name} must be a number above 0`);
+    }
+  }
+  if (speed !== undefined && ratePerSecond !== undefined) {
+    throw new MillraceError(
+      'MR_CONFIG_INVALID',
+      'file: speed and ratePerSecond exclude each other',
+      {
+        fix: 'keep one of them',
+      },
+    );
+  }
+  if (speed !== undefined) return { kind: 'speed', speed, origin: { eventMs: null, clockMs: 0 } };
+  return ratePerSecond === undefined ? null : { kind: 'rate', ratePerSecond };
+}
+
+/** A rate is shared by the files; a speed has one start for all of them. */
+function sharePacing(pacing: Pacing, splitCount: number): Pacing {
+  return pacing.kind === 'rate'
+    ? { kind: 'rate', ratePerSecond: pacing.ratePerSecond / splitCount }
+    : { ...pacing, origin: { eventMs: null, clockMs: 0 } };
+}

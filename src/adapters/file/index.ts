@@ -1,0 +1,2 @@
+// Entry `millrace/file`: sources and sinks that are files of this machine.
+export { type FileOptions, file } from './file-source.ts';
