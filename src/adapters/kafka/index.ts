@@ -1,0 +1,2 @@
+// Public entry `millrace/kafka`.
+export { type KafkaBinding, type KafkaOptions, kafka } from './kafka.ts';

@@ -1,0 +1,2 @@
+// Public entry `millrace/redis`.
+export { type RedisBinding, type RedisOptions, redis } from './redis.ts';
