@@ -90,18 +90,18 @@ function compileLoop(
   }
   if (emitter.lines.length === 0) return null;
   const source = loopSource(emitter, builders);
-  const fail = (row: number, message: string): void => {
-    failures.push({ row, message });
+  const environment = {
+    ...generatedRuntime,
+    constants: emitter.constants,
+    builders,
+    text: new TextBuffer(),
+    fail: (row: number, message: string): void => {
+      failures.push({ row, message });
+    },
   };
   // The one place where code is made from a plan: plans hold no text that is not quoted by us.
-  const create = new Function('runtime', 'constants', 'builders', 'text', 'fail', source) as (
-    runtime: typeof generatedRuntime,
-    constants: readonly unknown[],
-    builders: readonly ColumnBuilder[],
-    text: TextBuffer,
-    fail: (row: number, message: string) => void,
-  ) => RowLoop;
-  return create(generatedRuntime, emitter.constants, builders, new TextBuffer(), fail);
+  const create = new Function('environment', source) as (given: typeof environment) => RowLoop;
+  return create(environment);
 }
 
 /** `a and b` as two predicates, where the second cannot fail on rows that the first drops. */
@@ -156,7 +156,8 @@ function loopSource(emitter: ExpressionEmitter, builders: readonly ColumnBuilder
   const usesText = emitter.lines.some((line) => line.includes('text.'));
   return [
     "'use strict';",
-    `const { ${Object.keys(generatedRuntime).join(', ')} } = runtime;`,
+    `const { ${Object.keys(generatedRuntime).join(', ')} } = environment;`,
+    'const { constants, builders, text, fail } = environment;',
     ...constants,
     ...builders.map((_, i) => `const o${i} = builders[${i}];`),
     'return function project(columns, rowCount, selected) {',
