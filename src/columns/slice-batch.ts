@@ -38,3 +38,42 @@ export function sliceBatch(batch: DecodedBatch, from: number, to: number): Decod
     offsets: batch.offsets.subarray(from, to),
   };
 }
+
+/** The given rows of a batch as a batch of its own; text is shared, the rest copied. */
+export function takeRows(batch: DecodedBatch, rows: readonly number[]): DecodedBatch {
+  return {
+    fields: batch.fields,
+    columns: batch.columns.map((column) => takeColumn(column, rows)),
+    rowCount: rows.length,
+    offsets: Float64Array.from(rows, (row) => batch.offsets[row] as number),
+  };
+}
+
+function takeColumn(column: Column, rows: readonly number[]): Column {
+  const nulls = Uint8Array.from(rows, (row) => column.nulls[row] as number);
+  switch (column.kind) {
+    case 'float64': {
+      const values = Float64Array.from(rows, (row) => column.values[row] as number);
+      return { kind: 'float64', nulls, values };
+    }
+    case 'int32': {
+      const values = Int32Array.from(rows, (row) => column.values[row] as number);
+      return { kind: 'int32', nulls, values };
+    }
+    case 'int64': {
+      const values = BigInt64Array.from(rows.map((row) => column.values[row] as bigint));
+      return { kind: 'int64', nulls, values };
+    }
+    case 'bool': {
+      const values = Uint8Array.from(rows, (row) => column.values[row] as number);
+      return { kind: 'bool', nulls, values };
+    }
+    case 'bytes': {
+      const starts = Int32Array.from(rows, (row) => column.starts[row] as number);
+      const ends = Int32Array.from(rows, (row) => column.ends[row] as number);
+      return { kind: 'bytes', nulls, data: column.data, starts, ends };
+    }
+    case 'object':
+      return { kind: 'object', nulls, values: rows.map((row) => column.values[row]) };
+  }
+}

@@ -1,0 +1,112 @@
+// An open Parquet file: its footer, and column chunks on demand. Knows nothing of row types.
+import { type FileHandle, open } from 'node:fs/promises';
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+} from 'hyparquet';
+import { compressors as portableCompressors } from 'hyparquet-compressors';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+
+/** Node's own decompressors where it has them: several times as fast. */
+export const compressors: Compressors = {
+  ...portableCompressors,
+  ZSTD: (input) => zstdDecompressSync(input),
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+};
+
+const magic = 'PAR1';
+
+export interface ParquetFile {
+  readonly path: string;
+  readonly buffer: AsyncBuffer;
+  /** Null for a file of no bytes, which has no rows. */
+  readonly metadata: FileMetaData | null;
+  close(): Promise<void>;
+}
+
+/** Opens a file and reads its footer; throws MR_FILE_FORMAT or MR_FILE_TRUNCATED. */
+export async function openParquet(path: string): Promise<ParquetFile> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const buffer = bufferOf(handle, size);
+    const metadata = size === 0 ? null : await readFooter(path, handle, buffer);
+    return { path, buffer, metadata, close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readFooter(
+  path: string,
+  handle: FileHandle,
+  buffer: AsyncBuffer,
+): Promise<FileMetaData> {
+  const { byteLength } = buffer;
+  const head = await textAt(handle, 0);
+  const tail = byteLength < 12 ? '' : await textAt(handle, byteLength - 4);
+  if (head === 'PARE' || tail === 'PARE') {
+    throw new MillraceError('MR_FILE_FORMAT', `"${path}" is an encrypted Parquet file`, {
+      context: { path },
+      fix: 'decrypt it first: encrypted Parquet is not read',
+    });
+  }
+  if (head !== magic) {
+    throw new MillraceError('MR_FILE_FORMAT', `"${path}" is not a Parquet file`, {
+      context: { path },
+      fix: 'check the file, or name its format with option format',
+    });
+  }
+  if (tail !== magic) throw truncated(path, 'its footer is missing');
+  try {
+    return await parquetMetadataAsync(buffer, { geoparquet: false });
+  } catch (error) {
+    throw truncated(path, 'its footer cannot be read', error);
+  }
+}
+
+function truncated(path: string, why: string, cause?: unknown): MillraceError {
+  return new MillraceError('MR_FILE_TRUNCATED', `"${path}" is cut short: ${why}`, {
+    context: { path },
+    cause,
+    fix: 'get a whole copy of the file: without its footer no row of it can be found',
+  });
+}
+
+/** The error for a column chunk that cannot be decoded. */
+export function damaged(path: string, where: string, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new MillraceError('MR_FILE_TRUNCATED', `"${path}" is damaged in ${where}: ${why}`, {
+    context: { path },
+    cause,
+    fix: 'get a whole copy of the file and replay it',
+  });
+}
+
+async function textAt(handle: FileHandle, position: number): Promise<string> {
+  const bytes = new Uint8Array(4);
+  const { bytesRead } = await handle.read(bytes, 0, 4, position);
+  return String.fromCharCode(...bytes.subarray(0, bytesRead));
+}
+
+function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
+  return {
+    byteLength,
+    slice: async (start, end = byteLength) => {
+      const bytes = new Uint8Array(Math.max(0, end - start));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const left = bytes.length - filled;
+        const { bytesRead } = await handle.read(bytes, filled, left, start + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled === bytes.length ? bytes.buffer : bytes.buffer.slice(0, filled);
+    },
+  };
+}
