@@ -1,0 +1,82 @@
+// Key columns of a batch → encoded keys → slots. The encoding is that of kernel/key-encoding, part
+// by part into one scratch buffer, without values on the way.
+import type { Column } from '../../columns/column.ts';
+import { isKeyKind, keyTagNull, keyTags } from '../../kernel/key-encoding.ts';
+import type { KeyTable } from '../state/key-table.ts';
+
+export interface KeyPart {
+  readonly column: Column;
+  readonly tag: number;
+}
+
+/** The tag byte of a key part's type. */
+export function keyTagOf(kind: string): number {
+  if (!isKeyKind(kind)) throw new Error(`a ${kind} cannot be a key`);
+  return keyTags[kind];
+}
+
+export class KeyEncoder {
+  #scratch = new Uint8Array(256);
+  #view = new DataView(this.#scratch.buffer);
+
+  /** The slot of the row's key. */
+  slotOf(table: KeyTable, parts: readonly KeyPart[], row: number): number {
+    let at = 0;
+    for (let i = 0; i < parts.length; i++) at = this.#put(parts[i] as KeyPart, row, at);
+    return table.findOrInsert(this.#scratch, 0, at);
+  }
+
+  #put({ column, tag }: KeyPart, row: number, start: number): number {
+    let at = start;
+    if (column.kind === 'bytes') return this.#putBytes(column, tag, row, at);
+    if (at + 9 > this.#scratch.length) this.#grow(at + 9);
+    const isNull = column.nulls[row] === 1;
+    this.#scratch[at++] = isNull ? keyTagNull : tag;
+    if (isNull) return at;
+    switch (column.kind) {
+      case 'bool':
+        this.#scratch[at] = column.values[row] as number;
+        return at + 1;
+      case 'int32':
+        this.#view.setInt32(at, column.values[row] as number, true);
+        return at + 4;
+      case 'int64':
+        this.#view.setBigInt64(at, column.values[row] as bigint, true);
+        return at + 8;
+      case 'float64':
+        this.#putWhole(column.values[row] as number, at);
+        return at + 8;
+      case 'object':
+        throw new Error('a boxed value cannot be a key');
+    }
+  }
+
+  #putBytes(column: Column & { kind: 'bytes' }, tag: number, row: number, start: number): number {
+    const from = column.starts[row] as number;
+    const length = (column.ends[row] as number) - from;
+    if (start + 5 + length > this.#scratch.length) this.#grow(start + 5 + length);
+    const scratch = this.#scratch;
+    if (column.nulls[row] === 1) {
+      scratch[start] = keyTagNull;
+      return start + 1;
+    }
+    scratch[start] = tag;
+    this.#view.setUint32(start + 1, length, true);
+    const data = column.data;
+    for (let i = 0, at = start + 5; i < length; i++, at++) scratch[at] = data[from + i] as number;
+    return start + 5 + length;
+  }
+
+  #putWhole(value: number, at: number): void {
+    const high = Math.floor(value / 2 ** 32);
+    this.#view.setUint32(at, value - high * 2 ** 32, true);
+    this.#view.setInt32(at + 4, high, true);
+  }
+
+  #grow(length: number): void {
+    const larger = new Uint8Array(Math.max(length, this.#scratch.length * 2));
+    larger.set(this.#scratch);
+    this.#scratch = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+}

@@ -1,0 +1,122 @@
+// Records of the current batch and those that wait for the watermark, one array per attribute.
+// `load` appends the rows of a batch that pass the view's filter; `compact` keeps what still waits.
+import type { Batch } from '../../columns/batch.ts';
+import type { Column } from '../../columns/column.ts';
+import { readValue } from '../../columns/read-value.ts';
+import type { Projection, ProjectionFailure } from '../../codegen/projection.ts';
+import type { Field, Value } from '../../kernel/types/field-type.ts';
+import type { KeyTable } from '../state/key-table.ts';
+import { enlargeFloats, enlargeInts } from '../state/slot-arrays.ts';
+import type { KeptRecord } from '../state/windows/view-window.ts';
+import { KeyEncoder, keyTagOf } from './key-encoder.ts';
+import type { InputLayout, ViewLayout } from './view-layout.ts';
+
+export interface LoadResult {
+  /** The rows loaded are `first .. store.length`. */
+  readonly first: number;
+  readonly failures: readonly ProjectionFailure[];
+}
+
+export class RecordStore {
+  length = 0;
+  ts = new Float64Array(0);
+  watermark = new Float64Array(0);
+  arrivalMs = new Float64Array(0);
+  offset = new Float64Array(0);
+  slot = new Int32Array(0);
+  /** Row in the current batch. */
+  batchRow = new Int32Array(0);
+  /** 1 once the record is in the windows; only its timer is still ahead. */
+  isApplied = new Int32Array(0);
+  records: KeptRecord[] = [];
+  /** Windows that refused the record; null when all took it. */
+  refusals: (Uint8Array | null)[] = [];
+  readonly #layout: ViewLayout;
+  readonly #project: Projection;
+  readonly #outputFields: readonly Field[];
+  readonly #encoder = new KeyEncoder();
+  #order = 0;
+
+  constructor(layout: ViewLayout, project: Projection) {
+    this.#layout = layout;
+    this.#project = project;
+    this.#outputFields = layout.outputs.map(({ type, nullable }, i) => ({
+      name: `${i}`,
+      type,
+      nullable,
+    }));
+  }
+
+  load(batch: Batch, keys: KeyTable): LoadResult {
+    const { columns, selected, selectedCount, failures } = this.#project(batch);
+    const first = this.length;
+    this.#ensure(first + selectedCount);
+    const parts = this.#layout.keyOutputs.map((output, i) => ({
+      column: columns[output] as Column,
+      tag: keyTagOf(this.#layout.view.key[i]?.type.kind ?? ''),
+    }));
+    for (let i = 0; i < selectedCount; i++) {
+      const row = selected[i] as number;
+      const at = first + i;
+      this.ts[at] = batch.eventTimeMs[row] as number;
+      this.watermark[at] = batch.watermarkMs[row] as number;
+      this.arrivalMs[at] = batch.arrivalTimeMs[row] as number;
+      this.offset[at] = batch.offsets[row] as number;
+      this.batchRow[at] = row;
+      this.slot[at] = this.#encoder.slotOf(keys, parts, row);
+      this.records[at] = this.#recordOf(columns, row, this.ts[at] as number);
+      this.isApplied[at] = 0;
+      this.refusals[at] = null;
+    }
+    this.length = first + selectedCount;
+    return { first, failures };
+  }
+
+  /** Keeps the records at `rows` (ascending) and renumbers them from 0. */
+  compact(rows: Int32Array | readonly number[], count: number): void {
+    for (let to = 0; to < count; to++) {
+      const from = rows[to] as number;
+      if (from === to) continue;
+      this.ts[to] = this.ts[from] as number;
+      this.watermark[to] = this.watermark[from] as number;
+      this.arrivalMs[to] = this.arrivalMs[from] as number;
+      this.offset[to] = this.offset[from] as number;
+      this.slot[to] = this.slot[from] as number;
+      this.batchRow[to] = this.batchRow[from] as number;
+      this.isApplied[to] = this.isApplied[from] as number;
+      this.records[to] = this.records[from] as KeptRecord;
+      this.refusals[to] = this.refusals[from] ?? null;
+    }
+    this.length = count;
+    this.records.length = count;
+    this.refusals.length = count;
+  }
+
+  #recordOf(columns: readonly Column[], row: number, ts: number): KeptRecord {
+    const { idOutput, inputs } = this.#layout;
+    const id = idOutput === null ? null : this.#valueOf(columns, idOutput, row);
+    const values = inputs.map((input) => this.#inputOf(columns, input, row));
+    return { ts, id, order: this.#order++, inputs: values };
+  }
+
+  #inputOf(columns: readonly Column[], input: InputLayout, row: number): Value {
+    const { whereOutput, valueOutput } = input;
+    if (whereOutput !== null && this.#valueOf(columns, whereOutput, row) !== true) return null;
+    return valueOutput === null ? true : this.#valueOf(columns, valueOutput, row);
+  }
+
+  #valueOf(columns: readonly Column[], output: number, row: number): Value {
+    return readValue(columns[output] as Column, this.#outputFields[output] as Field, row);
+  }
+
+  #ensure(count: number): void {
+    if (this.ts.length >= count) return;
+    this.ts = enlargeFloats(this.ts, count, 0);
+    this.watermark = enlargeFloats(this.watermark, count, 0);
+    this.arrivalMs = enlargeFloats(this.arrivalMs, count, 0);
+    this.offset = enlargeFloats(this.offset, count, 0);
+    this.slot = enlargeInts(this.slot, count);
+    this.batchRow = enlargeInts(this.batchRow, count);
+    this.isApplied = enlargeInts(this.isApplied, count);
+  }
+}

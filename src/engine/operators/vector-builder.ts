@@ -1,0 +1,137 @@
+// Builds the rows that a view emits in reused columns and hands them on in chunks. Derived features
+// are computed per chunk; where one fails (an integer overflow) it is null.
+import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
+import type { Column } from '../../columns/column.ts';
+import { putValue } from '../../columns/put-value.ts';
+import type { VectorBatch } from '../../columns/vector-batch.ts';
+import { compileProjection } from '../../codegen/compile-projection.ts';
+import type { Projection } from '../../codegen/projection.ts';
+import type { Field, Value } from '../../kernel/types/field-type.ts';
+import { featureFields, type ViewNode } from '../../plan/plan.ts';
+import type { KeyTable } from '../state/key-table.ts';
+
+const chunkRows = 16_384;
+
+export interface RowHead {
+  readonly slot: number;
+  readonly eventTimeMs: number;
+  readonly asOfMs: number;
+  readonly seq: number;
+  readonly arrivalTimeMs: number;
+}
+
+export class VectorBuilder {
+  rowCount = 0;
+  rowsOut = 0;
+  readonly #view: ViewNode;
+  readonly #keys: KeyTable;
+  readonly #emit: (batch: VectorBatch) => void;
+  readonly #fields: readonly Field[];
+  readonly #columns: ColumnBuilder[];
+  readonly #derive: readonly Projection[];
+  readonly #keySlots = new Int32Array(chunkRows);
+  readonly #keyStarts = new Int32Array(chunkRows);
+  readonly #keyEnds = new Int32Array(chunkRows);
+  readonly #eventTimeMs = new Float64Array(chunkRows);
+  readonly #asOfMs = new Float64Array(chunkRows);
+  readonly #seq = new Float64Array(chunkRows);
+  readonly #arrivalTimeMs = new Float64Array(chunkRows);
+
+  constructor(view: ViewNode, keys: KeyTable, emit: (batch: VectorBatch) => void) {
+    this.#view = view;
+    this.#keys = keys;
+    this.#emit = emit;
+    this.#fields = featureFields(view);
+    const featureCount = view.features.length;
+    this.#columns = this.#fields
+      .slice(0, featureCount)
+      .map((field) => columnForField(field, chunkRows));
+    this.#derive = view.derived.map(({ value }, i) =>
+      compileProjection({
+        fields: this.#fields.slice(0, featureCount + i),
+        predicates: [],
+        outputs: [value],
+      }),
+    );
+  }
+
+  /** The value of a feature in the row being made. */
+  put(feature: number, value: Value): void {
+    const column = this.#columns[feature] as ColumnBuilder;
+    const field = this.#fields[feature] as Field;
+    ensureRows(column, this.rowCount + 1);
+    putValue(column, field.type, this.rowCount, value);
+  }
+
+  /** The features of the row being made are those of the row before it. */
+  repeat(): void {
+    const row = this.rowCount;
+    for (const column of this.#columns) {
+      ensureRows(column, row + 1);
+      column.nulls[row] = column.nulls[row - 1] as number;
+      if (column.kind === 'bytes') {
+        column.starts[row] = column.starts[row - 1] as number;
+        column.ends[row] = column.ends[row - 1] as number;
+      } else column.values[row] = column.values[row - 1] as never;
+    }
+  }
+
+  get isFull(): boolean {
+    return this.rowCount === chunkRows;
+  }
+
+  /** Ends the row that is being made; the owner flushes when the chunk is full. */
+  finish(head: RowHead): void {
+    const row = this.rowCount++;
+    this.#keySlots[row] = head.slot;
+    this.#eventTimeMs[row] = head.eventTimeMs;
+    this.#asOfMs[row] = head.asOfMs;
+    this.#seq[row] = head.seq;
+    this.#arrivalTimeMs[row] = head.arrivalTimeMs;
+  }
+
+  /** The bytes of a row's key within the `keyData` that `flush` gets: for keys that may have no slot. */
+  setKeyBytes(row: number, start: number, end: number): void {
+    this.#keyStarts[row] = start;
+    this.#keyEnds[row] = end;
+  }
+
+  flush(keyData: Uint8Array | null = null): void {
+    if (this.rowCount === 0) return;
+    if (keyData === null) this.#fillKeys();
+    const rowCount = this.rowCount;
+    const columns: Column[] = [...this.#columns];
+    for (const [i, derive] of this.#derive.entries()) {
+      const { columns: made, failures } = derive({ columns, rowCount });
+      const column = made[0] as Column;
+      for (const { row } of failures) column.nulls[row] = 1;
+      columns[this.#view.features.length + i] = column;
+    }
+    this.#emit({
+      view: this.#view.name,
+      rowCount,
+      keyData: keyData ?? this.#keys.data,
+      keyStarts: this.#keyStarts,
+      keyEnds: this.#keyEnds,
+      keySlots: this.#keySlots,
+      eventTimeMs: this.#eventTimeMs,
+      asOfMs: this.#asOfMs,
+      seq: this.#seq,
+      arrivalTimeMs: this.#arrivalTimeMs,
+      fields: this.#fields,
+      columns,
+    });
+    this.rowsOut += rowCount;
+    this.rowCount = 0;
+    for (const column of this.#columns) if (column.kind === 'bytes') column.dataLength = 0;
+  }
+
+  #fillKeys(): void {
+    const { starts, ends } = this.#keys;
+    for (let row = 0; row < this.rowCount; row++) {
+      const slot = this.#keySlots[row] as number;
+      this.#keyStarts[row] = starts[slot] as number;
+      this.#keyEnds[row] = ends[slot] as number;
+    }
+  }
+}

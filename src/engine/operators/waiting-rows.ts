@@ -1,0 +1,89 @@
+// Records that wait for the watermark: a heap of row numbers by event time. Rows of equal time come
+// out together, ordered by (slot, id, arrival).
+import { compareIds } from '../state/accumulators/accumulator.ts';
+import type { RecordStore } from './record-store.ts';
+
+export class WaitingRows {
+  readonly #store: RecordStore;
+  #rows: number[] = [];
+
+  constructor(store: RecordStore) {
+    this.#store = store;
+  }
+
+  get count(): number {
+    return this.#rows.length;
+  }
+
+  /** The earliest event time, or +∞. */
+  peek(): number {
+    const row = this.#rows[0];
+    return row === undefined ? Number.POSITIVE_INFINITY : (this.#store.ts[row] as number);
+  }
+
+  push(row: number): void {
+    const rows = this.#rows;
+    const ts = this.#store.ts;
+    const time = ts[row] as number;
+    let i = rows.push(row) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if ((ts[rows[parent] as number] as number) <= time) break;
+      rows[i] = rows[parent] as number;
+      i = parent;
+    }
+    rows[i] = row;
+  }
+
+  /** Takes all rows of the earliest event time. */
+  takeEarliest(): number[] {
+    const time = this.peek();
+    const taken: number[] = [];
+    while (this.peek() === time) taken.push(this.#pop());
+    if (taken.length > 1) taken.sort((a, b) => this.#compare(a, b));
+    return taken;
+  }
+
+  /** Moves the waiting rows to the front of the store: nothing else in it is needed. */
+  compactStore(): void {
+    this.#rows.sort((a, b) => a - b);
+    this.#store.compact(this.#rows, this.#rows.length);
+    const count = this.#rows.length;
+    this.#rows = [];
+    for (let row = 0; row < count; row++) this.push(row);
+  }
+
+  #compare(a: number, b: number): number {
+    const { slot, records } = this.#store;
+    const bySlot = (slot[a] as number) - (slot[b] as number);
+    if (bySlot !== 0) return bySlot;
+    const left = records[a];
+    const right = records[b];
+    if (left === undefined || right === undefined) return a - b;
+    return compareIds(left.id, right.id) || left.order - right.order;
+  }
+
+  #pop(): number {
+    const rows = this.#rows;
+    const ts = this.#store.ts;
+    const top = rows[0] as number;
+    const last = rows.pop() as number;
+    if (rows.length === 0) return top;
+    const time = ts[last] as number;
+    let i = 0;
+    for (let child = 1; child < rows.length; child = 2 * i + 1) {
+      const right = child + 1;
+      const isRight = right < rows.length && this.#timeAt(right) < this.#timeAt(child);
+      if (isRight) child = right;
+      if (this.#timeAt(child) >= time) break;
+      rows[i] = rows[child] as number;
+      i = child;
+    }
+    rows[i] = last;
+    return top;
+  }
+
+  #timeAt(index: number): number {
+    return this.#store.ts[this.#rows[index] as number] as number;
+  }
+}

@@ -1,0 +1,66 @@
+// From an aggregate of the plan to its accumulator.
+import type { FieldType } from '../../../kernel/types/field-type.ts';
+import type { AggregateNode } from '../../../plan/aggregate.ts';
+import type { Accumulator } from './accumulator.ts';
+import { countByAccumulator, countDistinctAccumulator, distinctAccumulator } from './distinct.ts';
+import {
+  averageAccumulator,
+  countAccumulator,
+  exactSumAccumulator,
+  floatSumAccumulator,
+  varianceAccumulator,
+} from './numbers.ts';
+import { edgeAccumulator, extremeAccumulator, listAccumulator } from './ordered.ts';
+import { approxDistinctAccumulator, quantileAccumulator } from './sketched.ts';
+
+const anyType: FieldType = { kind: 'float64' };
+
+/** `isSketched`: quantiles of the window never keep their values (it has a resolution). */
+export function createAccumulator(node: AggregateNode, isSketched: boolean): Accumulator {
+  return accumulatorOf(node, isSketched) as Accumulator;
+}
+
+function accumulatorOf(node: AggregateNode, isSketched: boolean): unknown {
+  const type = node.input?.type ?? anyType;
+  switch (node.fn) {
+    case 'count':
+      return countAccumulator;
+    case 'countBy':
+      return countByAccumulator(node.limit ?? Number.POSITIVE_INFINITY);
+    case 'countDistinct':
+      return countDistinctAccumulator;
+    case 'sum':
+      return node.distinct ? distinctAccumulator(sumOf(type)) : sumOf(type);
+    case 'avg':
+      return averageAccumulator;
+    case 'min':
+      return extremeAccumulator(type, -1);
+    case 'max':
+      return extremeAccumulator(type, 1);
+    case 'first':
+    case 'last':
+      return edgeAccumulator(node.fn);
+    case 'firstN':
+      return listAccumulator('first', node.limit ?? 1);
+    case 'lastN':
+      return listAccumulator('last', node.limit ?? 1);
+    case 'stddevPop':
+      return varianceAccumulator(0, true);
+    case 'stddevSamp':
+      return varianceAccumulator(1, true);
+    case 'varPop':
+      return varianceAccumulator(0, false);
+    case 'varSamp':
+      return varianceAccumulator(1, false);
+    case 'quantile':
+      return quantileAccumulator(node.quantile ?? 0.5, isSketched);
+    case 'approxDistinct':
+      return approxDistinctAccumulator;
+  }
+}
+
+function sumOf(type: FieldType): Accumulator {
+  if (type.kind === 'decimal') return exactSumAccumulator(type.scale) as Accumulator;
+  const isFloat = type.kind === 'float64' || type.kind === 'float32';
+  return (isFloat ? floatSumAccumulator : exactSumAccumulator(null)) as Accumulator;
+}

@@ -1,0 +1,64 @@
+// Aggregates that are exact while small and sketches beyond: quantile and approxDistinct.
+// Which of the two a result came from depends only on how many values are in the window.
+import type { Value } from '../../../kernel/types/field-type.ts';
+import { DdSketch } from '../../../sketch/dd-sketch.ts';
+import { hashValue } from '../../../sketch/hash-value.ts';
+import { HyperLogLog } from '../../../sketch/hyper-log-log.ts';
+import { type Accumulator, compareNumbers } from './accumulator.ts';
+import { identityOf } from './distinct.ts';
+
+export const exactQuantileValuesMax = 1000;
+
+interface QuantileState {
+  /** All values, or null once they are in the sketch. */
+  values: number[] | null;
+  sketch: DdSketch | null;
+}
+
+/** The element at rank floor(q·(n − 1)); `isSketched` answers from the sketch whatever the count. */
+export function quantileAccumulator(q: number, isSketched: boolean): Accumulator<QuantileState> {
+  const valuesMax = isSketched ? 0 : exactQuantileValuesMax;
+  return {
+    create: () => ({ values: [], sketch: null }),
+    add: (state, value) => {
+      const x = Number(value);
+      if (state.values === null) state.sketch?.add(x);
+      else {
+        state.values.push(x);
+        if (state.values.length > valuesMax) toSketch(state);
+      }
+    },
+    merge: (into, from) => mergeQuantiles(into, from, valuesMax),
+    result: (state) => {
+      if (state.values === null) return state.sketch?.quantile(q) ?? null;
+      const sorted = [...state.values].sort(compareNumbers);
+      return sorted[Math.floor(q * (sorted.length - 1))] ?? null;
+    },
+  };
+}
+
+function mergeQuantiles(into: QuantileState, from: QuantileState, valuesMax: number): void {
+  if (into.values !== null && from.values !== null) {
+    for (const x of from.values) into.values.push(x);
+    if (into.values.length > valuesMax) toSketch(into);
+    return;
+  }
+  const sketch = toSketch(into);
+  if (from.sketch !== null) sketch.merge(from.sketch);
+  else for (const x of from.values ?? []) sketch.add(x);
+}
+
+function toSketch(state: QuantileState): DdSketch {
+  const sketch = state.sketch ?? new DdSketch();
+  for (const x of state.values ?? []) sketch.add(x);
+  state.values = null;
+  state.sketch = sketch;
+  return sketch;
+}
+
+export const approxDistinctAccumulator: Accumulator<HyperLogLog> = {
+  create: () => new HyperLogLog(),
+  add: (state, value) => state.add(hashValue(identityOf(value))),
+  merge: (into, from) => into.merge(from),
+  result: (state): Value => state.estimate(),
+};

@@ -1,0 +1,105 @@
+// Rolling windows with a resolution r: partial aggregates per slot of r milliseconds, merged when
+// a value is needed. The window is [floor((τ − W)/r)·r, τ]; at most W/r + 2 slots per key are kept.
+import type { RecordPlace } from '../accumulators/accumulator.ts';
+import {
+  addRecord,
+  createStates,
+  exclude,
+  type KeptRecord,
+  mergeStates,
+  type PutValue,
+  putStates,
+  take,
+  type Verdict,
+  type ViewWindow,
+  type WindowFeatures,
+} from './view-window.ts';
+
+interface TimeSlot {
+  readonly start: number;
+  readonly states: unknown[];
+}
+
+export interface SlotWindowOptions {
+  readonly sizeMs: number;
+  readonly resolutionMs: number;
+  readonly decayMs: number | null;
+}
+
+export class SlotWindowState implements ViewWindow {
+  readonly features: WindowFeatures;
+  readonly isFrozenAtEnd = true;
+  readonly #options: SlotWindowOptions;
+  readonly #slots: (TimeSlot[] | undefined)[] = [];
+
+  constructor(features: WindowFeatures, options: SlotWindowOptions) {
+    this.features = features;
+    this.#options = options;
+  }
+
+  judge(_slot: number, { ts }: RecordPlace, asOf: number): Verdict {
+    return ts < this.#windowStart(asOf) ? exclude : take;
+  }
+
+  accept(): void {}
+
+  add(slot: number, record: KeptRecord): void {
+    this.#slots[slot] ??= [];
+    const slots = this.#slots[slot];
+    const start = this.#slotStart(record.ts);
+    let at = slots.length;
+    while (at > 0 && (slots[at - 1] as TimeSlot).start > start) at -= 1;
+    if (at === 0 || (slots[at - 1] as TimeSlot).start < start) {
+      slots.splice(at, 0, { start, states: createStates(this.features) });
+      at += 1;
+    }
+    addRecord(this.features, (slots[at - 1] as TimeSlot).states, record);
+  }
+
+  evaluate(slot: number, tau: number, put: PutValue): void {
+    const slots = this.#slots[slot] ?? [];
+    const start = this.#windowStart(tau);
+    while (slots.length > 0 && (slots[0] as TimeSlot).start < start) slots.shift();
+    const total = createStates(this.features);
+    for (const { states } of slots) mergeStates(this.features, total, states);
+    putStates(this.features, total, put);
+  }
+
+  nextTimer(slot: number, asOf: number): number {
+    if (this.#options.decayMs === null) return Number.POSITIVE_INFINITY;
+    const start = this.#windowStart(asOf);
+    const oldest = this.#slots[slot]?.find((timeSlot) => timeSlot.start >= start);
+    return oldest === undefined ? Number.POSITIVE_INFINITY : this.#decayTimer(oldest.start);
+  }
+
+  nextFiring(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  lateFiring(): number {
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  expiry(ts: number): number {
+    const start = this.#slotStart(ts);
+    const { sizeMs, resolutionMs, decayMs } = this.#options;
+    return decayMs === null ? start + resolutionMs + sizeMs : this.#decayTimer(start);
+  }
+
+  clear(slot: number): void {
+    this.#slots[slot] = undefined;
+  }
+
+  #windowStart(tau: number): number {
+    return this.#slotStart(tau - this.#options.sizeMs);
+  }
+
+  #slotStart(ts: number): number {
+    return Math.floor(ts / this.#options.resolutionMs) * this.#options.resolutionMs;
+  }
+
+  #decayTimer(start: number): number {
+    const { sizeMs, resolutionMs, decayMs } = this.#options;
+    return Math.ceil((start + resolutionMs + sizeMs) / (decayMs ?? 1)) * (decayMs ?? 1);
+  }
+}

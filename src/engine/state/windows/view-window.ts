@@ -1,0 +1,75 @@
+// One distinct window of a view: which records it holds per key and what they come to. Features
+// with the same window share one. Times are epoch milliseconds; `slot` numbers the key.
+// A window knows nothing of watermark waiting, rows or output: the operator asks and tells.
+import type { Value } from '../../../kernel/types/field-type.ts';
+import type { Accumulator, RecordPlace, Result } from '../accumulators/accumulator.ts';
+
+export type Verdict = 0 | 1 | 2;
+export const take: Verdict = 0;
+/** Late: every window that would hold it is over. */
+export const skip: Verdict = 1;
+/** Too old to be in the window at any later instant. */
+export const exclude: Verdict = 2;
+
+/** A record as windows keep it. */
+export interface KeptRecord extends RecordPlace {
+  /** Per feature of the view: the aggregate's input, `true` for `count()`; null when it does not count. */
+  readonly inputs: readonly Value[];
+}
+
+/** Features of the view that share the window, with their accumulators. */
+export interface WindowFeatures {
+  /** Index in the view's features, and so in `inputs` and in the output. */
+  readonly indexes: readonly number[];
+  readonly accumulators: readonly Accumulator[];
+}
+
+/** Takes the value of a feature of the row that is being made. */
+export type PutValue = (feature: number, value: Result) => void;
+
+export interface ViewWindow {
+  readonly features: WindowFeatures;
+  /** What a record meets in arrival mode; windows over the past of the watermark judge in both modes. */
+  judge(slot: number, place: RecordPlace, asOf: number, watermark: number): Verdict;
+  /** On acceptance, before the record is applied. */
+  accept(slot: number, ts: number, watermark: number): void;
+  /** Applies a record; `watermark` is that of its acceptance. */
+  add(slot: number, record: KeptRecord, watermark: number): void;
+  /** Values at τ. `isFinal`: the greatest window that holds data, for the last rows of bounded input. */
+  evaluate(slot: number, tau: number, put: PutValue, isFinal: boolean): void;
+  /** The first instant after `asOf` at which values change although no record comes; or +∞. */
+  nextTimer(slot: number, asOf: number): number;
+  /** As `nextTimer`, but only ends of windows that hold data. */
+  nextFiring(slot: number, asOf: number): number;
+  /** The greatest end − 1 ≤ `watermark` of a window that takes a record at `ts`; or −∞. */
+  lateFiring(ts: number, watermark: number): number;
+  /** When nothing can be said any more of a record at `ts`. */
+  expiry(ts: number): number;
+  /** Values that stay as they were in rows of final firings. */
+  readonly isFrozenAtEnd: boolean;
+  clear(slot: number): void;
+}
+
+export function createStates(features: WindowFeatures): unknown[] {
+  return features.accumulators.map((accumulator) => accumulator.create());
+}
+
+export function addRecord(features: WindowFeatures, states: unknown[], record: KeptRecord): void {
+  const { indexes, accumulators } = features;
+  for (let i = 0; i < indexes.length; i++) {
+    const value = record.inputs[indexes[i] as number] ?? null;
+    if (value !== null) (accumulators[i] as Accumulator).add(states[i], value, record);
+  }
+}
+
+export function mergeStates(features: WindowFeatures, into: unknown[], from: unknown[]): void {
+  for (const [i, accumulator] of features.accumulators.entries()) {
+    accumulator.merge(into[i], from[i]);
+  }
+}
+
+export function putStates(features: WindowFeatures, states: unknown[], put: PutValue): void {
+  for (const [i, accumulator] of features.accumulators.entries()) {
+    put(features.indexes[i] as number, accumulator.result(states[i]));
+  }
+}
