@@ -14,6 +14,8 @@ export interface OracleRecord {
   readonly watermarkMs: number;
   /** Keys of the windows that took it and have not forgotten it. */
   readonly takenBy: Set<string>;
+  /** Keys of the windows that took it and forgot it at their clean-up. */
+  readonly forgottenBy: Set<string>;
   /** Per feature: the aggregate's input, and whether its `where` lets the record through. */
   readonly inputs: readonly Value[];
   readonly passes: readonly boolean[];

@@ -58,7 +58,10 @@ function decayInstants(context: ViewContext, state: KeyState): number[] {
   return context.windows.flatMap(({ key, node }) => {
     if (node.kind !== 'rolling') return [];
     const decay = decayOf(context, node);
-    const oldest = recordsAt(node, takenRecords(state, key), state.asOf, context.order)[0];
+    const shown = state.applied.filter(
+      ({ takenBy, forgottenBy }) => takenBy.has(key) || forgottenBy.has(key),
+    );
+    const oldest = recordsAt(node, shown, state.asOf, context.order)[0];
     if (decay === null || oldest === undefined) return [];
     return [Math.ceil(leavesAt(node, oldest.ts) / decay) * decay];
   });

@@ -88,6 +88,7 @@ export function recordOf(
     delivered,
     watermarkMs,
     takenBy: new Set(),
+    forgottenBy: new Set(),
     inputs: context.view.features.map(({ aggregate: { input } }) =>
       input === null ? null : evaluate(input, row),
     ),

@@ -184,7 +184,9 @@ export class ViewOracle {
     for (const [window, over] of state.over) {
       if (!over.timers.has(instant) || !fireOver(over, instant)) continue;
       this.#count('clean-up');
-      for (const record of [...state.applied, ...state.waiting]) record.takenBy.delete(window);
+      for (const record of [...state.applied, ...state.waiting]) {
+        if (record.takenBy.delete(window)) record.forgottenBy.add(window);
+      }
     }
   }
 

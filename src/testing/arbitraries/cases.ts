@@ -1,0 +1,213 @@
+// A random case: a view, rows in delivery order over one to three splits, how it ends. Built so that
+// it shrinks to few features and few rows, and can be printed in a few lines.
+import fc from 'fast-check';
+import { formatType, type Value } from '../../kernel/types/field-type.ts';
+import type { Expression } from '../../plan/expression.ts';
+import type { FeatureNode, Plan, ViewNode } from '../../plan/plan.ts';
+import { windowKey } from '../../plan/window.ts';
+import { deliver, type DeliveryStep } from '../oracle/delivery.ts';
+import { singleViewPlan } from '../plan-nodes.ts';
+import { anyPredicate } from './expressions.ts';
+import { derivedOf, featuresOf } from './features.ts';
+import { allCaseFields, type CaseField, caseValues } from './fields.ts';
+
+export interface RandomCase {
+  readonly plan: Plan;
+  readonly steps: readonly DeliveryStep[];
+  readonly splitCount: number;
+}
+
+export interface CaseOptions {
+  readonly emit?: ViewNode['emit'];
+  /** Fixes decay; otherwise the default, none, or an interval. */
+  readonly decayMs?: ViewNode['decayMs'];
+  /** `late` (the default): any disorder. `withinBound`: every row is less than outOfOrderness behind its split. */
+  readonly disorder?: 'late' | 'withinBound';
+  /** True: ids are unique, so that ties never depend on arrival. */
+  readonly hasUniqueIds?: boolean;
+  readonly rowCountMax?: number;
+}
+
+const keys: readonly (readonly CaseField[])[] = [
+  ['k'],
+  ['k'],
+  ['g'],
+  ['k', 'g'],
+  ['d', 'flag'],
+  [],
+];
+const units = [1, 1, 50];
+/** Event times are multiples of this within bounds, and session gaps are not: sessions never just touch. */
+const oddGapUnit = 50;
+
+interface RowChoice {
+  readonly split: number;
+  /** How far the clock of the events moves on, and how far this row is behind it, in units. */
+  readonly step: number;
+  readonly behind: number;
+  readonly id: number;
+  readonly values: Readonly<Record<string, Value>>;
+}
+
+const rowChoice: fc.Arbitrary<RowChoice> = fc.record({
+  split: fc.nat(2),
+  step: fc.oneof(
+    { weight: 6, arbitrary: fc.nat(4) },
+    { weight: 1, arbitrary: fc.integer({ min: 5, max: 60 }) },
+  ),
+  behind: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(0) },
+    { weight: 3, arbitrary: fc.nat(8) },
+    { weight: 1, arbitrary: fc.nat(80) },
+  ),
+  id: fc.nat(3),
+  values: fc.record(caseValues),
+});
+
+interface Setting {
+  readonly unit: number;
+  readonly delay: number;
+  readonly start: number;
+  readonly splitCount: number;
+  readonly key: readonly CaseField[];
+  readonly hasId: boolean;
+  readonly emit: ViewNode['emit'];
+  readonly decay: number | 'default' | null;
+  readonly derived: number;
+  readonly isEnded: boolean;
+  readonly idleAt: number | null;
+}
+
+function settingOf(options: CaseOptions): fc.Arbitrary<Setting> {
+  const isBounded = options.disorder === 'withinBound';
+  return fc.record({
+    unit: isBounded ? fc.constant(oddGapUnit) : fc.constantFrom(...units),
+    delay: isBounded ? fc.constantFrom(1, 5, 20) : fc.constantFrom(0, 1, 5, 20),
+    start: fc.constantFrom(1000, 1000, 1_700_000_000_000, isBounded ? 1000 : -40),
+    splitCount: fc.constantFrom(1, 1, 2, 3),
+    key: fc.constantFrom(...keys),
+    hasId: fc.boolean(),
+    emit: options.emit === undefined ? emitModes : fc.constant(options.emit),
+    decay: fc.constantFrom<Setting['decay']>('default', null, 1, 7, 25),
+    derived: fc.nat(3),
+    isEnded: fc.constantFrom(true, true, true, false),
+    idleAt: fc.option(fc.nat(200), { freq: 7 }),
+  });
+}
+
+const emitModes = fc.constantFrom<ViewNode['emit']>('arrival', 'watermark');
+
+/** Random cases. Equal seeds give equal cases. */
+export function anyCase(options: CaseOptions = {}): fc.Arbitrary<RandomCase> {
+  return settingOf(options).chain((setting) =>
+    fc
+      .record({
+        features: featuresOf(fc.constant(setting.unit)),
+        predicate: fc.option(anyPredicate, { freq: 4 }),
+        rows: fc.array(rowChoice, { minLength: 1, maxLength: options.rowCountMax ?? 50 }),
+      })
+      .map(({ features, predicate, rows }) => {
+        const { unit, decay } = setting;
+        const isInterval = typeof decay === 'number';
+        const plan = singleViewPlan({
+          fields: allCaseFields,
+          eventTime: { field: 'ts', outOfOrdernessMs: setting.delay * unit },
+          idField: setting.hasId || options.hasUniqueIds === true ? 'id' : null,
+          key: setting.key,
+          predicate,
+          features: options.disorder === 'withinBound' ? features.map(withOddGap) : features,
+          derived: derivedOf(features, setting.derived),
+          emit: setting.emit,
+          decayMs:
+            options.decayMs !== undefined ? options.decayMs : isInterval ? decay * unit : decay,
+        });
+        return { plan, steps: stepsOf(setting, rows, options), splitCount: setting.splitCount };
+      }),
+  );
+}
+
+/** Whether sessions that exactly touch merge depends on the interleaving of splits, in Flink too. */
+function withOddGap(feature: FeatureNode): FeatureNode {
+  const { window } = feature;
+  if (window.kind !== 'session') return feature;
+  return { ...feature, window: { ...window, gapMs: window.gapMs + oddGapUnit / 2 } };
+}
+
+function stepsOf(
+  setting: Setting,
+  rows: readonly RowChoice[],
+  options: CaseOptions,
+): readonly DeliveryStep[] {
+  const { unit, splitCount } = setting;
+  const isBounded = options.disorder === 'withinBound';
+  let clock = setting.start;
+  const delivered = rows.map((choice, offset) => {
+    clock += choice.step * unit;
+    const behind = isBounded ? choice.behind % Math.max(1, setting.delay) : choice.behind;
+    const id = options.hasUniqueIds === true ? `${choice.id}${offset}` : idOf(choice.id);
+    return {
+      split: choice.split % splitCount,
+      offset,
+      row: { ...choice.values, id, ts: clock - behind * unit },
+      arrivalMs: setting.start + offset,
+    };
+  });
+  const steps = [...deliver(delivered, { splitCount, ended: setting.isEnded })];
+  if (setting.idleAt !== null && !isBounded) {
+    const at = Math.min(setting.idleAt, delivered.length);
+    const until = (delivered[at - 1]?.row.ts ?? setting.start) + setting.idleAt * unit;
+    steps.splice(at, 0, { kind: 'idle', nowMs: until });
+  }
+  return steps;
+}
+
+function idOf(choice: number): string | null {
+  return ['a', 'b', '\u{1f600}', null][choice] ?? null;
+}
+
+/** The case in few lines, enough to write a test by hand. */
+export function formatCase({ plan, steps, splitCount }: RandomCase): string {
+  const [view] = plan.views;
+  const [stream] = plan.streams;
+  if (view === undefined || stream === undefined) return '';
+  const features = view.features.map(({ name, aggregate: a, window }) => {
+    const options = [
+      a.distinct ? 'distinct' : '',
+      a.limit === null ? '' : `limit ${a.limit}`,
+      a.quantile === null ? '' : `q ${a.quantile}`,
+      a.where === null ? '' : `where ${formatExpression(a.where)}`,
+    ].filter(Boolean);
+    const input = a.input === null ? '' : formatExpression(a.input);
+    return `  ${name} = ${a.fn}(${input}) ${options.join(' ')} over ${windowKey(window)}`;
+  });
+  const derived = view.derived.map(({ name, value }) => `  ${name} = ${formatExpression(value)}`);
+  const filter =
+    view.from.kind === 'filter' ? [`  filter ${formatExpression(view.from.predicate)}`] : [];
+  const head = `emit ${view.emit} decay ${view.decayMs} key (${view.key.map(({ name }) => name)}) delay ${stream.eventTime.outOfOrdernessMs} id ${stream.idField} splits ${splitCount}`;
+  return [head, ...filter, ...features, ...derived, ...steps.map(formatStep)].join('\n');
+}
+
+function formatStep(step: DeliveryStep): string {
+  if (step.kind === 'end') return `  end of split ${step.split}`;
+  if (step.kind === 'idle') return `  idle until ${step.nowMs}`;
+  const values = Object.entries(step.row).filter(([name, value]) => value !== null || name === 'k');
+  const shown = values.map(([name, value]) => `${name}=${showValue(value)}`).join(' ');
+  return `  ${step.split}:${step.offset} ${shown}`;
+}
+
+function showValue(value: Value): string {
+  return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
+}
+
+function formatExpression(expression: Expression): string {
+  switch (expression.kind) {
+    case 'column':
+      return expression.name;
+    case 'literal':
+      return `${showValue(expression.value)}:${formatType(expression.type)}`;
+    case 'call':
+      return `${expression.fn}(${expression.args.map(formatExpression).join(', ')})`;
+    case 'case':
+      return `case(${expression.branches.map(({ when, then }) => `${formatExpression(when)} → ${formatExpression(then)}`).join('; ')}; else ${formatExpression(expression.otherwise)})`;
+  }
+}

@@ -1,0 +1,85 @@
+// Random windows of every kind, small enough that records leave, windows empty and sessions end
+// within a few dozen records. Sizes are in units: the whole case is scaled by one number.
+import fc from 'fast-check';
+import type { WindowNode } from '../../plan/window.ts';
+
+const served = fc.constantFrom<'complete' | 'open'>('complete', 'complete', 'complete', 'open');
+const allowedLateness = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 30 }) },
+);
+const offset = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: -15, max: 15 }) },
+);
+
+const rolling: fc.Arbitrary<WindowNode> = fc.integer({ min: 1, max: 60 }).map((sizeMs) => ({
+  kind: 'rolling',
+  sizeMs,
+  resolutionMs: null,
+}));
+
+const rollingSlots: fc.Arbitrary<WindowNode> = fc
+  .record({ resolutionMs: fc.integer({ min: 1, max: 12 }), slots: fc.integer({ min: 2, max: 6 }) })
+  .map(({ resolutionMs, slots }) => ({
+    kind: 'rolling',
+    sizeMs: resolutionMs * slots,
+    resolutionMs,
+  }));
+
+const rows: fc.Arbitrary<WindowNode> = fc
+  .integer({ min: 1, max: 5 })
+  .map((count) => ({ kind: 'rollingRows', rows: count }));
+
+const tumbling: fc.Arbitrary<WindowNode> = fc
+  .record({
+    sizeMs: fc.integer({ min: 2, max: 40 }),
+    offsetMs: offset,
+    serve: served,
+    allowedLatenessMs: allowedLateness,
+  })
+  .map((window) => ({ kind: 'tumbling', ...window }));
+
+const hopping: fc.Arbitrary<WindowNode> = fc
+  .record({
+    everyMs: fc.integer({ min: 2, max: 15 }),
+    hops: fc.integer({ min: 1, max: 4 }),
+    offsetMs: offset,
+    serve: served,
+    allowedLatenessMs: allowedLateness,
+  })
+  .map(({ hops, ...window }) => ({ kind: 'hopping', sizeMs: window.everyMs * hops, ...window }));
+
+const cumulate: fc.Arbitrary<WindowNode> = fc
+  .record({
+    stepMs: fc.integer({ min: 2, max: 15 }),
+    steps: fc.integer({ min: 1, max: 4 }),
+    offsetMs: offset,
+    allowedLatenessMs: allowedLateness,
+  })
+  .map(({ steps, ...window }) => ({ kind: 'cumulate', sizeMs: window.stepMs * steps, ...window }));
+
+const session: fc.Arbitrary<WindowNode> = fc
+  .integer({ min: 1, max: 20 })
+  .map((gapMs) => ({ kind: 'session', gapMs }));
+
+/** Any window; rolling ones, the workhorse, twice as often. */
+export const anyWindow: fc.Arbitrary<WindowNode> = fc.oneof(
+  { weight: 3, arbitrary: rolling },
+  { weight: 2, arbitrary: rollingSlots },
+  { weight: 1, arbitrary: rows },
+  { weight: 1, arbitrary: fc.constant<WindowNode>({ kind: 'lifetime' }) },
+  { weight: 2, arbitrary: tumbling },
+  { weight: 2, arbitrary: hopping },
+  { weight: 1, arbitrary: cumulate },
+  { weight: 1, arbitrary: session },
+);
+
+/** The window with every length multiplied. */
+export function scaleWindow(window: WindowNode, unitMs: number): WindowNode {
+  const scaled = Object.entries(window).map(([name, value]: [string, unknown]) => [
+    name,
+    name.endsWith('Ms') && typeof value === 'number' ? value * unitMs : value,
+  ]);
+  return Object.fromEntries(scaled) as WindowNode;
+}
