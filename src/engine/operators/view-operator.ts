@@ -335,7 +335,7 @@ export class ViewOperator implements Operator {
     if (kind === mainTimer) this.#fireMain(slot, time);
     else if (kind === expiryTimer) this.#toForget.push(slot);
     else if (this.#over[kind - firstCleanUpTimer]?.cleanUpFired(slot, time)) {
-      this.#windows[kind - firstCleanUpTimer]?.clear(slot);
+      this.#windows[kind - firstCleanUpTimer]?.cleanUp(slot);
       this.#toForget.push(slot);
     }
   }
@@ -419,8 +419,9 @@ export class ViewOperator implements Operator {
   #evaluate(slot: number, asOf: number, isFinal: boolean): void {
     const frozen = isFinal ? (this.#frozen.get(slot) ?? asOf) : asOf;
     for (const window of this.#windows) {
-      if (isFinal && window.isFrozenAtEnd) window.evaluate(slot, frozen, this.#putResult, false);
-      else window.evaluate(slot, asOf, this.#putResult, isFinal);
+      if (isFinal && window.isFrozenAtEnd) {
+        window.evaluate(slot, frozen, this.#putResult, false, true);
+      } else window.evaluate(slot, asOf, this.#putResult, isFinal, false);
     }
   }
 

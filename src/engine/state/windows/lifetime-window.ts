@@ -54,4 +54,8 @@ export class LifetimeState implements ViewWindow {
   clear(slot: number): void {
     this.#states[slot] = undefined;
   }
+
+  cleanUp(slot: number): void {
+    this.clear(slot);
+  }
 }

@@ -114,6 +114,10 @@ export class PaneState implements ViewWindow {
     this.#panes[slot] = undefined;
   }
 
+  cleanUp(slot: number): void {
+    this.clear(slot);
+  }
+
   /** Drops panes before the window that ends at `end`, but the newest: a final row may need it. */
   #retire(slot: number, end: number): void {
     const panes = this.#panes[slot];

@@ -51,6 +51,10 @@ abstract class RecordBuffer {
     this.buffers[slot] = undefined;
   }
 
+  cleanUp(slot: number): void {
+    this.clear(slot);
+  }
+
   protected putFrom(buffer: readonly KeptRecord[], from: number, put: PutValue): void {
     const states = createStates(this.features);
     for (let i = from; i < buffer.length; i++) {
@@ -64,6 +68,8 @@ abstract class RecordBuffer {
 export class RollingWindowState extends RecordBuffer implements ViewWindow {
   readonly #sizeMs: number;
   readonly #decayMs: number | null;
+  /** Keys whose records are forgotten as soon as they are looked at, or one comes. */
+  readonly #isStale: boolean[] = [];
 
   constructor(features: WindowFeatures, sizeMs: number, decayMs: number | null) {
     super(features);
@@ -75,7 +81,13 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
     return ts < asOf - this.#sizeMs ? exclude : take;
   }
 
-  evaluate(slot: number, tau: number, put: PutValue): void {
+  override add(slot: number, record: KeptRecord): void {
+    this.#dropStale(slot);
+    super.add(slot, record);
+  }
+
+  evaluate(slot: number, tau: number, put: PutValue, _isFinal: boolean, isFrozen: boolean): void {
+    if (!isFrozen) this.#dropStale(slot);
     const buffer = this.buffers[slot] ?? [];
     const from = this.#firstInside(buffer, tau);
     if (from > 0) buffer.splice(0, from);
@@ -90,7 +102,20 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
   }
 
   expiry(ts: number): number {
-    return Math.max(ts + this.#sizeMs + 1, this.#decayMs === null ? 0 : this.#decayTimer(ts));
+    return ts + this.#sizeMs + 1;
+  }
+
+  override clear(slot: number): void {
+    super.clear(slot);
+    this.#isStale[slot] = false;
+  }
+
+  override cleanUp(slot: number): void {
+    this.#isStale[slot] = true;
+  }
+
+  #dropStale(slot: number): void {
+    if (this.#isStale[slot]) this.clear(slot);
   }
 
   #decayTimer(ts: number): number {

@@ -19,6 +19,8 @@ import {
 interface Session {
   start: number;
   end: number;
+  /** Records applied: a session of waiting records is not there yet. */
+  count: number;
   states: unknown[];
 }
 
@@ -43,11 +45,12 @@ export class SessionState implements ViewWindow {
   accept(slot: number, ts: number, watermark: number): void {
     this.#sessions[slot] ??= [];
     const sessions = this.#sessions[slot];
-    const merged: Session = { start: ts, end: ts + this.#gapMs, states: [] };
+    const merged: Session = { start: ts, end: ts + this.#gapMs, count: 0, states: [] };
     const touched = sessions.filter((session) => this.#isTouched(session, ts, watermark));
     for (const session of touched) {
       merged.start = Math.min(merged.start, session.start);
       merged.end = Math.max(merged.end, session.end);
+      merged.count += session.count;
       if (merged.states.length === 0) merged.states = session.states;
       else mergeStates(this.features, merged.states, session.states);
     }
@@ -62,16 +65,20 @@ export class SessionState implements ViewWindow {
   add(slot: number, record: KeptRecord): void {
     const sessions = this.#sessions[slot] ?? [];
     const session = sessions.findLast(({ start }) => start <= record.ts);
-    if (session !== undefined) addRecord(this.features, session.states, record);
+    if (session === undefined) return;
+    session.count += 1;
+    addRecord(this.features, session.states, record);
   }
 
   evaluate(slot: number, tau: number, put: PutValue): void {
-    const complete = this.#sessions[slot]?.findLast(({ end }) => end - 1 <= tau);
+    const complete = this.#sessions[slot]?.findLast(
+      ({ end, count }) => count > 0 && end - 1 <= tau,
+    );
     putStates(this.features, complete?.states ?? createStates(this.features), put);
   }
 
   nextTimer(slot: number, asOf: number): number {
-    const next = this.#sessions[slot]?.find(({ end }) => end - 1 > asOf);
+    const next = this.#sessions[slot]?.find(({ end, count }) => count > 0 && end - 1 > asOf);
     return next === undefined ? Number.POSITIVE_INFINITY : next.end - 1;
   }
 
@@ -89,6 +96,10 @@ export class SessionState implements ViewWindow {
 
   clear(slot: number): void {
     this.#sessions[slot] = undefined;
+  }
+
+  cleanUp(slot: number): void {
+    this.clear(slot);
   }
 
   #isTouched({ start, end }: Session, ts: number, watermark: number): boolean {

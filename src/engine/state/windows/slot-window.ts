@@ -31,6 +31,8 @@ export class SlotWindowState implements ViewWindow {
   readonly isFrozenAtEnd = true;
   readonly #options: SlotWindowOptions;
   readonly #slots: (TimeSlot[] | undefined)[] = [];
+  /** Keys whose records are forgotten as soon as they are looked at, or one comes. */
+  readonly #isStale: boolean[] = [];
 
   constructor(features: WindowFeatures, options: SlotWindowOptions) {
     this.features = features;
@@ -44,6 +46,7 @@ export class SlotWindowState implements ViewWindow {
   accept(): void {}
 
   add(slot: number, record: KeptRecord): void {
+    this.#dropStale(slot);
     this.#slots[slot] ??= [];
     const slots = this.#slots[slot];
     const start = this.#slotStart(record.ts);
@@ -56,7 +59,8 @@ export class SlotWindowState implements ViewWindow {
     addRecord(this.features, (slots[at - 1] as TimeSlot).states, record);
   }
 
-  evaluate(slot: number, tau: number, put: PutValue): void {
+  evaluate(slot: number, tau: number, put: PutValue, _isFinal: boolean, isFrozen: boolean): void {
+    if (!isFrozen) this.#dropStale(slot);
     const slots = this.#slots[slot] ?? [];
     const start = this.#windowStart(tau);
     while (slots.length > 0 && (slots[0] as TimeSlot).start < start) slots.shift();
@@ -81,13 +85,20 @@ export class SlotWindowState implements ViewWindow {
   }
 
   expiry(ts: number): number {
-    const start = this.#slotStart(ts);
-    const { sizeMs, resolutionMs, decayMs } = this.#options;
-    return decayMs === null ? start + resolutionMs + sizeMs : this.#decayTimer(start);
+    return this.#slotStart(ts) + this.#options.resolutionMs + this.#options.sizeMs;
   }
 
   clear(slot: number): void {
     this.#slots[slot] = undefined;
+    this.#isStale[slot] = false;
+  }
+
+  cleanUp(slot: number): void {
+    this.#isStale[slot] = true;
+  }
+
+  #dropStale(slot: number): void {
+    if (this.#isStale[slot]) this.clear(slot);
   }
 
   #windowStart(tau: number): number {

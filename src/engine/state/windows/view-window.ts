@@ -35,8 +35,11 @@ export interface ViewWindow {
   accept(slot: number, ts: number, watermark: number): void;
   /** Applies a record; `watermark` is that of its acceptance. */
   add(slot: number, record: KeptRecord, watermark: number): void;
-  /** Values at τ. `isFinal`: the greatest window that holds data, for the last rows of bounded input. */
-  evaluate(slot: number, tau: number, put: PutValue, isFinal: boolean): void;
+  /**
+   * Values at τ. `isFinal`: the greatest window that holds data, for the last rows of bounded input;
+   * `isFrozen`: as they were at τ, although records may have been cleaned up since.
+   */
+  evaluate(slot: number, tau: number, put: PutValue, isFinal: boolean, isFrozen: boolean): void;
   /** The first instant after `asOf` at which values change although no record comes; or +∞. */
   nextTimer(slot: number, asOf: number): number;
   /** As `nextTimer`, but only ends of windows that hold data. */
@@ -48,6 +51,8 @@ export interface ViewWindow {
   /** Values that stay as they were in rows of final firings. */
   readonly isFrozenAtEnd: boolean;
   clear(slot: number): void;
+  /** Clean-up of the watermark mode: the records are gone, though a decay timer they set may fire. */
+  cleanUp(slot: number): void;
 }
 
 export function createStates(features: WindowFeatures): unknown[] {
