@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Value } from '../../src/kernel/types/field-type.ts';
 import { deliver } from '../../src/testing/oracle/delivery.ts';
 import { runOracle } from '../../src/testing/oracle/oracle.ts';
+import { runPlan } from '../../src/testing/plan-runner.ts';
 import {
   expectedRows,
   type FlinkCase,
@@ -23,6 +24,15 @@ const events = parityEvents();
 const runners: Readonly<Record<string, Runner>> = {
   oracle: ({ plan }) => {
     const { vectors, late } = runOracle({ plan, view: 'view', steps: deliver(events) });
+    return { vectors, lateRecords: late.length };
+  },
+  engine: ({ plan }) => {
+    const { vectors, late } = runPlan({
+      plan,
+      view: 'view',
+      steps: deliver(events),
+      batchSize: 64,
+    });
     return { vectors, lateRecords: late.length };
   },
 };

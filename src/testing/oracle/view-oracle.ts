@@ -207,6 +207,7 @@ export class ViewOracle {
   advanceIdle(nowMs: number): void {
     const context = this.#context;
     for (const state of this.#keys.values()) {
+      if (state.waiting.length > 0) continue;
       let reached = state.asOf;
       const next = (): number | null => {
         const ahead = instantsAhead(context, { ...state, waiting: [], over: new Map() }, nowMs);

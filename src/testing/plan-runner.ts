@@ -1,0 +1,20 @@
+// Runs a view of a plan on the engine's operator, without a job around it.
+import { ViewOperator } from '../engine/operators/view-operator.ts';
+import { type OperatorRun, type OperatorRunInput, runOperator } from './operator-runner.ts';
+
+export type PlanRunInput = Omit<OperatorRunInput, 'create'>;
+
+/**
+ * Runs one view over steps in delivery order and returns every row, late record and error.
+ *
+ * Shape: rows with a value per field of the stream (int64 as bigint, decimal as text) → rows of the
+ * view. Time and order: watermarks follow the rows of each split, as in a job at parallelism 1.
+ * Guarantee: the same steps give the same rows for every `batchSize`.
+ */
+export function runPlan(input: PlanRunInput): OperatorRun {
+  const { plan } = input;
+  return runOperator({
+    ...input,
+    create: (context, view) => new ViewOperator({ plan, view, context }),
+  });
+}
