@@ -6,6 +6,7 @@ import { aggregateNames } from '../../src/plan/aggregate.ts';
 import { anyCase, formatCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
 import { differences } from '../../src/testing/compare-runs.ts';
 import { runOracle } from '../../src/testing/oracle/oracle.ts';
+import type { OracleBranch } from '../../src/testing/oracle/view-oracle.ts';
 import { runPlan } from '../../src/testing/plan-runner.ts';
 import { caseCount, caseSeed } from './case-seed.ts';
 import { CoverageTable } from './coverage-table.ts';
@@ -13,16 +14,31 @@ import { CoverageTable } from './coverage-table.ts';
 const batchSizes = [65536, 1, 7, 1000];
 const coverage = new CoverageTable();
 
+const windows = 'rolling rollingRows lifetime tumbling hopping cumulate session'.split(' ');
+const branches: readonly OracleBranch[] = [
+  'late',
+  'excluded',
+  'out of order',
+  'allowed late',
+  'waited',
+  'applied silently',
+  'timer set in the past',
+  'firing',
+  'shown before firing',
+  'emptying',
+  'decay',
+  'clean-up',
+  'forgotten',
+  'idle row',
+  'final row',
+  'null key part',
+];
 const needed = [
   ...aggregateNames.map((name) => `aggregate ${name}`),
-  ...['rolling', 'rollingRows', 'lifetime', 'tumbling', 'hopping', 'cumulate', 'session'].map(
-    (kind) => `window ${kind}`,
-  ),
-  ...['late', 'excluded', 'allowed late', 'waited', 'applied silently', 'timer set in the past'],
-  ...['firing', 'emptying', 'decay', 'clean-up', 'forgotten', 'idle row', 'final row'],
-].map((name) =>
-  name.includes(' ') && !/^(allowed|applied|timer|idle|final)/.test(name) ? name : `branch ${name}`,
-);
+  ...windows.map((kind) => `window ${kind}`),
+  ...branches.map((branch) => `branch ${branch}`),
+  ...['window with resolution', 'window open tumbling', 'window open hopping', 'null value'],
+];
 
 /** Why the engine is wrong about a case; null when it is not. */
 function verdict(random: RandomCase): string | null {
