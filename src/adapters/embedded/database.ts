@@ -1,0 +1,75 @@
+// LMDB behind the few calls that the store uses. Writes happen only inside `transaction`, which is
+// synchronous and all or nothing; reads see the newest commit of any process. Values returned by
+// `peek` are valid until the next call.
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { checkDatabaseFile } from './file-guard.ts';
+
+export interface Database {
+  peek(key: Uint8Array): Uint8Array | undefined;
+  /** Only inside `transaction`. The bytes are copied before it returns. */
+  put(key: Uint8Array, value: Uint8Array): void;
+  transaction(body: () => void): void;
+  /** Entries from `start` up to, not including, `end`; key and value are copies. */
+  range(
+    start: Uint8Array,
+    end: Uint8Array,
+  ): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>;
+  /** Forces what was written to the disk. */
+  sync(): void;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly mode: 'read' | 'write';
+  readonly syncEachWrite: boolean;
+}
+
+const fileName = 'data.mdb';
+
+export function openDatabase(directory: string, options: DatabaseOptions): Database {
+  const path = join(directory, fileName);
+  if (options.mode === 'write') mkdirSync(directory, { recursive: true });
+  else if (!existsSync(path)) {
+    throw new MillraceError('MR_STORE_OPEN', `there is no store in ${directory} yet`, {
+      context: { path: directory },
+      fix: 'run the job first (millrace run), or check the path of the online store',
+    });
+  }
+  checkDatabaseFile(directory, path);
+  const db = open<Uint8Array, Uint8Array>({
+    path,
+    noSubdir: true,
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    cache: false,
+    maxReaders: 510,
+    readOnly: options.mode === 'read',
+    ...(options.syncEachWrite ? { overlappingSync: false } : { noSync: true }),
+  });
+  return {
+    peek(key) {
+      const bytes = db.getBinaryFast(key);
+      // The shared buffer is longer than the value: only its `length` property says how much counts.
+      return bytes?.subarray(0, bytes.length);
+    },
+    put: (key, value) => db.putSync(key, value),
+    transaction(body) {
+      db.transactionSync(body);
+    },
+    range: (start, end) => db.getRange({ start, end }),
+    sync: () => syncFile(path),
+    close: () => db.close(),
+  };
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,2 @@
+// millrace/embedded: the online store on this machine's disk.
+export { type EmbeddedOptions, embedded } from './embedded.ts';

@@ -1,0 +1,160 @@
+// The embedded store: one transaction per engine batch, in which the newest row of each key is
+// compared with what is stored and the greatest as_of moves. Nothing here waits for the disk unless
+// `syncEachWrite` asks for it; a failed transaction leaves the previous state.
+import { Buffer } from 'node:buffer';
+import { createNewestRows } from '../../columns/newest-rows.ts';
+import { createRowPacker } from '../../columns/packed-row-writer.ts';
+import { isNewerThan } from '../../columns/packed-row.ts';
+import type { VectorBatch } from '../../columns/vector-batch.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { OnlineStore, StoreContext } from '../../ports/online-store.ts';
+import { type Database, openDatabase } from './database.ts';
+import { isCut, metaKey, rowKeySizeMax, splitEntry, withWholeKey, writeRowKey } from './row-key.ts';
+import { openFailure, writeFailure } from './store-errors.ts';
+import { type ViewCatalogue, createViewCatalogue } from './view-catalogue.ts';
+import { type WriterLock, acquireWriterLock } from './writer-lock.ts';
+
+export interface OpenOptions {
+  readonly syncEachWrite: boolean;
+}
+
+interface Opened {
+  readonly directory: string;
+  readonly db: Database;
+  readonly views: ViewCatalogue;
+  readonly lock: WriterLock | null;
+}
+
+const greatestAsOfKey = metaKey('greatest-as-of');
+
+export async function openEmbeddedStore(
+  directory: string,
+  context: StoreContext,
+  options: OpenOptions,
+): Promise<OnlineStore> {
+  let db: Database | null = null;
+  let lock: WriterLock | null = null;
+  try {
+    db = openDatabase(directory, { mode: context.mode, syncEachWrite: options.syncEachWrite });
+    if (context.mode === 'write') lock = acquireWriterLock(directory, options.syncEachWrite);
+    const views = createViewCatalogue(directory, db, context);
+    return storeOf({ directory, db, views, lock });
+  } catch (error) {
+    lock?.release();
+    await db?.close();
+    throw openFailure(directory, error);
+  }
+}
+
+function storeOf(opened: Opened): OnlineStore {
+  const { db, views, directory } = opened;
+  const write = createWriter(opened);
+  const read = createReader(opened);
+  let isOpen = true;
+  return {
+    write: async (batch) => write(batch),
+    read,
+    async *scan(view) {
+      const number = views.numberOf(view);
+      if (number === null) return;
+      for (const { key, value } of db.range(rangeStart(number), rangeStart(number + 1))) {
+        yield splitEntry(key, value);
+      }
+    },
+    greatestAsOfMs() {
+      const bytes = db.peek(greatestAsOfKey);
+      return bytes === undefined ? null : Buffer.from(bytes).readDoubleLE(0);
+    },
+    writeNote: async (name, value) => {
+      inTransaction(directory, db, () => db.put(metaKey(`note:${name}`), Buffer.from(value)));
+    },
+    readNote(name) {
+      const bytes = db.peek(metaKey(`note:${name}`));
+      return bytes === undefined ? null : Buffer.from(bytes).toString('utf8');
+    },
+    async close() {
+      if (!isOpen) return;
+      isOpen = false;
+      if (opened.lock !== null) db.sync();
+      await db.close();
+      opened.lock?.release();
+    },
+  };
+}
+
+function inTransaction(directory: string, db: Database, body: () => void): void {
+  try {
+    db.transaction(body);
+  } catch (error) {
+    throw writeFailure(directory, error);
+  }
+}
+
+function rangeStart(number: number): Buffer {
+  return Buffer.of(number >> 8, number & 255);
+}
+
+function createReader({ db, views }: Opened) {
+  const scratch = Buffer.alloc(rowKeySizeMax);
+  return (view: string, keys: readonly Uint8Array[]): (Uint8Array | null)[] => {
+    const number = views.numberOf(view);
+    if (number === null) return keys.map(() => null);
+    return keys.map((key) => {
+      const length = writeRowKey(scratch, number, { data: key, start: 0, end: key.length });
+      const databaseKey = scratch.subarray(0, length);
+      const found = db.peek(databaseKey);
+      if (found === undefined) return null;
+      const copied = Buffer.from(found);
+      return isCut(length) ? splitEntry(databaseKey, copied).row : copied;
+    });
+  };
+}
+
+function createWriter({ directory, db, views, lock }: Opened): (batch: VectorBatch) => void {
+  const scratch = Buffer.alloc(rowKeySizeMax);
+  const newest = createNewestRows();
+  const packer = createRowPacker();
+  const greatest = Buffer.alloc(8);
+
+  const writeRow = (batch: VectorBatch, row: number, number: number): number => {
+    const key = {
+      data: batch.keyData,
+      start: batch.keyStarts[row] as number,
+      end: batch.keyEnds[row] as number,
+    };
+    const databaseKey = scratch.subarray(0, writeRowKey(scratch, number, key));
+    const version = { asOfMs: batch.asOfMs[row] as number, seq: batch.seq[row] as number };
+    const cut = isCut(databaseKey.length);
+    const found = db.peek(databaseKey);
+    const stored = found !== undefined && cut ? splitEntry(databaseKey, found).row : found;
+    if (stored !== undefined && !isNewerThan(version, stored)) return Number.NEGATIVE_INFINITY;
+    packer.reset();
+    packer.pack(batch, row);
+    const packed = packer.bytes.subarray(0, packer.length);
+    db.put(databaseKey, cut ? withWholeKey(key, packed) : packed);
+    return version.asOfMs;
+  };
+
+  return (batch) => {
+    if (lock === null) {
+      throw new MillraceError('MR_STORE_OPEN', `the store ${directory} was opened for reading`, {
+        context: { path: directory },
+      });
+    }
+    const number = views.numberOf(batch.view);
+    if (number === null) {
+      throw new MillraceError('MR_INTERNAL', `the store was not told of view "${batch.view}"`);
+    }
+    inTransaction(directory, db, () => {
+      let greatestMs = Number.NEGATIVE_INFINITY;
+      for (const row of newest.find(batch)) {
+        greatestMs = Math.max(greatestMs, writeRow(batch, row, number));
+      }
+      const before = db.peek(greatestAsOfKey);
+      if (greatestMs === Number.NEGATIVE_INFINITY) return;
+      if (before !== undefined && Buffer.from(before).readDoubleLE(0) >= greatestMs) return;
+      greatest.writeDoubleLE(greatestMs);
+      db.put(greatestAsOfKey, greatest);
+    });
+  };
+}

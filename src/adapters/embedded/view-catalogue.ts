@@ -1,0 +1,90 @@
+// The views of an open store by name. A writer records views that the store does not know; a reader
+// that opened before the writer did asks again until the record is there. Both refuse rows of
+// another definition.
+import { Buffer } from 'node:buffer';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { StoreContext, StoredView } from '../../ports/online-store.ts';
+import type { Database } from './database.ts';
+import { metaKey } from './row-key.ts';
+import { type ViewRecord, checkRecord, recordOf } from './view-records.ts';
+
+export interface ViewCatalogue {
+  /** Number of a view; null when it is not in the plan, or nothing was ever written for it. */
+  numberOf(view: string): number | null;
+}
+
+const layoutVersion = '1';
+const layoutKey = metaKey('layout');
+const viewPrefix = 'view:';
+const numberMax = 0xfffe;
+
+export function createViewCatalogue(
+  directory: string,
+  db: Database,
+  context: StoreContext,
+): ViewCatalogue {
+  checkLayout(directory, db);
+  const numbers = new Map<string, number>();
+  const wanted = new Map(context.views.map((view) => [view.view, view]));
+  for (const view of context.views) {
+    const stored = readRecord(db, view.view);
+    if (stored === null) continue;
+    checkRecord(directory, stored, view);
+    numbers.set(view.view, stored.number);
+  }
+  if (context.mode === 'write') {
+    const absent = context.views.filter(({ view }) => !numbers.has(view));
+    for (const [view, number] of record(db, absent)) numbers.set(view, number);
+  }
+  return {
+    numberOf(view) {
+      const known = numbers.get(view);
+      if (known !== undefined) return known;
+      const defined = wanted.get(view);
+      const stored = defined === undefined ? null : readRecord(db, view);
+      if (defined === undefined || stored === null) return null;
+      checkRecord(directory, stored, defined);
+      numbers.set(view, stored.number);
+      return stored.number;
+    },
+  };
+}
+
+function checkLayout(directory: string, db: Database): void {
+  const bytes = db.peek(layoutKey);
+  const found = bytes === undefined ? layoutVersion : Buffer.from(bytes).toString('utf8');
+  if (found === layoutVersion) return;
+  throw new MillraceError(
+    'MR_STORE_SCHEMA',
+    `the store ${directory} has layout ${found}; this version of millrace reads ${layoutVersion}`,
+    {
+      context: { path: directory },
+      fix: `delete ${directory} and run again, or use the version of millrace that wrote it`,
+    },
+  );
+}
+
+function readRecord(db: Database, view: string): ViewRecord | null {
+  const bytes = db.peek(metaKey(viewPrefix + view));
+  return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString()) as ViewRecord);
+}
+
+/** Records new views with numbers that no view has, in one transaction. */
+function record(db: Database, views: readonly StoredView[]): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  db.transaction(() => {
+    db.put(layoutKey, Buffer.from(layoutVersion));
+    let last = 0;
+    for (const { value } of db.range(metaKey(viewPrefix), metaKey('view;'))) {
+      last = Math.max(last, (JSON.parse(Buffer.from(value).toString()) as ViewRecord).number);
+    }
+    for (const view of views) {
+      last += 1;
+      if (last > numberMax) throw new MillraceError('MR_STORE_OPEN', 'the store has 65,534 views');
+      const stored = recordOf(view, last);
+      db.put(metaKey(viewPrefix + view.view), Buffer.from(JSON.stringify(stored)));
+      numbers.set(view.view, last);
+    }
+  });
+  return numbers;
+}
