@@ -8,6 +8,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Resolves after `ms`, or at once when the signal aborts (it never rejects). */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Lets everything else that is due in this process run (reads, requests); absent: nothing is. */
+  turn?(): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -23,5 +25,9 @@ export const systemClock: Clock = {
       };
       const timer = setTimeout(done, ms);
       signal?.addEventListener('abort', done);
+    }),
+  turn: () =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
     }),
 };

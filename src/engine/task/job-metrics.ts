@@ -1,0 +1,46 @@
+// The metrics of a job, by the names that Flink's users know, set from its progress once a second.
+import type { Labels, MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
+import type { JobOutput } from './job-output.ts';
+import type { JobProgress, SourceProgress, ViewProgress } from './job-spec.ts';
+
+export class JobMetrics {
+  readonly #registry: MetricsRegistry;
+
+  constructor(registry: MetricsRegistry) {
+    this.#registry = registry;
+  }
+
+  update(progress: JobProgress, output: JobOutput): void {
+    for (const source of progress.sources) this.#source(source);
+    for (const [view, of] of Object.entries(progress.views)) this.#view(view, of);
+    for (const [category, count] of Object.entries(output.deadLettersByCategory)) {
+      this.#total('dlq_records', 'Dead letters', { category }, count);
+    }
+    this.#total('millrace_blocked_time_ms', 'Time spent waiting for sinks', {}, output.blockedMs);
+  }
+
+  #source({ stream, recordsIn, watermarkMs, watermarkLagMs }: SourceProgress): void {
+    const labels = { operator: stream };
+    this.#total('millrace_num_records_in', 'Records taken', labels, recordsIn);
+    this.#now('millrace_current_input_watermark', 'Watermark, epoch ms', labels, watermarkMs);
+    this.#now('millrace_watermark_lag_ms', 'Now less the watermark', labels, watermarkLagMs);
+  }
+
+  #view(view: string, of: ViewProgress): void {
+    const labels = { operator: view };
+    this.#total('millrace_num_records_out', 'Vectors emitted', labels, of.updates);
+    const late = 'Records that a window of the view skipped';
+    this.#total('millrace_num_late_records_dropped', late, labels, of.lateRecords);
+    this.#total('millrace_num_fired_timers', 'Timers fired', labels, of.firedTimers);
+    this.#now('millrace_state_entries', 'Keys with state', labels, of.entities);
+    this.#now('millrace_state_bytes', 'Bytes of state', labels, of.stateBytes);
+  }
+
+  #total(name: string, help: string, labels: Labels, value: number): void {
+    this.#registry.counter(name, help, labels).value = value;
+  }
+
+  #now(name: string, help: string, labels: Labels, value: number | null): void {
+    this.#registry.gauge(name, help, labels).value = value ?? Number.NaN;
+  }
+}

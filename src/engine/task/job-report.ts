@@ -1,0 +1,126 @@
+// What a job tells of itself: progress while it runs, totals at any time, metrics.
+import type { OperatorStats } from '../operators/operator.ts';
+import { JobMetrics } from './job-metrics.ts';
+import type { JobOutput } from './job-output.ts';
+import type { JobProgress, JobSpec, JobState, JobSummary, ViewProgress } from './job-spec.ts';
+import { RateMeter } from './rate-meter.ts';
+import type { SourceTask } from './source-task.ts';
+
+const defaultIntervalMs = 1000;
+
+export class JobReport {
+  state: JobState = 'starting';
+  readonly #spec: JobSpec;
+  readonly #sources: readonly SourceTask[];
+  readonly #output: JobOutput;
+  readonly #rate = new RateMeter();
+  readonly #startMs: number;
+  readonly #metrics: JobMetrics | null;
+  #endMs: number | null = null;
+  #tickedMs: number;
+
+  constructor(spec: JobSpec, sources: readonly SourceTask[], output: JobOutput) {
+    this.#spec = spec;
+    this.#sources = sources;
+    this.#output = output;
+    this.#startMs = spec.clock.monotonicMs();
+    this.#tickedMs = this.#startMs;
+    this.#metrics = spec.metrics === undefined ? null : new JobMetrics(spec.metrics);
+    this.#rate.sample(this.#startMs, 0);
+  }
+
+  /** Reports when it is due. */
+  tick(): void {
+    const nowMs = this.#spec.clock.monotonicMs();
+    this.#rate.sample(nowMs, this.#recordsIn);
+    if (nowMs - this.#tickedMs < this.#intervalMs) return;
+    this.#tickedMs = nowMs;
+    this.#publish();
+  }
+
+  /** The job is over. */
+  end(state: JobState): void {
+    this.state = state;
+    this.#endMs = this.#spec.clock.monotonicMs();
+    this.#publish();
+  }
+
+  /** Until the next report; +∞ when nobody listens. */
+  get untilTickMs(): number {
+    const { onProgress, metrics, clock } = this.#spec;
+    if (onProgress === undefined && metrics === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#tickedMs + this.#intervalMs - clock.monotonicMs());
+  }
+
+  progress(): JobProgress {
+    const views = this.#viewProgress();
+    const all = Object.values(views);
+    const nowMs = this.#endMs ?? this.#spec.clock.monotonicMs();
+    return {
+      state: this.state,
+      recordsIn: this.#recordsIn,
+      eventsPerSecond: this.#rate.perSecond(nowMs, this.#recordsIn),
+      lateRecords: all.reduce((sum, view) => sum + view.lateRecords, 0),
+      deadLetters: this.#output.deadLetterCount,
+      rowsOut: this.#output.rowsOut,
+      elapsedMs: nowMs - this.#startMs,
+      stateBytes: all.reduce((sum, view) => sum + view.stateBytes, 0),
+      sources: this.#sources.map((source) => source.progress()),
+      views,
+    };
+  }
+
+  summary(): JobSummary {
+    const { recordsIn, lateRecords, deadLetters, rowsOut, elapsedMs, views } = this.progress();
+    return {
+      records_in: recordsIn,
+      late_records: lateRecords,
+      dead_letters: deadLetters,
+      rows_out: rowsOut,
+      elapsed_ms: Math.round(elapsedMs),
+      events_per_second: elapsedMs === 0 ? 0 : Math.round((recordsIn * 1000) / elapsedMs),
+      checkpoints: 0,
+      views: Object.fromEntries(
+        Object.entries(views).map(([name, { entities, updates }]) => [name, { entities, updates }]),
+      ),
+    };
+  }
+
+  get #recordsIn(): number {
+    let total = 0;
+    for (const source of this.#sources) total += source.recordsIn;
+    return total;
+  }
+
+  get #intervalMs(): number {
+    return this.#spec.progressIntervalMs ?? defaultIntervalMs;
+  }
+
+  #publish(): void {
+    if (this.#spec.onProgress === undefined && this.#metrics === null) return;
+    const progress = this.progress();
+    this.#metrics?.update(progress, this.#output);
+    this.#spec.onProgress?.(progress);
+  }
+
+  #viewProgress(): Record<string, ViewProgress> {
+    const views: Record<string, ViewProgress> = {};
+    for (const source of this.#sources) {
+      for (const { view, updates, stats } of source.views.map(withStats)) {
+        const { entities, lateRecords, failedRecords, stateBytes, firedTimers } = stats;
+        views[view] = { entities, updates, lateRecords, failedRecords, stateBytes, firedTimers };
+      }
+    }
+    return views;
+  }
+}
+
+interface ViewStats {
+  readonly view: string;
+  readonly updates: number;
+  readonly stats: OperatorStats;
+}
+
+function withStats(task: SourceTask['views'][number]): ViewStats {
+  return { view: task.view.name, updates: task.updates, stats: task.stats() };
+}

@@ -1,0 +1,128 @@
+// What a job is made of, and what it tells. Everything it touches comes in through the spec.
+import type { Clock } from '../../kernel/clock.ts';
+import type { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { DeadLetterSink, LateRecordSink } from '../../ports/dead-letter-sink.ts';
+import type { FormatRegistry } from '../../ports/format.ts';
+import type { Source } from '../../ports/source.ts';
+import type { VectorSink } from '../../ports/vector-sink.ts';
+
+/** What *now* is for values that shrink as time passes: the wall's clock, or the events'. */
+export type NowMode = 'wall' | 'event';
+
+export interface JobSpec {
+  readonly plan: Plan;
+  /** Names of the views to compute; default: all. */
+  readonly views?: readonly string[];
+  /** Where each stream in use comes from, by the stream's name. */
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly formats: FormatRegistry;
+  /** Every vector goes to every sink. The job closes them. */
+  readonly sinks: readonly VectorSink[];
+  /** The job closes it. */
+  readonly deadLetters: DeadLetterSink;
+  /** The job closes it. */
+  readonly lateRecords: LateRecordSink;
+  readonly clock: Clock;
+  /** Relative paths of sources are relative to this directory. */
+  readonly baseDirectory: string;
+  /** With `'wall'`, decay and emptying go on by the clock while every split is idle. */
+  readonly nowMode: NowMode;
+  /** Rows asked for at a time; default 16384. Results of one split do not depend on it. */
+  readonly batchRowCount?: number;
+  /** Sinks are flushed this often, and at the end; default 1000. */
+  readonly flushIntervalMs?: number;
+  /** Called about every `progressIntervalMs` while the job runs, and at the end. */
+  readonly onProgress?: (progress: JobProgress) => void;
+  /** Default 1000. */
+  readonly progressIntervalMs?: number;
+  /** Metrics of the job are kept up to date here. */
+  readonly metrics?: MetricsRegistry;
+}
+
+/** A running job. */
+export interface Job {
+  /** The summary once all input has ended or the job was stopped; rejects with the MillraceError that stopped it. */
+  readonly done: Promise<JobSummary>;
+  /** Ends the job cleanly: the batch at hand is finished, sinks are flushed, all is closed. Never rejects. */
+  stop(): Promise<void>;
+  /** The state of things now; also after the end. */
+  progress(): JobProgress;
+  /** What was done so far; also after a failure. */
+  summary(): JobSummary;
+}
+
+/** Totals of a job, named as `run --json` prints them. */
+export interface JobSummary {
+  /** Records read, those that failed included. */
+  readonly records_in: number;
+  /** Records too late for a window, counted once per view. */
+  readonly late_records: number;
+  readonly dead_letters: number;
+  /** Feature vectors handed to the sinks. */
+  readonly rows_out: number;
+  readonly elapsed_ms: number;
+  readonly events_per_second: number;
+  readonly checkpoints: number;
+  readonly views: Readonly<Record<string, ViewSummary>>;
+}
+
+export interface ViewSummary {
+  /** Keys with state. */
+  readonly entities: number;
+  /** Vectors emitted. */
+  readonly updates: number;
+}
+
+export type JobState = 'starting' | 'running' | 'finished' | 'stopped' | 'failed';
+
+export interface JobProgress {
+  readonly state: JobState;
+  readonly recordsIn: number;
+  /** Over the last few seconds. */
+  readonly eventsPerSecond: number;
+  readonly lateRecords: number;
+  readonly deadLetters: number;
+  readonly rowsOut: number;
+  readonly elapsedMs: number;
+  readonly stateBytes: number;
+  readonly sources: readonly SourceProgress[];
+  readonly views: Readonly<Record<string, ViewProgress>>;
+}
+
+export interface SourceProgress {
+  readonly stream: string;
+  readonly recordsIn: number;
+  /** The combined watermark; null before there is one and at the end of bounded input. */
+  readonly watermarkMs: number | null;
+  /** The clock's now less the watermark; null without one. */
+  readonly watermarkLagMs: number | null;
+  /** The split that holds the watermark, and since when it is its holder. */
+  readonly holder: SplitHold | null;
+  readonly splits: readonly SplitProgress[];
+}
+
+export interface SplitHold {
+  readonly split: string;
+  readonly sinceMs: number;
+}
+
+export interface SplitProgress {
+  readonly split: string;
+  readonly state: 'active' | 'idle' | 'returning' | 'ended';
+  readonly recordsIn: number;
+  readonly watermarkMs: number | null;
+  /** Position of the newest row processed; null before the first. */
+  readonly offset: number | null;
+  /** True while it waits for slower splits (`maxDrift`). */
+  readonly isWaiting: boolean;
+}
+
+export interface ViewProgress {
+  readonly entities: number;
+  readonly updates: number;
+  readonly lateRecords: number;
+  readonly failedRecords: number;
+  readonly stateBytes: number;
+  readonly firedTimers: number;
+}

@@ -1,0 +1,255 @@
+// One stream of a job: its splits, their watermarks, and the views that read it. Of bounded splits
+// the one with the earliest rows goes first, and none goes before all have something: so a run over
+// files is the same every time. Live splits take turns, the one furthest behind first.
+import type { DecodedBatch } from '../../columns/batch.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { maxWatermark, minWatermark } from '../../kernel/instant.ts';
+import type { StreamNode } from '../../plan/plan.ts';
+import type { RecordError } from '../../ports/dead-letter-sink.ts';
+import type { SourceSplit } from '../../ports/source.ts';
+import { mustWait } from '../time/alignment.ts';
+import { WatermarkCombiner } from '../time/watermark-combiner.ts';
+import type { JobOutput } from './job-output.ts';
+import type { SourceProgress } from './job-spec.ts';
+import { RowStamper } from './row-stamper.ts';
+import { SplitReader } from './split-reader.ts';
+import type { ViewTask } from './view-task.ts';
+
+/** After this many turns of others a live split is served although it is not the furthest behind. */
+const turnsMax = 8;
+
+export interface SourceTaskOptions {
+  readonly stream: StreamNode;
+  readonly splits: readonly SourceSplit[];
+  readonly isBounded: boolean;
+  readonly output: JobOutput;
+  readonly clock: Clock;
+  readonly batchRowCount: number;
+  readonly onRead: () => void;
+}
+
+export class SourceTask {
+  readonly stream: StreamNode;
+  readonly views: ViewTask[] = [];
+  recordsIn = 0;
+  isFinished = false;
+  readonly #options: SourceTaskOptions;
+  readonly #readers: readonly SplitReader[];
+  readonly #combiner: WatermarkCombiner;
+  readonly #stamper: RowStamper;
+  #turn = 0;
+  #forwardedMs: number = minWatermark;
+  #holder = -1;
+  #heldSinceMs = 0;
+
+  constructor(options: SourceTaskOptions) {
+    const { stream, splits, onRead } = options;
+    const { outOfOrdernessMs, idleTimeoutMs } = stream.eventTime;
+    this.stream = stream;
+    this.#options = options;
+    this.#readers = splits.map(
+      (split, index) => new SplitReader({ index, split, idleTimeoutMs, onRead }),
+    );
+    this.#combiner = new WatermarkCombiner(splits.length, outOfOrdernessMs);
+    this.#stamper = new RowStamper(stream);
+  }
+
+  splitId(index: number): string {
+    return this.#readers[index]?.id ?? '';
+  }
+
+  requestReads(): void {
+    for (const reader of this.#readers) reader.request(this.#options.batchRowCount);
+  }
+
+  /** Processes at most one batch, or what has ended; false when there was nothing to do. */
+  step(): boolean {
+    if (this.isFinished) return false;
+    let isChanged = false;
+    for (const reader of this.#readers) {
+      if (reader.failure !== null) throw reader.failure;
+      if (reader.ready?.kind === 'end') {
+        this.#end(reader);
+        isChanged = true;
+      } else if (reader.ready?.kind === 'empty') {
+        reader.ready = null;
+        reader.isEmpty = true;
+        reader.request(this.#options.batchRowCount);
+      }
+    }
+    const next = this.#choose();
+    if (next !== null) this.#process(next);
+    if (this.#combiner.isEnded) this.#finish();
+    else this.forwardWatermark();
+    return isChanged || next !== null;
+  }
+
+  /** Hands on the combined watermark to the views, if it has grown. */
+  forwardWatermark(): void {
+    const { watermarkMs } = this.#combiner;
+    if (watermarkMs <= this.#forwardedMs) return;
+    this.#forwardedMs = watermarkMs;
+    for (const view of this.views) view.advanceWatermark(watermarkMs);
+  }
+
+  /** Time passed in which splits could have been read: those that had nothing may become idle. */
+  passTime(ms: number): void {
+    for (const reader of this.#readers) {
+      const couldRead = reader.ready === null && !reader.isEnded;
+      if (!couldRead || (this.#options.isBounded && !reader.isEmpty)) continue;
+      reader.idleTimer.pass(ms);
+      if (reader.idleTimer.isIdle) this.#combiner.markIdle(reader.index);
+    }
+    this.forwardWatermark();
+  }
+
+  get isAllIdle(): boolean {
+    return this.#combiner.isAllIdle;
+  }
+
+  /** Lets values shrink by the clock while nothing comes: up to now − outOfOrderness. */
+  advanceIdleTime(nowMs: number): void {
+    const untilMs = nowMs - this.stream.eventTime.outOfOrdernessMs;
+    for (const view of this.views) view.advanceIdleTime(untilMs);
+  }
+
+  /** When a split would become idle if nothing came: +∞ when none would. */
+  get idleDeadlineMs(): number {
+    return this.#readers
+      .filter(({ index, isEnded }) => !isEnded && this.#combiner.stateOf(index) !== 'idle')
+      .reduce((least, { idleTimer }) => Math.min(least, idleTimer.remainingMs), Infinity);
+  }
+
+  #choose(): SplitReader | null {
+    const { isBounded } = this.#options;
+    let chosen: SplitReader | null = null;
+    let isWaiting = false;
+    for (const reader of this.#readers) {
+      if (reader.isEnded) continue;
+      if (reader.ready === null) isWaiting ||= isBounded && !reader.isEmpty;
+      else if (this.#mayGo(reader) && this.#goesBefore(reader, chosen)) chosen = reader;
+    }
+    return isWaiting ? null : chosen;
+  }
+
+  #mayGo(reader: SplitReader): boolean {
+    const { maxDriftMs } = this.stream.eventTime;
+    if (maxDriftMs === null) return true;
+    const splits = this.#readers.map(({ index }) => ({
+      watermarkMs: this.#combiner.watermarkOf(index),
+      isCounted: ['active', 'returning'].includes(this.#combiner.stateOf(index)),
+    }));
+    reader.isWaiting = mustWait(this.#combiner.watermarkOf(reader.index), splits, maxDriftMs);
+    return !reader.isWaiting;
+  }
+
+  #goesBefore(reader: SplitReader, other: SplitReader | null): boolean {
+    if (other === null) return true;
+    if (this.#options.isBounded) return this.#firstMs(reader) < this.#firstMs(other);
+    const isOverdue = this.#turn - reader.servedAt > turnsMax;
+    const isOtherOverdue = this.#turn - other.servedAt > turnsMax;
+    if (isOverdue || isOtherOverdue) return reader.servedAt < other.servedAt;
+    return this.#combiner.watermarkOf(reader.index) < this.#combiner.watermarkOf(other.index);
+  }
+
+  /** The earliest event time of the batch that is ready. */
+  #firstMs(reader: SplitReader): number {
+    if (reader.ready?.kind !== 'rows') return maxWatermark;
+    if (reader.readyFirstMs === null) {
+      reader.readyFirstMs = this.#earliest(reader.ready.batch);
+      this.#raiseFloor(reader, reader.readyFirstMs);
+    }
+    return reader.readyFirstMs;
+  }
+
+  /**
+   * A split of bounded input that has given no rows yet does not hold the watermark below its first
+   * batch: rows older than that batch less the bound would be late behind it anyway.
+   */
+  #raiseFloor(reader: SplitReader, firstMs: number): void {
+    if (this.#combiner.watermarkOf(reader.index) !== minWatermark) return;
+    if (firstMs === maxWatermark) return;
+    this.#combiner.raiseFloor(reader.index, firstMs - this.stream.eventTime.outOfOrdernessMs);
+  }
+
+  #earliest(batch: DecodedBatch): number {
+    const { values, nulls } = this.#stamper.eventTimesOf(batch);
+    let least: number = maxWatermark;
+    for (let row = 0; row < batch.rowCount; row++) {
+      if (nulls[row] === 0 && (values[row] as number) < least) least = values[row] as number;
+    }
+    return least;
+  }
+
+  #process(reader: SplitReader): void {
+    const read = reader.ready;
+    if (read?.kind !== 'rows') return;
+    const { stream, clock, batchRowCount } = this.#options;
+    const errors: RecordError[] = [...read.errors];
+    const arrivalMs = clock.nowMs();
+    const admitted = this.#stamper.admit(read.batch, arrivalMs, errors);
+    this.#count(reader, read.batch.rowCount + read.errors.length);
+    for (const error of errors) {
+      const place = { stream: stream.name, split: reader.id, operatorUid: stream.uid };
+      this.#options.output.fail(error, place);
+    }
+    if (admitted.rowCount > 0) {
+      reader.offset = admitted.offsets[admitted.rowCount - 1] ?? null;
+      const batch = this.#stamper.stamp(admitted, reader.index, arrivalMs, this.#combiner);
+      for (const view of this.views) view.processBatch(batch);
+    }
+    reader.taken(this.#turn++);
+    reader.request(batchRowCount);
+  }
+
+  #count(reader: SplitReader, records: number): void {
+    reader.recordsIn += records;
+    this.recordsIn += records;
+  }
+
+  #end(reader: SplitReader): void {
+    reader.ready = null;
+    reader.isEnded = true;
+    this.#combiner.markEnded(reader.index);
+  }
+
+  #finish(): void {
+    this.isFinished = true;
+    for (const view of this.views) view.advanceWatermark(maxWatermark);
+  }
+
+  progress(): SourceProgress {
+    const { clock } = this.#options;
+    const watermarkMs = finite(this.#forwardedMs);
+    const { holder } = this.#combiner;
+    if (holder !== this.#holder) {
+      this.#holder = holder;
+      this.#heldSinceMs = clock.nowMs();
+    }
+    const held = this.#readers[holder];
+    return {
+      stream: this.stream.name,
+      recordsIn: this.recordsIn,
+      watermarkMs,
+      watermarkLagMs: watermarkMs === null ? null : clock.nowMs() - watermarkMs,
+      holder: held === undefined ? null : { split: held.id, sinceMs: this.#heldSinceMs },
+      splits: this.#readers.map((reader) => ({
+        split: reader.id,
+        state: this.#combiner.stateOf(reader.index),
+        recordsIn: reader.recordsIn,
+        watermarkMs: finite(this.#combiner.watermarkOf(reader.index)),
+        offset: reader.offset,
+        isWaiting: reader.isWaiting,
+      })),
+    };
+  }
+
+  async close(): Promise<unknown> {
+    const closed = await Promise.allSettled(this.#readers.map((reader) => reader.close()));
+    return closed.find((result) => result.status === 'rejected')?.reason ?? null;
+  }
+}
+
+function finite(ms: number): number | null {
+  return Number.isFinite(ms) ? ms : null;
+}

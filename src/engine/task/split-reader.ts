@@ -1,0 +1,73 @@
+// One split with at most one read under way. The batch of a read belongs to the job until it asks
+// for the next one, so a split is only asked again when its batch has been processed.
+import type { SourceSplit, SplitRead } from '../../ports/source.ts';
+import { IdleTimer } from '../time/idle-timer.ts';
+
+export interface SplitReaderOptions {
+  readonly index: number;
+  readonly split: SourceSplit;
+  readonly idleTimeoutMs: number | null;
+  /** Called when a read has come back. */
+  readonly onRead: () => void;
+}
+
+export class SplitReader {
+  readonly index: number;
+  readonly id: string;
+  readonly idleTimer: IdleTimer;
+  /** What came back and was not taken yet. */
+  ready: SplitRead | null = null;
+  /** The earliest event time of the batch that is ready, once it was looked for. */
+  readyFirstMs: number | null = null;
+  /** Why the last read failed; null when it did not. */
+  failure: unknown = null;
+  /** True when the last read found nothing: nobody waits for such a split. */
+  isEmpty = false;
+  isEnded = false;
+  isWaiting = false;
+  recordsIn = 0;
+  offset: number | null = null;
+  /** Number of the turn in which it was last served. */
+  servedAt = 0;
+  readonly #split: SourceSplit;
+  readonly #onRead: () => void;
+  #isPending = false;
+
+  constructor({ index, split, idleTimeoutMs, onRead }: SplitReaderOptions) {
+    this.index = index;
+    this.id = split.id;
+    this.idleTimer = new IdleTimer(idleTimeoutMs);
+    this.#split = split;
+    this.#onRead = onRead;
+  }
+
+  /** Asks for more, unless it has been asked, has something ready, or is over. */
+  request(rowCountMax: number): void {
+    if (this.#isPending || this.ready !== null || this.isEnded || this.failure !== null) return;
+    this.#isPending = true;
+    void this.#read(rowCountMax);
+  }
+
+  /** The batch that was ready has been processed; the split may be asked again. */
+  taken(turn: number): void {
+    this.ready = null;
+    this.readyFirstMs = null;
+    this.isEmpty = false;
+    this.servedAt = turn;
+    this.idleTimer.reset();
+  }
+
+  async #read(rowCountMax: number): Promise<void> {
+    try {
+      this.ready = await this.#split.next(rowCountMax);
+    } catch (error) {
+      this.failure = error;
+    }
+    this.#isPending = false;
+    this.#onRead();
+  }
+
+  async close(): Promise<void> {
+    await this.#split.close();
+  }
+}
