@@ -1,0 +1,236 @@
+// `featureLog(dir)`: the offline store as Parquet files. Rows are buffered per view and day of
+// `as_of`; buffers become row groups of temporary files when they are large or memory runs short;
+// `commit` finishes the files and renames them into sight. What was not committed is never seen.
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { formatDate } from '../../columns/parse-time.ts';
+import type { VectorBatch } from '../../columns/vector-batch.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { FeatureLog, FeatureLogBinding } from '../../ports/feature-log.ts';
+import type { StoredView } from '../../ports/online-store.ts';
+import { fileError } from './file-errors.ts';
+import { LogRows, logFields } from './log-rows.ts';
+import { ParquetPart } from './parquet-part.ts';
+
+/** How a feature log buffers; everything is optional. */
+export interface FeatureLogOptions {
+  /** Rows of a row group. Default 65,536. */
+  readonly rowGroupRows?: number;
+  /** Bytes of rows held before the fullest day is written out early. Default 64 MiB. */
+  readonly bufferBytesMax?: number;
+}
+
+/**
+ * The offline store: every emitted feature vector as a row of Parquet files (ZSTD). **Shape**:
+ * `<dir>/<view>/date=YYYY-MM-DD/part-*.parquet` by the UTC date of `as_of`; columns: the key, then
+ * `event_time` and `as_of` (timestamp, milliseconds, UTC), the features under their own names (count and
+ * int64 as INT64, lists as LIST, maps as MAP, structs as JSON text), `_arrival_time`, `_seq`.
+ * **Guarantee**: rows are visible after `commit`, all of a commit's files durable before they are;
+ * a crash before leaves nothing visible. **State growth**: memory up to `bufferBytesMax` plus
+ * what is being compressed. **Errors**: MR_FILE_ACCESS, MR_CONFIG_INVALID for column names that clash.
+ */
+export function featureLog(directory: string, options: FeatureLogOptions = {}): FeatureLogBinding {
+  return {
+    description: `feature log ${directory}`,
+    open: async ({ baseDirectory, views }) => {
+      const root = resolve(baseDirectory, directory);
+      for (const view of views) checkNames(view);
+      const pending = join(root, '.pending');
+      try {
+        await mkdir(pending, { recursive: true });
+        await removeLeftovers(pending);
+        const run = `${process.pid}-${randomBytes(4).toString('hex')}`;
+        await mkdir(join(pending, run));
+        return new ParquetFeatureLog(root, run, views, {
+          rowGroupRows: options.rowGroupRows ?? 65_536,
+          bufferBytesMax: options.bufferBytesMax ?? 64 * 2 ** 20,
+        });
+      } catch (error) {
+        throw fileError(root, error);
+      }
+    },
+  };
+}
+
+function checkNames(view: StoredView): void {
+  const seen = new Set<string>();
+  for (const { name } of logFields(view)) {
+    if (seen.has(name)) {
+      throw new MillraceError(
+        'MR_CONFIG_INVALID',
+        `the feature log of view "${view.view}" would have two columns "${name}"`,
+        {
+          fix: 'rename the feature: key columns, event_time, as_of, _arrival_time, _seq are taken',
+        },
+      );
+    }
+    seen.add(name);
+  }
+}
+
+/** Removes temporary files of processes that are gone: nobody will finish them. */
+async function removeLeftovers(pending: string): Promise<void> {
+  for (const run of await readdir(pending)) {
+    const pid = Number.parseInt(run, 10);
+    if (pid > 0 && !isAlive(pid)) await rm(join(pending, run), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+const dayMs = 86_400_000;
+
+/** Row groups handed to the compressor and not yet written; beyond this `append` waits. */
+const groupsInFlightMax = 8;
+
+/** Emptied row buffers kept per view for the next days. */
+const spareRowsMax = 2;
+
+interface Day {
+  readonly view: string;
+  /** Rows not yet handed to the compressor; null when there are none. */
+  rows: LogRows | null;
+  readonly part: ParquetPart;
+  readonly folder: string;
+}
+
+class ParquetFeatureLog implements FeatureLog {
+  readonly #root: string;
+  readonly #run: string;
+  readonly #views: ReadonlyMap<string, StoredView>;
+  readonly #options: Required<FeatureLogOptions>;
+  readonly #days = new Map<string, Day>();
+  /** Emptied row buffers by view. */
+  readonly #spare = new Map<string, LogRows[]>();
+  readonly #inFlight = new Set<Promise<void>>();
+  #parts = 0;
+  #failure: unknown = null;
+
+  constructor(
+    root: string,
+    run: string,
+    views: readonly StoredView[],
+    options: Required<FeatureLogOptions>,
+  ) {
+    this.#root = root;
+    this.#run = run;
+    this.#views = new Map(views.map((view) => [view.view, view]));
+    this.#options = options;
+  }
+
+  async append(batch: VectorBatch): Promise<void> {
+    const { asOfMs, rowCount } = batch;
+    for (let from = 0; from < rowCount; ) {
+      const day = Math.floor((asOfMs[from] as number) / dayMs);
+      let to = from + 1;
+      while (to < rowCount && Math.floor((asOfMs[to] as number) / dayMs) === day) to++;
+      this.#appendToDay(batch, day, from, to);
+      from = to;
+    }
+    this.#spill();
+    while (this.#inFlight.size > groupsInFlightMax) await Promise.race(this.#inFlight);
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #appendToDay(batch: VectorBatch, day: number, start: number, end: number): void {
+    const open = this.#openDay(batch.view, day);
+    for (let from = start; from < end; ) {
+      const rows = (open.rows ??= this.#takeRows(batch.view));
+      const to = Math.min(end, from + this.#options.rowGroupRows - rows.rowCount);
+      rows.append(batch, from, to);
+      if (rows.rowCount >= this.#options.rowGroupRows) this.#writeOut(open);
+      from = to;
+    }
+  }
+
+  #openDay(viewName: string, day: number): Day {
+    const id = `${viewName}/${day}`;
+    const known = this.#days.get(id);
+    if (known !== undefined) return known;
+    const rows = this.#takeRows(viewName);
+    const name = `part-${this.#run}-${this.#parts++}.parquet`;
+    const folder = join(this.#root, viewName, `date=${formatDate(day)}`);
+    const temporary = join(this.#root, '.pending', this.#run, name);
+    const part = new ParquetPart(temporary, join(folder, name), rows.elements);
+    const opened: Day = { view: viewName, rows, part, folder };
+    this.#days.set(id, opened);
+    return opened;
+  }
+
+  #takeRows(viewName: string): LogRows {
+    const view = this.#views.get(viewName);
+    if (view === undefined) throw new Error(`the feature log was not opened for "${viewName}"`);
+    return this.#spare.get(viewName)?.pop() ?? new LogRows(view);
+  }
+
+  /** Writes out the fullest days until the rest fits in half of the budget. */
+  #spill(): void {
+    const days = [...this.#days.values()].map((day) => ({ day, bytes: day.rows?.byteCount ?? 0 }));
+    let held = days.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (held <= this.#options.bufferBytesMax) return;
+    for (const { day, bytes } of days.toSorted((a, b) => b.bytes - a.bytes)) {
+      if (held <= this.#options.bufferBytesMax / 2) return;
+      held -= bytes;
+      this.#writeOut(day);
+    }
+  }
+
+  #writeOut(day: Day): void {
+    const { rows } = day;
+    if (rows === null || rows.rowCount === 0) return;
+    const { rowCount } = rows;
+    const written: Promise<void> = day.part
+      .addRowGroup(rowCount, rows.takePages())
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#inFlight.delete(written));
+    this.#inFlight.add(written);
+    day.rows = null;
+    this.#keepSpare(day.view, rows);
+  }
+
+  async commit(): Promise<void> {
+    const days = [...this.#days.values()];
+    for (const day of days) this.#writeOut(day);
+    await Promise.all(this.#inFlight);
+    if (this.#failure !== null) throw this.#failure;
+    for (const { part } of days) await part.finish();
+    for (const folder of new Set(days.map((day) => day.folder))) await syncFolders(folder);
+    this.#days.clear();
+  }
+
+  #keepSpare(view: string, rows: LogRows): void {
+    const spare = this.#spare.get(view) ?? [];
+    this.#spare.set(view, spare);
+    if (spare.length < spareRowsMax) spare.push(rows);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#inFlight);
+    this.#days.clear();
+    await rm(join(this.#root, '.pending', this.#run), { recursive: true, force: true });
+  }
+}
+
+/** Makes new names in a folder, and the folder's own name, durable. */
+async function syncFolders(folder: string): Promise<void> {
+  for (const path of [folder, dirname(folder)]) {
+    const handle = await open(path, 'r').catch((error: unknown) => {
+      throw fileError(path, error);
+    });
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+}
