@@ -1,3 +1,13 @@
 // Entry `millrace/file`: sources and sinks that are files of this machine.
-export { type FileOptions, file } from './file-source.ts';
+export {
+  type DeadLetterFileOptions,
+  deadLetterPath,
+  fileDeadLetterSink,
+} from './dead-letter-file.ts';
 export { type FeatureLogOptions, featureLog } from './feature-log.ts';
+export { type FileOptions, file } from './file-source.ts';
+export {
+  fileLateRecordSink,
+  type LateRecordFileOptions,
+  lateRecordPath,
+} from './late-record-file.ts';

@@ -1,0 +1,73 @@
+// Dead letters as lines of JSON, one file a stream, in the record format that topics use too.
+import { isUtf8 } from 'node:buffer';
+import { join } from 'node:path';
+import { formatInstant } from '../../kernel/instant.ts';
+import type { DeadLetter, DeadLetterSink } from '../../ports/dead-letter-sink.ts';
+import { LineFile } from './line-file.ts';
+
+/** What a dead letter says of the pipeline that wrote it. */
+export interface DeadLetterFileOptions {
+  /** Name of the project or job. */
+  readonly pipeline: string;
+  /** Version of its definitions, e.g. the fingerprint of the plan. */
+  readonly pipelineVersion: string;
+}
+
+/**
+ * Dead letters in `<directory>/<stream>.dlq.jsonl`, appended. **Shape**: a JSON object a line with
+ * `dlq_metadata` (why, where, when), `original_event_base64` (the bytes) and `original_event_string` (the
+ * same as text, null when it is not UTF-8). **Guarantee**: `write` resolves once the operating system
+ * has the lines, `close` once the disk has. **Errors**: MR_FILE_ACCESS.
+ */
+export function fileDeadLetterSink(
+  directory: string,
+  options: DeadLetterFileOptions,
+): DeadLetterSink {
+  const files = new Map<string, LineFile>();
+  return {
+    write: async (letters) => {
+      for (const [stream, ofStream] of Map.groupBy(letters, ({ stream }) => stream)) {
+        const file = files.get(stream) ?? new LineFile(deadLetterPath(directory, stream));
+        files.set(stream, file);
+        await file.append(ofStream.map((letter) => deadLetterLine(letter, options)));
+      }
+    },
+    close: async () => {
+      for (const file of files.values()) await file.close();
+      files.clear();
+    },
+  };
+}
+
+/** Where the dead letters of a stream are. */
+export function deadLetterPath(directory: string, stream: string): string {
+  return join(directory, `${stream}.dlq.jsonl`);
+}
+
+function deadLetterLine(letter: DeadLetter, options: DeadLetterFileOptions): string {
+  const bytes = Buffer.from(letter.bytes.buffer, letter.bytes.byteOffset, letter.bytes.length);
+  return JSON.stringify({
+    dlq_metadata: {
+      error_class: 'MillraceError',
+      error_code: letter.code,
+      error_message: letter.message,
+      stack_trace: '',
+      error_category: letter.category,
+      pipeline: options.pipeline,
+      pipeline_version: options.pipelineVersion,
+      operator_uid: letter.operatorUid,
+      dlq_timestamp: formatInstant(letter.timestampMs),
+      attempt: 1,
+      source: {
+        topic: letter.stream,
+        partition: letter.split,
+        offset: letter.offset,
+        key_base64: null,
+        timestamp: null,
+        headers: {},
+      },
+    },
+    original_event_base64: bytes.toString('base64'),
+    original_event_string: isUtf8(bytes) ? bytes.toString() : null,
+  });
+}

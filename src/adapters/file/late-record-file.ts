@@ -1,0 +1,97 @@
+// Late records as lines of JSON, one file a view: a sample with a bound per second, so that a flood
+// of late data cannot fill the disk. What the sample leaves out is counted in the line that follows.
+import { join } from 'node:path';
+import type { Clock } from '../../kernel/clock.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { formatInstant } from '../../kernel/instant.ts';
+import type { LateRecord, LateRecordSink } from '../../ports/dead-letter-sink.ts';
+import { LineFile } from './line-file.ts';
+
+/** How many late records are kept; everything is optional. */
+export interface LateRecordFileOptions {
+  /** Records written per view and second. Default 100. */
+  readonly recordsPerSecondMax?: number;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+interface ViewSample {
+  readonly file: LineFile;
+  second: number;
+  written: number;
+  left: number;
+}
+
+/**
+ * Late records in `<directory>/<view>.late.jsonl`, appended. **Shape**: `view`, `stream`, `split`, `offset`,
+ * `event_time`, `watermark`, `features` that missed it, `row`, and `not_sampled`: how many records
+ * before this one were left out. **Guarantee**: a sample; the exact count is the engine's counter.
+ * **Errors**: MR_FILE_ACCESS.
+ */
+export function fileLateRecordSink(
+  directory: string,
+  { recordsPerSecondMax = 100, clock = systemClock }: LateRecordFileOptions = {},
+): LateRecordSink {
+  const samples = new Map<string, ViewSample>();
+  return {
+    write: async (records) => {
+      const second = Math.floor(clock.monotonicMs() / 1000);
+      for (const [view, ofView] of Map.groupBy(records, ({ view }) => view)) {
+        const sample = samples.get(view) ?? newSample(lateRecordPath(directory, view));
+        samples.set(view, sample);
+        const lines = takeSample(sample, ofView, second, recordsPerSecondMax);
+        if (lines.length > 0) await sample.file.append(lines);
+      }
+    },
+    close: async () => {
+      for (const { file } of samples.values()) await file.close();
+      samples.clear();
+    },
+  };
+}
+
+/** Where the sample of a view's late records is. */
+export function lateRecordPath(directory: string, view: string): string {
+  return join(directory, `${view}.late.jsonl`);
+}
+
+function newSample(path: string): ViewSample {
+  return { file: new LineFile(path), second: Number.NEGATIVE_INFINITY, written: 0, left: 0 };
+}
+
+function takeSample(
+  sample: ViewSample,
+  records: readonly LateRecord[],
+  second: number,
+  writtenMax: number,
+): string[] {
+  if (sample.second !== second) {
+    sample.second = second;
+    sample.written = 0;
+  }
+  const lines: string[] = [];
+  for (const record of records) {
+    if (sample.written >= writtenMax) {
+      sample.left++;
+      continue;
+    }
+    lines.push(lateRecordLine(record, sample.left));
+    sample.written++;
+    sample.left = 0;
+  }
+  return lines;
+}
+
+function lateRecordLine(record: LateRecord, notSampled: number): string {
+  return JSON.stringify({
+    view: record.view,
+    stream: record.stream,
+    split: record.split,
+    offset: record.offset,
+    event_time: formatInstant(record.eventTimeMs),
+    watermark: Number.isFinite(record.watermarkMs) ? formatInstant(record.watermarkMs) : null,
+    features: record.features,
+    row: record.row,
+    not_sampled: notSampled,
+  });
+}
