@@ -1,0 +1,42 @@
+// Feature services: the list of features that one model reads.
+import type { FeaturesOf, FeatureView } from './feature-view.ts';
+
+/** Some features of a view. */
+export interface ViewSelection {
+  readonly view: FeatureView;
+  readonly features: readonly string[];
+}
+
+export interface FeatureService {
+  readonly definition: 'service';
+  readonly name: string;
+  readonly features: readonly (FeatureView | ViewSelection)[];
+  readonly owner: string | null;
+  readonly description: string | null;
+}
+
+export interface FeatureServiceOptions {
+  /** Whole views, or `select(view, 'a', 'b')`; served in this order. */
+  readonly features: readonly (FeatureView | ViewSelection)[];
+  readonly owner?: string;
+  readonly description?: string;
+}
+
+/** Declares the features that a model reads, under one name. */
+export function featureService(name: string, options: FeatureServiceOptions): FeatureService {
+  return Object.freeze({
+    definition: 'service',
+    name,
+    features: options.features,
+    owner: options.owner ?? null,
+    description: options.description ?? null,
+  });
+}
+
+/** Some features of a view, for a service. */
+export function select<V extends FeatureView>(
+  view: V,
+  ...features: readonly (keyof FeaturesOf<V> & string)[]
+): ViewSelection {
+  return { view, features };
+}

@@ -1,0 +1,105 @@
+// Feature views: features of one entity, computed together from one stream.
+import type { Duration } from '../kernel/duration.ts';
+import type { EmitMode } from '../plan/plan.ts';
+import type { Aggregate, Feature } from './aggregate.ts';
+import type { Entity } from './entity.ts';
+import type { AnyExpr, ExprOf } from './expression.ts';
+import type { FieldExprs, Stream } from './stream.ts';
+import type { SchemaShape } from './type-builder.ts';
+
+type FeatureShape = Readonly<Record<string, Feature>>;
+type DerivedShape = Readonly<Record<string, AnyExpr>>;
+
+/** Turns what is not a finished feature into the sentence that an editor shows. */
+type FinishedFeatures<F> = {
+  readonly [Name in keyof F]: F[Name] extends Feature
+    ? F[Name]
+    : F[Name] extends Aggregate<infer _K, infer _V, infer _N>
+      ? `feature "${Name & string}" has no window: end it with .over(…)`
+      : `feature "${Name & string}" is no aggregate: use sum(…), count(), … and .over(…)`;
+};
+
+/** Features as expressions, for `derive`. */
+export type FeatureExprs<F> = {
+  readonly [Name in keyof F]: F[Name] extends Feature<infer K, infer V, infer N>
+    ? ExprOf<K, V, N>
+    : never;
+};
+
+type FeatureValue<T> =
+  T extends Feature<string, infer V, infer N> ? (N extends true ? V | null : V) : never;
+type DerivedValue<T> =
+  T extends AnyExpr<string, infer V, infer N> ? (N extends true ? V | null : V) : never;
+
+/** Values of a view's features and derived features, by name. */
+export type ViewValues<F, D> = { readonly [Name in keyof F]: FeatureValue<F[Name]> } & {
+  readonly [Name in keyof D]: DerivedValue<D[Name]>;
+};
+
+type KeyExprs<Key extends SchemaShape> = { readonly [Name in keyof Key]: AnyExpr };
+
+export interface FeatureViewOptions<Key extends SchemaShape, S extends SchemaShape, F, D> {
+  readonly entity: Entity<Key>;
+  readonly from: Stream<S>;
+  /** The key of a record. Default: the fields of the same names. */
+  readonly keyBy?: (fields: FieldExprs<S>) => KeyExprs<NoInfer<Key>>;
+  readonly features: (fields: FieldExprs<S>) => F & FinishedFeatures<F>;
+  /** Features computed from this view's other features. */
+  readonly derive?: (features: FeatureExprs<F>) => D;
+  /** A value whose last event is older than this is OUTSIDE_MAX_AGE. Default: never. */
+  readonly ttl?: Duration;
+  /** How soon an event must be servable: what monitoring checks. */
+  readonly freshness?: Duration;
+  /** `arrival` (default): each record updates its key at once. `watermark`: in event-time order, one row per record. */
+  readonly emit?: EmitMode;
+  /** Rolling values are re-emitted at most this long after records left. Default: window / 60 with arrival, never with watermark. */
+  readonly decay?: Duration | 'never';
+  readonly owner?: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+}
+
+declare const viewValues: unique symbol;
+
+/** Features of one entity, computed from one stream. */
+export interface FeatureView<Key extends SchemaShape = SchemaShape, Values = unknown> {
+  readonly [viewValues]?: Values;
+  readonly definition: 'view';
+  readonly name: string;
+  readonly entity: Entity<Key>;
+  readonly from: Stream;
+  readonly options: ErasedViewOptions;
+}
+
+/** View options once their types have served: what the plan is built from. */
+export interface ErasedViewOptions
+  extends Omit<
+    FeatureViewOptions<SchemaShape, SchemaShape, FeatureShape, DerivedShape>,
+    'keyBy' | 'features' | 'derive'
+  > {
+  readonly keyBy?: (fields: unknown) => Readonly<Record<string, unknown>>;
+  readonly features: (fields: unknown) => Readonly<Record<string, unknown>>;
+  readonly derive?: (features: unknown) => Readonly<Record<string, unknown>>;
+}
+
+/** Values of a view's features by name. */
+export type FeaturesOf<T> = T extends { readonly [viewValues]?: infer Values }
+  ? NonNullable<Values>
+  : never;
+
+/** Declares a feature view. All its features are emitted together as one vector per key. */
+export function featureView<
+  Key extends SchemaShape,
+  S extends SchemaShape,
+  F,
+  // biome-ignore lint/complexity/noBannedTypes: no derived features
+  D = {},
+>(name: string, options: FeatureViewOptions<Key, S, F, D>): FeatureView<Key, ViewValues<F, D>> {
+  return Object.freeze({
+    definition: 'view' as const,
+    name,
+    entity: options.entity,
+    from: options.from as unknown as Stream,
+    options: options as unknown as ErasedViewOptions,
+  });
+}

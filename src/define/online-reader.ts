@@ -1,0 +1,21 @@
+// What a typed read of the online store gives.
+import type { KeyOf } from './entity.ts';
+import type { FeaturesOf, FeatureView } from './feature-view.ts';
+
+/** `PRESENT`, null in itself, never seen, or older than the view's ttl. */
+export type FeatureStatus = 'PRESENT' | 'NULL_VALUE' | 'NOT_FOUND' | 'OUTSIDE_MAX_AGE';
+
+/** One read: values are null unless their status is PRESENT. */
+export interface OnlineRead<Values> {
+  readonly values: { readonly [Name in keyof Values]: Values[Name] | null };
+  readonly status: { readonly [Name in keyof Values]: FeatureStatus };
+  /** Greatest event time of the key, epoch ms; null when it was never seen. */
+  readonly eventTime: number | null;
+  /** Now − event time in ms. */
+  readonly ageMs: number | null;
+}
+
+/** Typed reads: `store.get(userSpend, { user_id: 'u1' })`. */
+export interface OnlineReader {
+  get<V extends FeatureView>(view: V, key: KeyOf<V>): Promise<OnlineRead<FeaturesOf<V>>>;
+}

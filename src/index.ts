@@ -1,0 +1,112 @@
+// Public entry `millrace`: everything a definition and a project file are written with.
+export {
+  type Aggregate,
+  approxDistinct,
+  avg,
+  type CountByOptions,
+  count,
+  countBy,
+  countDistinct,
+  type Feature,
+  first,
+  firstN,
+  last,
+  lastN,
+  max,
+  median,
+  min,
+  quantile,
+  type SpreadOptions,
+  type SumOptions,
+  stddev,
+  sum,
+  variance,
+} from './define/aggregate.ts';
+export { type BuiltPlan, buildPlan } from './define/build-plan.ts';
+export {
+  type CheckpointOptions,
+  type Config,
+  defineConfig,
+  type EngineBinding,
+  type EnvironmentOptions,
+  type OutputBinding,
+  type ViewOverride,
+} from './define/config.ts';
+export { type Entity, type EntityOptions, entity, type KeyOf } from './define/entity.ts';
+export type {
+  AnyExpr,
+  BaseExpr,
+  BoolExpr,
+  ExprOf,
+  NumericExpr,
+  NumericKind,
+  OrderedExpr,
+  StringExpr,
+  TimestampExpr,
+} from './define/expression.ts';
+export { when } from './define/expression-builder.ts';
+export {
+  type FeatureService,
+  type FeatureServiceOptions,
+  featureService,
+  select,
+  type ViewSelection,
+} from './define/feature-service.ts';
+export {
+  type FeatureExprs,
+  type FeaturesOf,
+  type FeatureView,
+  type FeatureViewOptions,
+  featureView,
+  type ViewValues,
+} from './define/feature-view.ts';
+export { fromZod } from './define/from-zod.ts';
+export type { FeatureStatus, OnlineRead, OnlineReader } from './define/online-reader.ts';
+export {
+  dayOfMonth,
+  dayOfWeek,
+  greatest,
+  hourOfDay,
+  least,
+  lit,
+  minuteOfHour,
+  monthOfYear,
+  year,
+} from './define/scalar-functions.ts';
+export {
+  type EventTimeOptions,
+  type FieldExprs,
+  type RowOf,
+  type Stream,
+  type StreamOptions,
+  stream,
+} from './define/stream.ts';
+export {
+  type RowOfShape,
+  type SchemaShape,
+  type TypeBuilder,
+  t,
+  type ValueOf,
+} from './define/type-builder.ts';
+export {
+  type CumulateOptions,
+  cumulate,
+  type HoppingOptions,
+  hopping,
+  lifetime,
+  type RollingOptions,
+  type RollingRowsOptions,
+  rolling,
+  session,
+  type TumblingOptions,
+  tumbling,
+  type Window,
+} from './define/window.ts';
+export type { Duration } from './kernel/duration.ts';
+export {
+  type ErrorContext,
+  MillraceError,
+  type Problem,
+  ProblemsError,
+} from './kernel/errors/millrace-error.ts';
+export type { Plan } from './plan/plan.ts';
