@@ -8,6 +8,7 @@ import { windowKey } from '../../plan/window.ts';
 import { deliver, type DeliveryStep } from '../oracle/delivery.ts';
 import { singleViewPlan } from '../plan-nodes.ts';
 import { anyPredicate } from './expressions.ts';
+import { lengths } from './windows.ts';
 import { derivedOf, featuresOf } from './features.ts';
 import { allCaseFields, type CaseField, caseValues } from './fields.ts';
 
@@ -45,21 +46,20 @@ interface RowChoice {
   /** How far the clock of the events moves on, and how far this row is behind it, in units. */
   readonly step: number;
   readonly behind: number;
+  /** Milliseconds more, where a unit is longer than that. */
+  readonly jitter: number;
   readonly id: number;
   readonly values: Readonly<Record<string, Value>>;
 }
 
 const rowChoice: fc.Arbitrary<RowChoice> = fc.record({
   split: fc.nat(2),
-  step: fc.oneof(
-    { weight: 6, arbitrary: fc.nat(4) },
-    { weight: 1, arbitrary: fc.integer({ min: 5, max: 60 }) },
-  ),
+  step: fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 4, 8, 30),
   behind: fc.oneof(
     { weight: 4, arbitrary: fc.constant(0) },
-    { weight: 3, arbitrary: fc.nat(8) },
-    { weight: 1, arbitrary: fc.nat(80) },
+    { weight: 3, arbitrary: fc.constantFrom(...lengths) },
   ),
+  jitter: fc.constantFrom(0, 0, 0, 0, 1, -1),
   id: fc.nat(3),
   values: fc.record(caseValues),
 });
@@ -82,7 +82,7 @@ function settingOf(options: CaseOptions): fc.Arbitrary<Setting> {
   const isBounded = options.disorder === 'withinBound';
   return fc.record({
     unit: isBounded ? fc.constant(oddGapUnit) : fc.constantFrom(...units),
-    delay: isBounded ? fc.constantFrom(1, 5, 20) : fc.constantFrom(0, 1, 5, 20),
+    delay: isBounded ? fc.constantFrom(1, 4, 20) : fc.constantFrom(0, 1, 4, 20),
     start: fc.constantFrom(1000, 1000, 1_700_000_000_000, isBounded ? 1000 : -40),
     splitCount: fc.constantFrom(1, 1, 2, 3),
     key: fc.constantFrom(...keys),
@@ -143,12 +143,13 @@ function stepsOf(
   let clock = setting.start;
   const delivered = rows.map((choice, offset) => {
     clock += choice.step * unit;
+    const jitter = unit === 1 || isBounded ? 0 : choice.jitter;
     const behind = isBounded ? choice.behind % Math.max(1, setting.delay) : choice.behind;
     const id = options.hasUniqueIds === true ? `${choice.id}${offset}` : idOf(choice.id);
     return {
       split: choice.split % splitCount,
       offset,
-      row: { ...choice.values, id, ts: clock - behind * unit },
+      row: { ...choice.values, id, ts: clock - behind * unit + jitter },
       arrivalMs: setting.start + offset,
     };
   });

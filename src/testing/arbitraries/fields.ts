@@ -38,9 +38,9 @@ const aroundTwoTo53 = [9007199254740991n, 9007199254740992n, 9007199254740993n];
 
 /** One arbitrary per field, without `ts` and `id`: they depend on the other rows. */
 export const caseValues: Readonly<Record<Exclude<CaseField, 'ts' | 'id'>, fc.Arbitrary<Value>>> = {
-  k: fc.constantFrom<Value>('', 'u1', 'u1', 'ü', null),
-  g: fc.constantFrom<Value>(0n, 1n, 1n, 9007199254740993n),
-  d: fc.constantFrom<Value>('1969-12-31', '2024-02-29', null),
+  k: fc.constantFrom<Value>('u1', 'u1', 'u1', 'u1', 'ü', '', null),
+  g: fc.constantFrom<Value>(1n, 1n, 1n, 9007199254740993n),
+  d: fc.constantFrom<Value>('2024-02-29', '2024-02-29', '1969-12-31', null),
   flag: nullable([true, false]),
   amount: fc.oneof(
     nullable([0, 1, -1, 0.1, 0.2, 0.3, 2.5, 1e6, -1e6, 1e-3]),

@@ -3,24 +3,29 @@
 import fc from 'fast-check';
 import type { WindowNode } from '../../plan/window.ts';
 
+/** Lengths that events are apart by as well, so that records sit exactly on the borders of windows. */
+export const lengths = [1, 2, 3, 4, 6, 8, 12, 20, 40] as const;
+const length = fc.constantFrom(...lengths);
+const shortLength = fc.constantFrom(2, 3, 4, 6, 8, 12);
+
 const served = fc.constantFrom<'complete' | 'open'>('complete', 'complete', 'complete', 'open');
 const allowedLateness = fc.oneof(
   { weight: 3, arbitrary: fc.constant(0) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 30 }) },
+  { weight: 1, arbitrary: length },
 );
 const offset = fc.oneof(
   { weight: 2, arbitrary: fc.constant(0) },
-  { weight: 1, arbitrary: fc.integer({ min: -15, max: 15 }) },
+  { weight: 1, arbitrary: fc.constantFrom(-5, -1, 1, 3) },
 );
 
-const rolling: fc.Arbitrary<WindowNode> = fc.integer({ min: 1, max: 60 }).map((sizeMs) => ({
+const rolling: fc.Arbitrary<WindowNode> = length.map((sizeMs) => ({
   kind: 'rolling',
   sizeMs,
   resolutionMs: null,
 }));
 
 const rollingSlots: fc.Arbitrary<WindowNode> = fc
-  .record({ resolutionMs: fc.integer({ min: 1, max: 12 }), slots: fc.integer({ min: 2, max: 6 }) })
+  .record({ resolutionMs: fc.constantFrom(1, 2, 3, 4, 8), slots: fc.integer({ min: 2, max: 6 }) })
   .map(({ resolutionMs, slots }) => ({
     kind: 'rolling',
     sizeMs: resolutionMs * slots,
@@ -33,7 +38,7 @@ const rows: fc.Arbitrary<WindowNode> = fc
 
 const tumbling: fc.Arbitrary<WindowNode> = fc
   .record({
-    sizeMs: fc.integer({ min: 2, max: 40 }),
+    sizeMs: fc.constantFrom(2, 3, 4, 6, 8, 12, 20, 40),
     offsetMs: offset,
     serve: served,
     allowedLatenessMs: allowedLateness,
@@ -42,7 +47,7 @@ const tumbling: fc.Arbitrary<WindowNode> = fc
 
 const hopping: fc.Arbitrary<WindowNode> = fc
   .record({
-    everyMs: fc.integer({ min: 2, max: 15 }),
+    everyMs: shortLength,
     hops: fc.integer({ min: 1, max: 4 }),
     offsetMs: offset,
     serve: served,
@@ -52,16 +57,14 @@ const hopping: fc.Arbitrary<WindowNode> = fc
 
 const cumulate: fc.Arbitrary<WindowNode> = fc
   .record({
-    stepMs: fc.integer({ min: 2, max: 15 }),
+    stepMs: shortLength,
     steps: fc.integer({ min: 1, max: 4 }),
     offsetMs: offset,
     allowedLatenessMs: allowedLateness,
   })
   .map(({ steps, ...window }) => ({ kind: 'cumulate', sizeMs: window.stepMs * steps, ...window }));
 
-const session: fc.Arbitrary<WindowNode> = fc
-  .integer({ min: 1, max: 20 })
-  .map((gapMs) => ({ kind: 'session', gapMs }));
+const session: fc.Arbitrary<WindowNode> = length.map((gapMs) => ({ kind: 'session', gapMs }));
 
 /** Any window; rolling ones, the workhorse, twice as often. */
 export const anyWindow: fc.Arbitrary<WindowNode> = fc.oneof(
