@@ -1,0 +1,170 @@
+// `GET /v1/features/{view}/{key}`: one key for people and scripts. Instants are epoch milliseconds
+// here, times of the row RFC 3339.
+import { JsonBuffer } from '../columns/json-buffer.ts';
+import { eventTimeMsOf, viewOfBytes } from '../columns/packed-row.ts';
+import { suggestName } from '../kernel/nearest-name.ts';
+import type { OnlineStore } from '../ports/online-store.ts';
+import { type EntityColumn, encodeColumn, joinParts, writePartJson } from './entity-columns.ts';
+import { type FeatureStatus, type ServingClock, isOutsideMaxAge } from './feature-status.ts';
+import { formatInstantExact } from './instant-text.ts';
+import { RequestFailure } from './request-failure.ts';
+import type { ServeMetrics } from './serve-metrics.ts';
+import { type ServedCatalogue, type ServedView, checkRow, viewNamed } from './served-view.ts';
+
+export interface FeatureRouteOptions {
+  readonly catalogue: ServedCatalogue;
+  readonly store: OnlineStore;
+  readonly now: ServingClock;
+  readonly metrics: ServeMetrics;
+}
+
+export interface FeatureAnswer {
+  readonly body: Buffer;
+  /** Null when the key was never seen. */
+  readonly ageMs: number | null;
+}
+
+export type FeatureRoute = (url: string) => Promise<FeatureAnswer>;
+
+/** Path of the route; behind it `{view}` and `{key}`. */
+export const featurePath = '/v1/features/';
+
+export function createFeatureRoute(options: FeatureRouteOptions): FeatureRoute {
+  return async (url) => {
+    const { view: name, parts, query } = splitUrl(url);
+    const view = viewNamed(options.catalogue, name);
+    const columns = keyColumns(view, parts, query);
+    const selected = selectedFeatures(view, query.get('features'));
+    const [row = null] = await options.store.read(view.name, joinParts(columns, 1));
+    const nowMs = options.now.nowMs();
+    if (row !== null) {
+      checkRow(view, row);
+      options.metrics.observeAge(view.name, nowMs - eventTimeMsOf(row));
+    }
+    return writeAnswer({ view, columns, selected, row, nowMs, metrics: options.metrics });
+  };
+}
+
+interface SplitUrl {
+  readonly view: string;
+  /** Parts of the key: a comma in a value is written %2C. */
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+function splitUrl(url: string): SplitUrl {
+  const { pathname, searchParams } = new URL(url, 'http://localhost');
+  const [view = '', ...key] = pathname.slice(featurePath.length).split('/');
+  const text = key.join('/');
+  return {
+    view: decode(view),
+    parts: text === '' ? [] : text.split(',').map(decode),
+    query: searchParams,
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RequestFailure({
+      code: 'MR_SERVE_REQUEST',
+      status: 400,
+      message: `"${text}" is not valid percent-encoding`,
+      where: 'path',
+    });
+  }
+}
+
+function keyColumns(
+  view: ServedView,
+  parts: readonly string[],
+  query: URLSearchParams,
+): readonly EntityColumn[] {
+  const [only] = view.key;
+  const values = view.key.length === 1 && parts.length > 1 ? [parts.join(',')] : parts;
+  if (values.length > 0 && values.length !== view.key.length) {
+    throw badKey(view, `${values.length} values are given`);
+  }
+  if (values.length === 0 && only !== undefined) {
+    const absent = view.key.find(({ name }) => !query.has(name));
+    if (absent !== undefined) throw badKey(view, `${absent.name} is missing`);
+  }
+  return view.key.map((field, i) =>
+    encodeColumn(field, [values[i] ?? query.get(field.name)], 'milliseconds', field.name),
+  );
+}
+
+function badKey(view: ServedView, why: string): RequestFailure {
+  const names = view.key.map(({ name }) => name);
+  return new RequestFailure({
+    code: 'MR_UNKNOWN_KEY',
+    status: 400,
+    message: `the key of view "${view.name}" is (${names.join(', ')}): ${why}`,
+    where: 'path',
+    fix: `GET ${featurePath}${view.name}/${names.map((name) => `<${name}>`).join(',')}`,
+  });
+}
+
+/** Places of the features asked for (`?features=a,b`), or all. */
+function selectedFeatures(view: ServedView, list: string | null): readonly number[] {
+  if (list === null) return view.fields.map((_, i) => i);
+  return list.split(',').map((name) => {
+    const index = view.indexOf.get(name);
+    if (index !== undefined) return index;
+    throw new RequestFailure({
+      code: 'MR_UNKNOWN_FEATURE',
+      status: 400,
+      message: `view "${view.name}" has no feature "${name}"`,
+      where: 'features',
+      fix: suggestName(name, [...view.indexOf.keys()]),
+    });
+  });
+}
+
+interface AnswerParts {
+  readonly view: ServedView;
+  readonly columns: readonly EntityColumn[];
+  readonly selected: readonly number[];
+  readonly row: Uint8Array | null;
+  readonly nowMs: number;
+  readonly metrics: ServeMetrics;
+}
+
+function writeAnswer({ view, columns, selected, row, nowMs, metrics }: AnswerParts): FeatureAnswer {
+  const target = new JsonBuffer(256 + selected.length * 64);
+  target.ascii('{"view":');
+  target.string(view.name);
+  target.ascii(',"key":{');
+  for (const [i, { field, parts }] of columns.entries()) {
+    writeName(target, field.name, i);
+    writePartJson(target, field, parts[0] as Uint8Array, 'milliseconds');
+  }
+  const ageMs = row === null ? null : nowMs - eventTimeMsOf(row);
+  target.ascii('},"event_time":');
+  if (row === null) target.ascii('null');
+  else target.string(formatInstantExact(eventTimeMsOf(row)));
+  target.ascii(`,"age_ms":${ageMs},"features":{`);
+  const dataView = row === null ? null : viewOfBytes(row);
+  const isOld = row !== null && isOutsideMaxAge(view.ttlMs, eventTimeMsOf(row), nowMs);
+  for (const [i, index] of selected.entries()) {
+    writeName(target, view.fields[index]?.name ?? '', i);
+    target.ascii('{"value":');
+    let status: FeatureStatus = 'NOT_FOUND';
+    if (row === null || dataView === null) target.ascii('null');
+    else {
+      const isValue = view.json.write(target, row, dataView, index);
+      status = isOld ? 'OUTSIDE_MAX_AGE' : isValue ? 'PRESENT' : 'NULL_VALUE';
+    }
+    metrics.statusCounts[status]++;
+    target.ascii(`,"status":"${status}"}`);
+  }
+  target.ascii('}}');
+  return { body: target.bytes.subarray(0, target.length), ageMs };
+}
+
+function writeName(target: JsonBuffer, name: string, position: number): void {
+  if (position > 0) target.byte(44);
+  target.string(name);
+  target.byte(58);
+}

@@ -1,0 +1,103 @@
+// `POST /get-online-features` from body to bytes: parse, resolve, encode keys, read, write. Reads of a
+// view are one call to the store, whatever the number of rows.
+import { JsonBuffer } from '../columns/json-buffer.ts';
+import { eventTimeMsOf } from '../columns/packed-row.ts';
+import type { OnlineStore } from '../ports/online-store.ts';
+import { type EntityColumn, encodeColumn, joinParts } from './entity-columns.ts';
+import type { ServingClock } from './feature-status.ts';
+import { type ViewRows, writeOnlineResponse } from './online-response.ts';
+import { type OnlineRequest, parseOnlineRequest } from './parse-request.ts';
+import { noRows, tooManyValues, unequalLengths } from './request-problems.ts';
+import { type RequestShape, type ShapeView, createShapeCache } from './request-shape.ts';
+import type { ServeMetrics } from './serve-metrics.ts';
+import type { ServedCatalogue } from './served-view.ts';
+
+export interface OnlineFeaturesOptions {
+  readonly catalogue: ServedCatalogue;
+  readonly store: OnlineStore;
+  readonly now: ServingClock;
+  readonly project: string;
+  readonly strict: boolean;
+  /** Most values (rows × features) of one answer. */
+  readonly valuesMax: number;
+  readonly metrics: ServeMetrics;
+}
+
+/** Answers one request; throws RequestFailure. The bytes are the caller's. */
+export type OnlineFeatures = (body: Buffer, isJson: boolean) => Buffer | Promise<Buffer>;
+
+export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeatures {
+  const shapeOf = createShapeCache(options.catalogue, options.project);
+  return (body, isJson) => {
+    const request = parseOnlineRequest(body, isJson);
+    const shape = shapeOf(request);
+    const rowCount = rowCountOf(request, shape, options);
+    const columns = shape.joinKeys.map(({ field, column }) =>
+      encodeColumn(field, request.entities.get(column) ?? [], 'seconds', `entities.${column}`),
+    );
+    const reads = shape.views.map((view) => readView(options.store, view, columns, rowCount));
+    const write = (views: readonly ViewRows[]): Buffer =>
+      respond(options, request, shape, { columns, views });
+    return reads.every((read): read is ViewRows => !(read instanceof Promise))
+      ? write(reads)
+      : Promise.all(reads).then(write);
+  };
+}
+
+function rowCountOf(
+  request: OnlineRequest,
+  shape: RequestShape,
+  { catalogue, valuesMax }: OnlineFeaturesOptions,
+): number {
+  const lengths = new Map([...request.entities].map(([name, values]) => [name, values.length]));
+  const counts = new Set(lengths.values());
+  if (counts.size > 1) throw unequalLengths(lengths);
+  const [rowCount = 1] = counts;
+  if (rowCount === 0) {
+    const given = shape.joinKeys.map(({ field }) => field.name);
+    throw noRows([...catalogue.joinKeys.keys()], given);
+  }
+  if (rowCount * shape.outputs.length > valuesMax) {
+    throw tooManyValues(rowCount, shape.outputs.length, valuesMax);
+  }
+  return rowCount;
+}
+
+function readView(
+  store: OnlineStore,
+  { view, keyColumns }: ShapeView,
+  columns: readonly EntityColumn[],
+  rowCount: number,
+): ViewRows | Promise<ViewRows> {
+  if (keyColumns === null) return { view, rows: new Array<null>(rowCount).fill(null) };
+  const parts = keyColumns.map((index) => columns[index] as EntityColumn);
+  const rows = store.read(view.name, joinParts(parts, rowCount));
+  return rows instanceof Promise ? rows.then((read) => ({ view, rows: read })) : { view, rows };
+}
+
+function respond(
+  options: OnlineFeaturesOptions,
+  request: OnlineRequest,
+  shape: RequestShape,
+  data: { readonly columns: readonly EntityColumn[]; readonly views: readonly ViewRows[] },
+): Buffer {
+  const { metrics, strict } = options;
+  const nowMs = options.now.nowMs();
+  const target = new JsonBuffer(sizeGuess(shape, data.views[0]?.rows.length ?? 0));
+  writeOnlineResponse(target, shape, data, {
+    nowMs,
+    strict,
+    versionMetadata: request.versionMetadata,
+    counts: metrics.statusCounts,
+  });
+  for (const { view, rows } of data.views) {
+    for (const row of rows) {
+      if (row !== null) metrics.observeAge(view.name, nowMs - eventTimeMsOf(row));
+    }
+  }
+  return target.bytes.subarray(0, target.length);
+}
+
+function sizeGuess(shape: RequestShape, rowCount: number): number {
+  return 512 + shape.outputs.length * (80 + rowCount * 56);
+}

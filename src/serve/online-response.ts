@@ -1,0 +1,196 @@
+// The answer to `POST /get-online-features`, written column by column from packed rows into one
+// buffer: no object and no string per value. What is the same for all features of a view (the event
+// times) is written once and repeated as bytes.
+import type { JsonBuffer } from '../columns/json-buffer.ts';
+import { eventTimeMsOf, viewOfBytes } from '../columns/packed-row.ts';
+import { type EntityColumn, writePartJson } from './entity-columns.ts';
+import { type FeatureStatus, isOutsideMaxAge } from './feature-status.ts';
+import { formatInstantExact } from './instant-text.ts';
+import type { RequestShape } from './request-shape.ts';
+import { type ServedView, checkRow } from './served-view.ts';
+
+/** Rows of one view in the order of the request, with what can be said of each. */
+export interface ViewRows {
+  readonly view: ServedView;
+  readonly rows: readonly (Uint8Array | null)[];
+}
+
+export interface ResponseOptions {
+  readonly nowMs: number;
+  /** Feast's server says PRESENT of everything. */
+  readonly strict: boolean;
+  readonly versionMetadata: boolean;
+}
+
+export interface StatusCounts {
+  readonly counts: Record<FeatureStatus, number>;
+}
+
+const codes = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
+const present = 0;
+const nullValue = 1;
+const notFound = 2;
+const outsideMaxAge = 3;
+const epoch = '"1970-01-01T00:00:00Z"';
+
+interface PreparedView {
+  readonly view: ServedView;
+  readonly rows: readonly (Uint8Array | null)[];
+  readonly dataViews: readonly (DataView | null)[];
+  /** Status of each row before its values are seen. */
+  readonly rowCodes: Uint8Array;
+  /** Where the event times of the view stand in the buffer, once written. */
+  timesStart: number;
+  timesEnd: number;
+}
+
+/** Writes one answer; `counts` are added to. */
+export function writeOnlineResponse(
+  target: JsonBuffer,
+  shape: RequestShape,
+  data: { readonly columns: readonly EntityColumn[]; readonly views: readonly ViewRows[] },
+  options: ResponseOptions & StatusCounts,
+): void {
+  const rowCount = data.views[0]?.rows.length ?? 0;
+  const frame = frameOf(shape, options);
+  writeText(target, frame.head);
+  let separator = '';
+  for (const column of data.columns) {
+    target.ascii(separator);
+    separator = ',';
+    writeJoinKey(target, column);
+  }
+  const prepared = data.views.map((rows) => prepare(rows, options.nowMs));
+  const statuses = new Uint8Array(rowCount);
+  for (const { viewIndex, featureIndex } of shape.outputs) {
+    target.ascii(separator);
+    separator = ',';
+    const view = prepared[viewIndex] as PreparedView;
+    writeValues(target, view, featureIndex, statuses);
+    writeStatuses(target, statuses, options);
+    writeTimes(target, view);
+  }
+  writeText(target, frame.tail);
+}
+
+interface Frame {
+  readonly head: string;
+  readonly tail: string;
+}
+
+/** Text before and after the results, per shape. */
+const frames = new WeakMap<RequestShape, Map<string, Frame>>();
+
+function frameOf(shape: RequestShape, { strict, versionMetadata }: ResponseOptions): Frame {
+  const ofShape = frames.get(shape) ?? new Map<string, Frame>();
+  frames.set(shape, ofShape);
+  const key = `${strict}${versionMetadata}`;
+  const known = ofShape.get(key);
+  if (known !== undefined) return known;
+  const views = shape.views.map(({ view }) => ({ name: view.name }));
+  const metadata = JSON.stringify({
+    feature_names: shape.names,
+    ...(versionMetadata ? { feature_view_metadata: views } : {}),
+  });
+  const frame = strict
+    ? { head: '{"results":[', tail: `],"metadata":${metadata}}` }
+    : { head: `{"metadata":${metadata},"results":[`, tail: ']}' };
+  ofShape.set(key, frame);
+  return frame;
+}
+
+function writeText(target: JsonBuffer, text: string): void {
+  target.ensure(text.length * 3);
+  target.length += target.bytes.write(text, target.length, 'utf8');
+}
+
+function writeJoinKey(target: JsonBuffer, { field, parts }: EntityColumn): void {
+  target.ascii('{"values":[');
+  for (const [i, part] of parts.entries()) {
+    if (i > 0) target.byte(44);
+    writePartJson(target, field, part, 'seconds');
+  }
+  target.ascii('],"statuses":[');
+  writeRepeated(target, '"PRESENT"', parts.length);
+  target.ascii('],"event_timestamps":[');
+  writeRepeated(target, epoch, parts.length);
+  target.ascii(']}');
+}
+
+function writeRepeated(target: JsonBuffer, text: string, times: number): void {
+  for (let i = 0; i < times; i++) {
+    if (i > 0) target.byte(44);
+    target.ascii(text);
+  }
+}
+
+function prepare({ view, rows }: ViewRows, nowMs: number): PreparedView {
+  const rowCodes = new Uint8Array(rows.length);
+  const dataViews = rows.map((row, i) => {
+    if (row === null) {
+      rowCodes[i] = notFound;
+      return null;
+    }
+    checkRow(view, row);
+    if (isOutsideMaxAge(view.ttlMs, eventTimeMsOf(row), nowMs)) rowCodes[i] = outsideMaxAge;
+    return viewOfBytes(row);
+  });
+  return { view, rows, dataViews, rowCodes, timesStart: 0, timesEnd: 0 };
+}
+
+function writeValues(
+  target: JsonBuffer,
+  { view, rows, dataViews, rowCodes }: PreparedView,
+  featureIndex: number,
+  statuses: Uint8Array,
+): void {
+  target.ascii('{"values":[');
+  const writer = view.feastJson;
+  for (let i = 0; i < rows.length; i++) {
+    if (i > 0) target.byte(44);
+    const row = rows[i] as Uint8Array | null;
+    const rowCode = rowCodes[i] as number;
+    if (row === null) {
+      target.ascii('null');
+      statuses[i] = rowCode;
+      continue;
+    }
+    const isValue = writer.write(target, row, dataViews[i] as DataView, featureIndex);
+    statuses[i] = rowCode === present && !isValue ? nullValue : rowCode;
+  }
+}
+
+function writeStatuses(
+  target: JsonBuffer,
+  statuses: Uint8Array,
+  { strict, counts }: ResponseOptions & StatusCounts,
+): void {
+  target.ascii('],"statuses":["');
+  for (let i = 0; i < statuses.length; i++) {
+    if (i > 0) target.ascii('","');
+    const code = codes[statuses[i] as number] as FeatureStatus;
+    counts[code]++;
+    target.ascii(strict ? 'PRESENT' : code);
+  }
+}
+
+function writeTimes(target: JsonBuffer, view: PreparedView): void {
+  if (view.timesEnd > 0) {
+    target.repeat(view.timesStart, view.timesEnd);
+    return;
+  }
+  const start = target.length;
+  target.ascii('"],"event_timestamps":[');
+  for (const [i, row] of view.rows.entries()) {
+    if (i > 0) target.byte(44);
+    if (row === null) target.ascii(epoch);
+    else {
+      target.byte(34);
+      target.ascii(formatInstantExact(eventTimeMsOf(row)));
+      target.byte(34);
+    }
+  }
+  target.ascii(']}');
+  view.timesStart = start;
+  view.timesEnd = target.length;
+}

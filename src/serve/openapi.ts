@@ -1,0 +1,154 @@
+// The OpenAPI document of the server: the routes are fixed, the views and features are the plan's.
+import { type FieldType, formatType } from '../kernel/types/field-type.ts';
+import type { ServedCatalogue, ServedView } from './served-view.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The document, made once. */
+export function openApiDocument(catalogue: ServedCatalogue, project: string): Json {
+  const views = [...catalogue.views.values()];
+  const references = views.flatMap((view) => view.fields.map(({ name }) => `${view.name}:${name}`));
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: `Features of ${project}`,
+      version: '1',
+      description: 'Online features: Feast-compatible reads, and one key at a time.',
+    },
+    paths: {
+      '/get-online-features': { post: onlineFeatures(catalogue, references) },
+      ...Object.fromEntries(views.map((view) => [pathOf(view), { get: oneKey(view) }])),
+      '/health': { get: plain('Whether the server answers', 'text/plain') },
+      '/metrics': { get: plain('Metrics as OpenMetrics text', 'application/openmetrics-text') },
+    },
+  };
+}
+
+function onlineFeatures(catalogue: ServedCatalogue, references: readonly string[]): Json {
+  const services = [...catalogue.services.keys()];
+  const array = (items: Json): Json => ({ type: 'array', items });
+  return {
+    summary: 'Features of many entities, column by column',
+    requestBody: {
+      required: true,
+      content: json({
+        type: 'object',
+        required: ['entities'],
+        properties: {
+          features: array({ type: 'string', examples: references.slice(0, 3) }),
+          feature_service: services.length > 0 ? { enum: services } : { type: 'string' },
+          entities: {
+            type: 'object',
+            description: `Join keys: ${[...catalogue.joinKeys.keys()].join(', ')}`,
+            additionalProperties: array({}),
+          },
+          full_feature_names: { type: 'boolean', default: false },
+        },
+      }),
+    },
+    responses: {
+      200: {
+        description: 'One result per name, in the order of metadata.feature_names',
+        content: json({
+          type: 'object',
+          properties: {
+            metadata: {
+              type: 'object',
+              properties: { feature_names: array({ type: 'string' }) },
+            },
+            results: array({
+              type: 'object',
+              properties: {
+                values: array({}),
+                statuses: array({ enum: statuses }),
+                event_timestamps: array({ type: 'string', format: 'date-time' }),
+              },
+            }),
+          },
+        }),
+      },
+      ...failures,
+    },
+  };
+}
+
+const statuses = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'];
+
+const failures = {
+  400: { description: 'The request is wrong: code, message, where, fix' },
+  404: { description: 'Unknown view or service' },
+  413: { description: 'Too many values in one request' },
+  422: { description: 'The body or a value does not fit' },
+};
+
+function pathOf(view: ServedView): string {
+  return `/v1/features/${view.name}/${view.key.map(({ name }) => `{${name}}`).join(',')}`;
+}
+
+function oneKey(view: ServedView): Json {
+  const features = view.fields.map(({ name, type }) => [
+    name,
+    {
+      type: 'object',
+      properties: {
+        value: { ...jsonType(type), description: formatType(type) },
+        status: { enum: statuses },
+      },
+    },
+  ]);
+  return {
+    summary: view.node.description ?? `Features of ${view.name}`,
+    parameters: view.key.map(({ name, type }) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: jsonType(type),
+    })),
+    responses: {
+      200: {
+        description: 'Values with their status; the age is also in x-feature-age-ms',
+        content: json({
+          type: 'object',
+          properties: {
+            view: { const: view.name },
+            key: { type: 'object' },
+            event_time: { type: ['string', 'null'], format: 'date-time' },
+            age_ms: { type: ['number', 'null'] },
+            features: { type: 'object', properties: Object.fromEntries(features) },
+          },
+        }),
+      },
+      ...failures,
+    },
+  };
+}
+
+function plain(summary: string, type: string): Json {
+  return { summary, responses: { 200: { description: summary, content: { [type]: {} } } } };
+}
+
+function json(schema: Json): Json {
+  return { 'application/json': { schema } };
+}
+
+function jsonType(type: FieldType): Json {
+  switch (type.kind) {
+    case 'bool':
+      return { type: ['boolean', 'null'] };
+    case 'int32':
+    case 'int64':
+    case 'count':
+    case 'timestamp':
+      return { type: ['integer', 'null'] };
+    case 'float32':
+    case 'float64':
+      return { type: ['number', 'null'] };
+    case 'list':
+      return { type: ['array', 'null'] };
+    case 'map':
+    case 'struct':
+      return { type: ['object', 'null'] };
+    default:
+      return { type: ['string', 'null'] };
+  }
+}

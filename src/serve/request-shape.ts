@@ -1,0 +1,178 @@
+// What a request asks for, resolved once per shape and cached: which views, which features in which
+// order, which join keys, and the bytes that open the answer. Only values differ between requests of
+// a shape.
+import type { Field } from '../kernel/types/field-type.ts';
+import { suggestName } from '../kernel/nearest-name.ts';
+import type { OnlineRequest } from './parse-request.ts';
+import {
+  emptyEntities,
+  malformedReference,
+  missingKeys,
+  nameCollision,
+  noFeatures,
+  unknownFeature,
+  unknownService,
+  unknownView,
+} from './request-problems.ts';
+import type { ServedCatalogue, ServedView } from './served-view.ts';
+
+/** One feature of the answer. */
+export interface ShapeOutput {
+  /** Place of its view in `views`. */
+  readonly viewIndex: number;
+  readonly featureIndex: number;
+}
+
+export interface ShapeJoinKey {
+  /** Name of the request's column: the join key, or its entity. */
+  readonly column: string;
+  readonly field: Field;
+}
+
+export interface ShapeView {
+  readonly view: ServedView;
+  /** Places in `joinKeys` of the key's parts; null when the request lacks one: nothing is found then. */
+  readonly keyColumns: readonly number[] | null;
+}
+
+export interface RequestShape {
+  readonly joinKeys: readonly ShapeJoinKey[];
+  readonly views: readonly ShapeView[];
+  readonly outputs: readonly ShapeOutput[];
+  /** Names as the answer has them: join keys, then features. */
+  readonly names: readonly string[];
+}
+
+interface Reference {
+  readonly view: ServedView;
+  readonly feature: string;
+  readonly index: number;
+}
+
+/** Resolves names; throws RequestFailure for what the plan does not have. */
+export function resolveShape(
+  catalogue: ServedCatalogue,
+  project: string,
+  request: OnlineRequest,
+): RequestShape {
+  const references = referencesOf(catalogue, project, request);
+  const names = references.map(({ view, feature }) =>
+    request.fullNames ? `${view.name}__${feature}` : feature,
+  );
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw nameCollision(twice, request.fullNames);
+  const joinKeys = joinKeysOf(catalogue, request);
+  const views = [...new Set(references.map(({ view }) => view))];
+  checkKeys(catalogue, request, views, joinKeys);
+  return {
+    joinKeys,
+    views: views.map((view) => ({ view, keyColumns: keyColumnsOf(view, joinKeys) })),
+    outputs: references.map(({ view, index }) => ({
+      viewIndex: views.indexOf(view),
+      featureIndex: index,
+    })),
+    names: [...joinKeys.map(({ field }) => field.name), ...names],
+  };
+}
+
+function referencesOf(
+  catalogue: ServedCatalogue,
+  project: string,
+  request: OnlineRequest,
+): readonly Reference[] {
+  if (request.service !== null) {
+    const service = catalogue.services.get(request.service);
+    if (service === undefined) {
+      const fix = suggestName(request.service, [...catalogue.services.keys()]);
+      throw unknownService(request.service, project, fix);
+    }
+    return service.features.map(({ view, feature }, i) =>
+      referenceOf(catalogue, project, { view, feature, where: `${service.name}[${i}]` }),
+    );
+  }
+  if (request.features === null || request.features.length === 0) throw noFeatures();
+  return request.features.map((text, i) => {
+    const where = `features[${i}]`;
+    const [view, feature, ...more] = text.split(':');
+    if (!view || !feature || more.length > 0) throw malformedReference(text, where);
+    return referenceOf(catalogue, project, { view, feature, where });
+  });
+}
+
+function referenceOf(
+  catalogue: ServedCatalogue,
+  project: string,
+  name: { readonly view: string; readonly feature: string; readonly where: string },
+): Reference {
+  const view = catalogue.views.get(name.view);
+  if (view === undefined) {
+    const fix = suggestName(name.view, [...catalogue.views.keys()]);
+    throw unknownView(name.view, project, name.where, fix);
+  }
+  const index = view.indexOf.get(name.feature);
+  if (index === undefined) {
+    const fix = suggestName(name.feature, [...view.indexOf.keys()]);
+    throw unknownFeature(name.view, name.feature, name.where, fix);
+  }
+  return { view, feature: name.feature, index };
+}
+
+/** Columns of the request that are join keys (or entities) of the plan; others are ignored. */
+function joinKeysOf(catalogue: ServedCatalogue, request: OnlineRequest): readonly ShapeJoinKey[] {
+  const joinKeys: ShapeJoinKey[] = [];
+  for (const column of request.entities.keys()) {
+    const name = catalogue.joinKeys.has(column) ? column : catalogue.joinKeyOfEntity.get(column);
+    const field = name === undefined ? undefined : catalogue.joinKeys.get(name);
+    if (field === undefined || joinKeys.some((known) => known.field.name === field.name)) continue;
+    joinKeys.push({ column, field });
+  }
+  return joinKeys;
+}
+
+function checkKeys(
+  catalogue: ServedCatalogue,
+  request: OnlineRequest,
+  views: readonly ServedView[],
+  joinKeys: readonly ShapeJoinKey[],
+): void {
+  const given = joinKeys.map(({ field }) => field.name);
+  const lacking = views.find(
+    ({ key }) => key.length > 0 && !key.some(({ name }) => given.includes(name)),
+  );
+  if (lacking === undefined) return;
+  if (request.entities.size === 0) throw emptyEntities(lacking);
+  throw missingKeys(lacking, [...catalogue.joinKeys.keys()], given, [...request.entities.keys()]);
+}
+
+function keyColumnsOf(
+  view: ServedView,
+  joinKeys: readonly ShapeJoinKey[],
+): readonly number[] | null {
+  const columns = view.key.map(({ name }) =>
+    joinKeys.findIndex(({ field }) => field.name === name),
+  );
+  return columns.includes(-1) ? null : columns;
+}
+
+/** Shapes by the text of what is asked; bounded, the oldest leaves first. */
+export function createShapeCache(
+  catalogue: ServedCatalogue,
+  project: string,
+  sizeMax = 1000,
+): (request: OnlineRequest) => RequestShape {
+  const shapes = new Map<string, RequestShape>();
+  return (request) => {
+    const key = shapeKey(request);
+    const known = shapes.get(key);
+    if (known !== undefined) return known;
+    const shape = resolveShape(catalogue, project, request);
+    if (shapes.size >= sizeMax) shapes.delete(shapes.keys().next().value ?? '');
+    shapes.set(key, shape);
+    return shape;
+  };
+}
+
+function shapeKey({ features, service, entities, fullNames }: OnlineRequest): string {
+  const columns = [...entities.keys()];
+  return JSON.stringify([fullNames, columns, service ?? features]);
+}
