@@ -5,6 +5,7 @@ import type { EmitMode } from '../plan/plan.ts';
 import type { FeatureLogBinding } from '../ports/feature-log.ts';
 import type { OnlineStoreBinding } from '../ports/online-store.ts';
 import type { Source } from '../ports/source.ts';
+import { rememberLocation } from './config-location.ts';
 
 /** What one environment overrides of a view. */
 export interface ViewOverride {
@@ -55,7 +56,8 @@ export interface Config {
   readonly environments: Readonly<Record<string, EnvironmentOptions>>;
 }
 
-/** Gives a project file its types; `millrace(config, { env })` and the CLI read it. */
+/** Gives a project file its types; relative paths in it are relative to the file that calls this. */
 export function defineConfig(config: Config): Config {
+  rememberLocation(config);
   return Object.freeze(config);
 }

@@ -5,16 +5,13 @@ import { makeType, type TypeBuilder } from './type-builder.ts';
 
 /** What is read of a zod 4 schema. */
 export interface ZodLike<Output = unknown> {
-  readonly _zod: { readonly def: ZodDef; readonly output: Output };
+  readonly _zod: { readonly def: { readonly type: string }; readonly output: Output };
 }
 
-interface ZodDef {
-  readonly type: string;
-  readonly [name: string]: unknown;
-}
+type ZodDef = Readonly<Record<string, unknown>> & { readonly type: string };
 
 interface ZodObjectLike {
-  readonly _zod: { readonly def: ZodDef; readonly output: unknown };
+  readonly _zod: { readonly def: { readonly type: string }; readonly output: unknown };
   readonly shape: Readonly<Record<string, ZodLike>>;
 }
 
@@ -70,7 +67,7 @@ function readField(schema: ZodLike, path: string): TypeBuilder {
 }
 
 function readSchema(schema: ZodLike, path: string): Found {
-  const { def } = schema._zod;
+  const def = schema._zod.def as ZodDef;
   switch (def.type) {
     case 'nullable':
     case 'optional':
