@@ -33,7 +33,7 @@ describe('a plan as JSON', () => {
   it('is refused when it is of another version or not a plan', () => {
     const other = planToJson(plans[0] as Plan).replace('"version":1', '"version":2');
     expect(() => planFromJson(other)).toThrow('version 2');
-    expect(() => planFromJson('{}')).toThrow('has no version');
+    expect(() => planFromJson('{}')).toThrow('not a plan of version 1');
     expect(() => planFromJson('{')).toThrow('not JSON');
   });
 
