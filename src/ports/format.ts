@@ -33,7 +33,9 @@ export interface RecordDecoder {
   /**
    * Decodes whole records from `bytes[start .. end)`; `baseOffset` is the position of `bytes[0]` in
    * the split. Stops after `rowCountMax` rows. With `last`, a record without its end mark counts.
-   * Returns how many bytes it consumed: the rest belongs in front of the next chunk.
+   * Returns how many bytes it consumed: the rest belongs in front of the next chunk. It may overwrite
+   * consumed bytes (escapes are decoded where they stand); with `last` there may be errors although
+   * nothing was consumed. Throws MillraceError when the stream as a whole is not of its format.
    */
   decode(input: DecodeInput): DecodeResult;
 }

@@ -1,6 +1,7 @@
 // A file of records (lines) as a split: bytes in order through a decoder.
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
-import type { RecordDecoder } from '../../ports/format.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { DecodeInput, DecodeResult, RecordDecoder } from '../../ports/format.ts';
 import type { SourceSplit, SplitRead } from '../../ports/source.ts';
 import { type ByteInput, type Compression, openByteInput } from './byte-input.ts';
 import { ChunkReader } from './chunk-reader.ts';
@@ -47,10 +48,25 @@ export class RecordSplit implements SourceSplit {
     for (;;) {
       const { bytes, start, baseOffset } = reader;
       const input = { bytes, start, end: reader.end, baseOffset, rowCountMax, last };
-      const { batch, errors, consumed } = this.#decoder.decode(input);
-      if (consumed === 0) return null;
+      const { batch, errors, consumed } = this.#decodeInput(input);
       reader.start += consumed;
       if (batch.rowCount > 0 || errors.length > 0) return { kind: 'rows', batch, errors };
+      if (consumed === 0) return null;
+    }
+  }
+
+  /** A format refuses a file (its header, say) without knowing its name: the name is added here. */
+  #decodeInput(input: DecodeInput): DecodeResult {
+    try {
+      return this.#decoder.decode(input);
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.context.path !== undefined) throw error;
+      const { path } = this.#options;
+      throw new MillraceError(error.code, `"${path}": ${error.message}`, {
+        context: { ...error.context, path },
+        cause: error,
+        ...(error.fix === undefined ? {} : { fix: error.fix }),
+      });
     }
   }
 

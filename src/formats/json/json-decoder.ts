@@ -1,11 +1,12 @@
 // Lines of JSON to columns. Holds between calls only what a line longer than the limit needs: its
 // first bytes and its length. May overwrite consumed input (escapes are decoded where they stand).
 // A position of the input is decoded once; `bytes` of the result may be the caller's own.
+import { OverlongLine } from '../../columns/overlong-line.ts';
 import type { RowType } from '../../kernel/types/field-type.ts';
 import type { DecodeInput, DecodeResult, RecordDecoder } from '../../ports/format.ts';
 import { compileDecoder, type DecodeRows } from './json-code.ts';
 import type { JsonOptions } from './json-options.ts';
-import { JsonSlowPath, keptBytesMax } from './json-slow-path.ts';
+import { JsonSlowPath } from './json-slow-path.ts';
 
 const lineFeed = 10;
 
@@ -20,8 +21,7 @@ export class JsonDecoder implements RecordDecoder {
   readonly #options: JsonOptions;
   readonly #slow: JsonSlowPath;
   readonly #decodeRows: DecodeRows;
-  /** The overlong line that is being skipped. */
-  #skipped: { kept: Uint8Array; byteCount: number; offset: number } | null = null;
+  readonly #overlong = new OverlongLine();
 
   constructor(rowType: RowType, options: JsonOptions) {
     this.#fields = rowType.fields;
@@ -31,7 +31,7 @@ export class JsonDecoder implements RecordDecoder {
   }
 
   decode(input: DecodeInput): DecodeResult {
-    if (this.#skipped !== null) return this.#skip(input);
+    if (this.#overlong.isOpen) return this.#skip(input);
     const { bytes, start, end, last } = input;
     const newline = bytes.lastIndexOf(lineFeed, end - 1);
     if (end > start && newline >= start) return this.#decodeLines(input, newline + 1);
@@ -64,25 +64,18 @@ export class JsonDecoder implements RecordDecoder {
 
   #startSkipping(input: DecodeInput): DecodeResult {
     const { bytes, start, end, baseOffset } = input;
-    const kept = bytes.slice(start, Math.min(end, start + keptBytesMax));
-    this.#skipped = { kept, byteCount: 0, offset: baseOffset + start };
+    this.#overlong.begin(bytes, start, end, baseOffset + start);
     return this.#skip(input);
   }
 
-  #skip({ bytes, start, end, last }: DecodeInput): DecodeResult {
-    const skipped = this.#skipped;
-    const newline = end > start ? bytes.subarray(start, end).indexOf(lineFeed) : -1;
-    const consumed = newline < 0 ? end - start : newline + 1;
-    this.#slow.begin(bytes, 0, 0);
-    if (skipped === null) return this.#result(0, 0);
-    skipped.byteCount += newline < 0 ? consumed : newline;
-    if (newline >= 0 || last) {
-      this.#slow.begin(skipped.kept, 0, 0);
-      this.#slow.tooLong(skipped.byteCount);
-      this.#slow.report(0, skipped.kept.length, skipped.offset);
-      this.#skipped = null;
+  #skip(input: DecodeInput): DecodeResult {
+    const { consumed, line } = this.#overlong.pass(input);
+    this.#slow.begin(line?.kept ?? input.bytes, 0, 0);
+    if (line !== null) {
+      this.#slow.tooLong(line.byteCount);
+      this.#slow.report(0, line.kept.length, line.offset);
     }
-    return this.#result(0, consumed);
+    return { ...this.#result(0, consumed), errors: this.#slow.errors };
   }
 
   #result(rowCount: number, consumed: number): DecodeResult {

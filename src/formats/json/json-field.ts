@@ -10,11 +10,11 @@ import {
   exactDecimal,
   exactFloat,
   exactInteger,
-  NumberText,
 } from '../../columns/convert-value.ts';
 import { FieldProblem, quoteValue } from '../../columns/field-problem.ts';
-import { parseExact } from '../../columns/parse-decimal.ts';
-import { instantMsMax, parseDate, parseInstant } from '../../columns/parse-time.ts';
+import { parseEpoch } from '../../columns/parse-epoch.ts';
+import { parseNested } from '../../columns/parse-nested.ts';
+import { parseDate, parseInstant } from '../../columns/parse-time.ts';
 import { putValue } from '../../columns/put-value.ts';
 import type { Field, FieldType } from '../../kernel/types/field-type.ts';
 import { formatType } from '../../kernel/types/field-type.ts';
@@ -85,7 +85,7 @@ function storeToken(
   if (builder.kind === 'bytes') {
     reader.after = storeRange(field, builder, token, row);
   } else if (builder.kind === 'object' && field.type.kind !== 'decimal') {
-    builder.values[row] = convertValue(field.type, parseToken(field.type, token), field.name);
+    builder.values[row] = parseNested(field, rawText(token));
   } else {
     storeScalar(field, builder, token, { row, options });
   }
@@ -175,43 +175,7 @@ function readInstant(field: Field, token: Token, options: JsonOptions): number {
   }
   const unit = { ms: 'milliseconds', s: 'seconds', us: 'microseconds' }[options.timestamp];
   if (!isNumber(token)) return refuse(field, token, `epoch ${unit}`);
-  const text = rawText(token);
-  if (options.timestamp === 'ms') return Number(exactInteger(field.type, text, field.name));
-  const exact = parseExact(text);
-  const scale = (exact?.scale ?? 0) + (options.timestamp === 's' ? -3 : 3);
-  const ms = exact === null ? Number.NaN : floorScaled(exact.digits, scale);
-  if (Math.abs(ms) <= instantMsMax) return ms;
-  throw new FieldProblem('MR_DATA_RANGE', `"${field.name}" is ${quoteValue(text)}: no instant`);
-}
-
-/** `digits × 10^-scale`, rounded down to a whole number. */
-function floorScaled(digits: bigint, scale: number): number {
-  if (scale <= 0) return Number(digits * 10n ** BigInt(-scale));
-  const divisor = 10n ** BigInt(scale);
-  const whole = digits / divisor;
-  return Number(digits < 0n && digits % divisor !== 0n ? whole - 1n : whole);
-}
-
-function parseToken(type: FieldType, token: Token): unknown {
-  return JSON.parse(rawText(token), holdsExactNumbers(type) ? keepNumberText : undefined);
-}
-
-function keepNumberText(_key: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === 'number' ? new NumberText(context?.source ?? String(value)) : value;
-}
-
-/** True when numbers inside must not go through a double. */
-function holdsExactNumbers(type: FieldType): boolean {
-  switch (type.kind) {
-    case 'list':
-      return holdsExactNumbers(type.item);
-    case 'map':
-      return holdsExactNumbers(type.value);
-    case 'struct':
-      return type.fields.some((field) => holdsExactNumbers(field.type));
-    default:
-      return type.kind === 'int64' || type.kind === 'decimal' || type.kind === 'json';
-  }
+  return parseEpoch(field, rawText(token), options.timestamp);
 }
 
 function isString(token: Token): boolean {

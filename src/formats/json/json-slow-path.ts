@@ -1,14 +1,10 @@
 // Everything the generated loop calls when a record is not of the expected shape, and what it shares
 // with the decoder: builders, key order, problems. One per decoder. A record that fails leaves its
 // bytes as they were; what it wrote into its row is overwritten by the next record.
-import {
-  type BytesBuilder,
-  type ColumnBuilder,
-  columnForField,
-  copyBytes,
-  ensureRows,
-} from '../../columns/column-builder.ts';
+import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
 import { convertValue, decodeBase64 } from '../../columns/convert-value.ts';
+import { defaultBytes, mergeDefault } from '../../columns/default-text.ts';
+import { keptBytesMax } from '../../columns/overlong-line.ts';
 import { putValue } from '../../columns/put-value.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
@@ -20,9 +16,6 @@ import { seenBit, seenWordCount } from './seen-fields.ts';
 
 const utf8 = new TextEncoder();
 const noBytes = new Uint8Array(0);
-
-/** Bytes of an overlong record that its dead letter keeps. */
-export const keptBytesMax = 16_384;
 
 export class JsonSlowPath {
   /** The field expected after field `i - 1` (index 0: at the start), as seen last. */
@@ -214,33 +207,6 @@ export class JsonSlowPath {
       }
     }
   }
-}
-
-/** The default of a string, bytes or json field as bytes; null when it has none. */
-function defaultBytes(field: Field): Uint8Array | null {
-  if (field.default === undefined || field.default === null) return null;
-  const value = convertValue(field.type, field.default, field.name);
-  return value instanceof Uint8Array ? value : utf8.encode(String(value));
-}
-
-function mergeDefault(builder: BytesBuilder, text: Uint8Array, rowCount: number): void {
-  let length = text.length;
-  for (let row = 0; row < rowCount; row++) {
-    const start = builder.starts[row] as number;
-    if (start >= 0) length += (builder.ends[row] as number) - start;
-  }
-  const data = new Uint8Array(length);
-  data.set(text);
-  let at = text.length;
-  for (let row = 0; row < rowCount; row++) {
-    const start = builder.starts[row] as number;
-    const end = builder.ends[row] as number;
-    builder.starts[row] = start < 0 ? 0 : at;
-    if (start >= 0) copyBytes({ bytes: builder.data, start, end }, data, at);
-    if (start >= 0) at += end - start;
-    builder.ends[row] = start < 0 ? text.length : at;
-  }
-  builder.data = data;
 }
 
 function isAt(bytes: Uint8Array, p: number, key: Uint8Array): boolean {

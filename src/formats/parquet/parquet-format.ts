@@ -17,7 +17,7 @@ import { type MatchedColumn, matchColumns } from './parquet-schema.ts';
 /**
  * Parquet files, compressed in any usual way. **Shape**: columns by name; integers widen, timestamps of
  * any unit become milliseconds (finer parts are cut off), decimals are rescaled only when exact. A
- * column that is not there is null or its default where the field allows it. **Guarantee**: a value
+ * field without a column takes its default; without one the file is refused. **Guarantee**: a value
  * that does not fit makes its row a dead letter, never a rounded number. **Errors** for the file:
  * MR_FILE_FORMAT, MR_FILE_TRUNCATED; per row MR_DATA_TYPE, MR_DATA_RANGE, MR_DATA_UTF8.
  */

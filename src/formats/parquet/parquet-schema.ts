@@ -26,7 +26,7 @@ export interface MatchedColumn {
   readonly leaf: LeafKind | null;
 }
 
-/** The column for each field; null for a field that may be missing and is. */
+/** The column for each field; null for one that is not there and has a default. */
 export function matchColumns(
   path: string,
   metadata: FileMetaData,
@@ -37,13 +37,13 @@ export function matchColumns(
   return rowType.fields.map((field) => {
     const column = columns.find(({ element }) => element.name === field.name);
     if (column !== undefined) return matchColumn(path, field, column);
-    if (field.nullable || field.default !== undefined) return null;
+    if (field.default !== undefined) return null;
     throw new MillraceError(
       'MR_FILE_FORMAT',
       `"${path}" has no column "${field.name}": ${suggestName(field.name, names)}`,
       {
         context: { path },
-        fix: 'correct the schema of the stream, or make the field nullable',
+        fix: 'correct the schema of the stream, or give the field a default',
       },
     );
   });
