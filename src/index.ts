@@ -110,3 +110,16 @@ export {
   ProblemsError,
 } from './kernel/errors/millrace-error.ts';
 export type { Plan } from './plan/plan.ts';
+export { type LoadedConfig, loadConfig } from './app/load-config.ts';
+export {
+  type App,
+  type MillraceOptions,
+  millrace,
+  type RunSummary,
+  type ServeOptions,
+} from './app/millrace.ts';
+export type { RunOptions } from './app/run-project.ts';
+export type { RunProgress } from './app/run-report.ts';
+export type { TrainOptions, TrainResult } from './app/train-project.ts';
+export type { ExportResult } from './app/export-view.ts';
+export type { FeatureServer } from './serve/feature-server.ts';

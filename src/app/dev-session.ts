@@ -1,0 +1,66 @@
+// What `millrace dev` keeps going: a run and a server of one loaded project. When the run has ended
+// the server goes on; a failed run is reported, and the server still answers from what there is.
+import { ProblemsError } from '../kernel/errors/millrace-error.ts';
+import { checkProject } from './check-project.ts';
+import type { LoadedConfig } from './load-config.ts';
+import { type RunSummary, millrace } from './millrace.ts';
+import type { RunProgress } from './run-report.ts';
+
+export interface DevOptions {
+  readonly env: string;
+  readonly port: number;
+  readonly host: string;
+  onProgress(progress: RunProgress): void;
+  onEnd(summary: RunSummary): void;
+  onFailure(error: unknown): void;
+}
+
+export interface DevSession {
+  readonly url: string;
+  /** Throws what is wrong with a changed project; the session goes on. */
+  check(config: LoadedConfig): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startDevSession(
+  config: LoadedConfig,
+  options: DevOptions,
+): Promise<DevSession> {
+  const { env, port, host, onProgress } = options;
+  const app = await millrace(config, { env });
+  const stopping = new AbortController();
+  try {
+    const started = Promise.withResolvers<void>();
+    const ended = app
+      .run({
+        signal: stopping.signal,
+        onProgress: (progress) => {
+          started.resolve();
+          onProgress(progress);
+        },
+      })
+      .then(options.onEnd, (error: unknown) => {
+        started.reject(error);
+        if (!stopping.signal.aborted) options.onFailure(error);
+      })
+      .finally(() => started.resolve());
+    await started.promise;
+    const server = await app.serve({ port, host });
+    return {
+      url: server.url,
+      async check(changed) {
+        const { problems, plan } = await checkProject(changed, env);
+        if (plan === null) throw new ProblemsError(problems);
+      },
+      async stop() {
+        stopping.abort();
+        await ended;
+        await app.close();
+      },
+    };
+  } catch (error) {
+    stopping.abort();
+    await app.close();
+    throw error;
+  }
+}

@@ -1,0 +1,9 @@
+// The formats that sources of a job can read, by name.
+import { csvFormat } from '../formats/csv/csv-format.ts';
+import { jsonFormat } from '../formats/json/json-format.ts';
+import { parquetFormat } from '../formats/parquet/parquet-format.ts';
+import type { Format, FormatRegistry } from '../ports/format.ts';
+
+const known: readonly Format[] = [jsonFormat, csvFormat, parquetFormat];
+
+export const formats: FormatRegistry = new Map(known.map((format) => [format.name, format]));

@@ -1,0 +1,214 @@
+// The composition root: an environment of a configuration becomes an App, and everything that the
+// command line does is a call of it. Opening is lazy: making an App reads definitions and nothing else.
+import type { Config } from '../define/config.ts';
+import type { OnlineReader } from '../define/online-reader.ts';
+import type { JobSummary } from '../engine/task/job-spec.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { MillraceError, type Problem, ProblemsError } from '../kernel/errors/millrace-error.ts';
+import { suggestName } from '../kernel/nearest-name.ts';
+import type { Plan, ViewNode } from '../plan/plan.ts';
+import {
+  type FeatureRead,
+  type FeatureReader,
+  type KeyValues,
+  createFeatureReader,
+} from '../serve/feature-reader.ts';
+import { type FeatureServer, startFeatureServer } from '../serve/feature-server.ts';
+import { readingClockMode } from './clock-mode.ts';
+import { type ExportResult, exportView } from './export-view.ts';
+import type { LoadedConfig } from './load-config.ts';
+import { OnlineStores } from './online-stores.ts';
+import { type ResolvedProject, resolveProject } from './resolve-project.ts';
+import { type RunOptions, runProject } from './run-project.ts';
+import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
+
+/** What a run did; `run --json` prints it. */
+export type RunSummary = JobSummary;
+
+/** Options of `millrace(config, options)`. */
+export interface MillraceOptions {
+  /** Name of the environment. Default `local`. */
+  readonly env?: string;
+  /** Where relative paths of the configuration start. Default: the folder of the file that called `defineConfig`. */
+  readonly baseDirectory?: string;
+}
+
+/** Options of `app.serve`. */
+export interface ServeOptions {
+  /** Default 6566; 0 takes a free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+}
+
+/** An environment of a project, ready to run, read, serve and make training sets. */
+export interface App {
+  readonly plan: Plan;
+  readonly project: string;
+  readonly env: string;
+  /** Typed reads of the online store: `app.store.get(userSpend, { user_id: 'u1' })`. */
+  readonly store: OnlineReader;
+  /** Warnings of definitions and environment (errors were thrown), and what cannot be used in this version. */
+  check(): readonly Problem[];
+  /** Runs until the input ends or the signal aborts. One run at a time. */
+  run(options?: RunOptions): Promise<RunSummary>;
+  /** Starts the HTTP feature server, beside a run or without one. */
+  serve(options?: ServeOptions): Promise<FeatureServer>;
+  /** The view's node of the plan; throws MR_UNKNOWN_VIEW. */
+  view(name: string): ViewNode;
+  /** One read by the view's name; key values as the entity's types say. */
+  read(view: string, key: KeyValues): Promise<FeatureRead>;
+  /** Writes the newest row of every entity to a `.jsonl`, `.csv` or `.parquet` file. */
+  export(view: string, out: string): Promise<ExportResult>;
+  /** Makes a point-in-time correct training set from a file of labels. */
+  train(options: TrainOptions): Promise<TrainResult>;
+  /** Closes servers and stores. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an environment of a project.
+ *
+ * Shape: a configuration in, an App out; nothing is read or written but definition files.
+ * Errors: ProblemsError with every problem of definitions and environment at once;
+ * MR_CONFIG_UNKNOWN_ENV. Bindings that this version cannot use yet are reported by `check`, and
+ * refused (MR_NOT_AVAILABLE) when something needs them.
+ */
+export async function millrace(
+  config: Config | LoadedConfig,
+  options: MillraceOptions = {},
+): Promise<App> {
+  const { env = 'local', baseDirectory } = options;
+  const project = await resolveProject(config, {
+    env,
+    ...(baseDirectory === undefined ? {} : { baseDirectory }),
+  });
+  const errors = project.problems.filter(
+    ({ severity, code }) => severity === 'error' && code !== 'MR_NOT_AVAILABLE',
+  );
+  if (errors.length > 0) throw new ProblemsError(project.problems, errors[0]?.code);
+  return new ProjectApp(project);
+}
+
+class ProjectApp implements App {
+  readonly #project: ResolvedProject;
+  readonly #stores: OnlineStores;
+  readonly #servers = new Set<FeatureServer>();
+  #isRunning = false;
+
+  constructor(project: ResolvedProject) {
+    this.#project = project;
+    this.#stores = new OnlineStores(project);
+  }
+
+  get plan(): Plan {
+    return this.#project.plan;
+  }
+
+  get project(): string {
+    return this.#project.project;
+  }
+
+  get env(): string {
+    return this.#project.env;
+  }
+
+  get store(): OnlineReader {
+    const read = (view: { readonly name: string }, key: KeyValues): Promise<FeatureRead> =>
+      this.read(view.name, key);
+    // Types of values are those of the definition that the plan was built from.
+    return { get: read } as unknown as OnlineReader;
+  }
+
+  check(): readonly Problem[] {
+    return this.#project.problems;
+  }
+
+  async run(options: RunOptions = {}): Promise<RunSummary> {
+    if (this.#isRunning) {
+      throw new MillraceError('MR_CONFIG_INVALID', 'this app is already running', {
+        fix: 'wait for the first run, or stop it by its signal',
+      });
+    }
+    refuseUnavailable(this.#project);
+    this.#isRunning = true;
+    try {
+      return await runProject(this.#project, this.#stores, options);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async serve(options: ServeOptions = {}): Promise<FeatureServer> {
+    const store = await this.#stores.reader();
+    const { plan, project } = this.#project;
+    const server = await startFeatureServer({
+      ...options,
+      plan,
+      project,
+      store: this.#stores.current,
+      clockMode: readingClockMode(this.#project, store),
+    });
+    this.#servers.add(server);
+    return server;
+  }
+
+  view(name: string): ViewNode {
+    const view = this.plan.views.find((candidate) => candidate.name === name);
+    if (view !== undefined) return view;
+    throw new MillraceError('MR_UNKNOWN_VIEW', `there is no view "${name}"`, {
+      fix: suggestName(
+        name,
+        this.plan.views.map((candidate) => candidate.name),
+      ),
+    });
+  }
+
+  async read(view: string, key: KeyValues): Promise<FeatureRead> {
+    const node = this.view(view);
+    checkKeyNames(node, key);
+    return (await this.#reader()).get(node.name, key);
+  }
+
+  async export(view: string, out: string): Promise<ExportResult> {
+    const node = this.view(view);
+    return exportView(await this.#stores.reader(), node, out);
+  }
+
+  train(options: TrainOptions): Promise<TrainResult> {
+    const views = options.views.map((view) =>
+      this.view(typeof view === 'string' ? view : view.name),
+    );
+    return trainProject(this.#project, views, options);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#servers].map((server) => server.close()));
+    this.#servers.clear();
+    await this.#stores.close();
+  }
+
+  async #reader(): Promise<FeatureReader> {
+    const store = await this.#stores.reader();
+    const clockMode = readingClockMode(this.#project, store);
+    return createFeatureReader({ plan: this.plan, store, clockMode, clock: systemClock });
+  }
+}
+
+/** What the environment names and this version cannot do is refused before anything is written. */
+function refuseUnavailable({ problems }: ResolvedProject): void {
+  const missing = problems.filter(
+    ({ code, severity }) => code === 'MR_NOT_AVAILABLE' && severity === 'error',
+  );
+  if (missing.length > 0) throw new ProblemsError(missing, 'MR_NOT_AVAILABLE');
+}
+
+function checkKeyNames(view: ViewNode, key: KeyValues): void {
+  const names = view.key.map(({ name }) => name);
+  const wrong = Object.keys(key).find((name) => !names.includes(name));
+  if (wrong === undefined) return;
+  throw new MillraceError('MR_UNKNOWN_KEY', `${view.name} has no key "${wrong}"`, {
+    context: { path: view.name },
+    fix: suggestName(wrong, names),
+  });
+}

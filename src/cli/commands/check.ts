@@ -1,0 +1,35 @@
+// `millrace check`: every problem of definitions and configuration at once. Reads no data.
+import type { Command } from 'commander';
+import { checkProject } from '../../app/check-project.ts';
+import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
+import { describeProblems } from '../describe-error.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+
+export function checkCommand(host: CliHost): Command {
+  const command = newCommand(
+    'check',
+    'compile the definitions and report every problem at once; exit 1 on errors',
+    ['millrace check', 'millrace check --env production --json'],
+  );
+  return onAction<[], object>(command, host, check);
+}
+
+async function check({ load, options, terminal }: Invocation): Promise<ExitCode> {
+  const loaded = await load();
+  const { problems, plan } = await checkProject(loaded, options.env);
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const warnings = problems.length - errors;
+  if (problems.length > 0) terminal.print(describeProblems(problems));
+  const features = plan?.views.reduce((n, v) => n + v.features.length + v.derived.length, 0) ?? 0;
+  if (errors > 0) terminal.print(`${countOf(errors, 'error')}, ${countOf(warnings, 'warning')}`);
+  else {
+    const size = `${countOf(plan?.views.length ?? 0, 'view')}, ${countOf(features, 'feature')}`;
+    terminal.print(`ok: ${size}, environment ${options.env}, ${countOf(warnings, 'warning')}`);
+  }
+  terminal.printJson({ ok: errors === 0, env: options.env, errors, warnings, problems });
+  return errors > 0 ? exitCodes.userError : exitCodes.ok;
+}
+
+function countOf(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

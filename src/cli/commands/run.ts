@@ -1,0 +1,83 @@
+// `millrace run`: the engine, with progress on stderr and a summary at the end. Ctrl-C and SIGTERM
+// stop it cleanly, with everything that was read written.
+import type { Command } from 'commander';
+import { type App, type RunSummary, millrace } from '../../app/millrace.ts';
+
+import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { createProgressLine, describeProgress } from '../progress.ts';
+import { formatCount, formatTable } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface RunFlags {
+  readonly untilEnd?: boolean;
+}
+
+export function runCommand(host: CliHost): Command {
+  const command = newCommand('run', 'run the engine: read the streams, keep the features fresh', [
+    'millrace run --until-end',
+    'millrace run --env local --json',
+  ]).option('--until-end', 'stop at the end of bounded input and fire everything');
+  return onAction<[], RunFlags>(command, host, async (invocation, _args, flags) => {
+    const { load, options } = invocation;
+    const app = await millrace(await load(), { env: options.env });
+    try {
+      return await run(app, invocation, flags);
+    } finally {
+      await app.close();
+    }
+  });
+}
+
+async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<ExitCode> {
+  const { terminal, signal } = invocation;
+  const summary = await runWithProgress(app, terminal, {
+    signal,
+    untilEnd: flags.untilEnd === true,
+  });
+  if (!signal.aborted && flags.untilEnd !== true) {
+    terminal.log('info', 'the input has ended, and nothing else is bound: done');
+  }
+  printSummary(terminal, summary);
+  terminal.printJson(summary);
+  return exitCodes.ok;
+}
+
+/** Runs with a progress line; used by `run` and `dev`. */
+export async function runWithProgress(
+  app: App,
+  terminal: Terminal,
+  options: { readonly signal: AbortSignal; readonly untilEnd: boolean },
+): Promise<RunSummary> {
+  const line = createProgressLine(terminal);
+  const announceStop = (): void => {
+    line.end();
+    terminal.log('info', 'stopping: writing out what was read (again to stop at once)');
+  };
+  options.signal.addEventListener('abort', announceStop, { once: true });
+  try {
+    return await app.run({
+      ...options,
+      onProgress: (progress) => line.update(() => describeProgress(progress)),
+    });
+  } finally {
+    options.signal.removeEventListener('abort', announceStop);
+    line.end();
+  }
+}
+
+function printSummary(terminal: Terminal, summary: RunSummary): void {
+  const seconds = (summary.elapsed_ms / 1000).toFixed(2);
+  const rate = formatCount(summary.events_per_second);
+  terminal.print(`${formatCount(summary.records_in)} events in ${seconds} s: ${rate} events/s`);
+  terminal.print(
+    `late records ${formatCount(summary.late_records)}, dead letters ${formatCount(summary.dead_letters)}`,
+  );
+  const rows = Object.entries(summary.views).map(([view, { entities, updates }]) => [
+    view,
+    formatCount(entities),
+    formatCount(updates),
+  ]);
+  if (rows.length > 0)
+    terminal.print(formatTable(['view', 'entities', 'updates'], rows, new Set([1, 2])));
+}

@@ -1,0 +1,61 @@
+// The command line as a tree of commands. Commander parses; what fails comes back as an exception and
+// is told by `main.ts`, so nothing here writes or exits but `--help` and `--version`.
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { CliHost } from './command.ts';
+import { checkCommand } from './commands/check.ts';
+import { devCommand } from './commands/dev.ts';
+import { exportCommand } from './commands/export.ts';
+import { getCommand } from './commands/get.ts';
+import { initCommand } from './commands/init.ts';
+import { planCommand } from './commands/plan.ts';
+import { runCommand } from './commands/run.ts';
+import { serveCommand } from './commands/serve.ts';
+import { trainCommand } from './commands/train.ts';
+import { logLevels } from './terminal.ts';
+
+const commands = [
+  initCommand,
+  checkCommand,
+  planCommand,
+  runCommand,
+  serveCommand,
+  devCommand,
+  getCommand,
+  exportCommand,
+  trainCommand,
+] as const;
+
+export function createProgram(host: CliHost): Command {
+  const program = new Command('millrace')
+    .description('Real-time machine-learning features: defined once, computed, served, replayed.')
+    .version(packageVersion(), '--version', 'print the version')
+    .option('--config <file>', 'the configuration file', './millrace.config.ts')
+    .option('--env <name>', 'the environment of the configuration', 'local')
+    .option('--json', 'print one JSON document on stdout; logs go to stderr', false)
+    .addOption(
+      new Option('--log-level <level>', 'what to say on stderr').choices(logLevels).default('info'),
+    )
+    .addHelpText('after', '\nExample:\n  $ millrace init my-features');
+  for (const create of commands) program.addCommand(create(host));
+  for (const command of [program, ...program.commands]) silence(command, host);
+  return program;
+}
+
+/** Errors are thrown and told once, by `main.ts`; help goes to the host's streams. */
+function silence(command: Command, host: CliHost): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void host.streams.out.write(text),
+      writeErr: () => undefined,
+      outputError: () => undefined,
+    });
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

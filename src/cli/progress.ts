@@ -1,0 +1,61 @@
+// Progress of a run on stderr: one line redrawn on a terminal, a plain line every few seconds
+// elsewhere. It never touches stdout.
+import type { RunProgress } from '../app/run-report.ts';
+import { formatDuration } from '../kernel/duration.ts';
+import { formatInstant } from '../kernel/instant.ts';
+import { formatCount } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+const redrawMs = 100;
+const plainLineMs = 5000;
+const clearLine = '\r\u001b[2K';
+
+export interface ProgressLine {
+  update(text: () => string): void;
+  /** Removes the redrawn line; the next output starts on a clean one. */
+  end(): void;
+}
+
+/** Shows texts as often as the terminal can take them; `nowMs` is monotonic. */
+export function createProgressLine(
+  terminal: Terminal,
+  nowMs: () => number = () => performance.now(),
+): ProgressLine {
+  const everyMs = terminal.canRedraw ? redrawMs : plainLineMs;
+  let shownMs = terminal.canRedraw ? Number.NEGATIVE_INFINITY : nowMs();
+  let isDrawn = false;
+  return {
+    update(text) {
+      const now = nowMs();
+      if (now - shownMs < everyMs) return;
+      shownMs = now;
+      if (!terminal.canRedraw) return terminal.log('info', text());
+      terminal.draw(`${clearLine}${text()}`);
+      isDrawn = true;
+    },
+    end() {
+      if (isDrawn) terminal.draw(clearLine);
+      isDrawn = false;
+    },
+  };
+}
+
+export function describeProgress(progress: RunProgress): string {
+  const { watermarkMs, lagMs } = progress;
+  return [
+    `${formatCount(progress.recordsIn)} events`,
+    `${formatCount(progress.eventsPerSecond)}/s`,
+    watermarkMs === null ? 'no watermark yet' : `watermark ${formatInstant(watermarkMs)}`,
+    ...(lagMs === null ? [] : [`lag ${formatLag(lagMs)}`]),
+    `late ${formatCount(progress.lateRecords)}`,
+    `dead letters ${formatCount(progress.deadLetters)}`,
+  ].join('  ');
+}
+
+/** A duration in its two largest units: `3d4h`, `2m5s`, `120ms`. */
+export function formatLag(ms: number): string {
+  const size = Math.abs(ms);
+  const unit =
+    size >= 86_400_000 ? 3_600_000 : size >= 3_600_000 ? 60_000 : size >= 1000 ? 1000 : 1;
+  return formatDuration(Math.round(ms / unit) * unit);
+}
