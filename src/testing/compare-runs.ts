@@ -7,6 +7,7 @@ import { evaluate } from './oracle/expressions.ts';
 import { identityOf } from './oracle/values.ts';
 import type { OracleLate, OracleResult, OracleVector } from './oracle/view-oracle.ts';
 
+/** What `differences` looks at of a run: `runPlan` gives it. */
 export interface ComparedRun {
   readonly vectors: readonly ViewRow[];
   readonly late: readonly OracleLate[];

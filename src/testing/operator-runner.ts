@@ -21,6 +21,7 @@ export interface ViewRow {
   readonly values: Readonly<Record<string, Value>>;
 }
 
+/** Everything an operator gave: rows in the order of emission, late records, failed records, counters. */
 export interface OperatorRun {
   readonly vectors: readonly ViewRow[];
   readonly late: readonly OracleLate[];

@@ -2,6 +2,7 @@
 import { ViewOperator } from '../engine/operators/view-operator.ts';
 import { type OperatorRun, type OperatorRunInput, runOperator } from './operator-runner.ts';
 
+/** A view of a plan, what happens to it, and how many rows a batch holds at the most. */
 export type PlanRunInput = Omit<OperatorRunInput, 'create'>;
 
 /**

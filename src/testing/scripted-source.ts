@@ -7,6 +7,7 @@ import type { RowType, Value } from '../kernel/types/field-type.ts';
 import type { RecordError } from '../ports/dead-letter-sink.ts';
 import type { Source, SourceSplit, SplitRead } from '../ports/source.ts';
 
+/** One thing that a split of a script does. */
 export type ScriptStep =
   /** A record; a batch takes as many neighbouring ones as asked for. */
   | { readonly kind: 'row'; readonly row: Readonly<Record<string, Value>> }
@@ -17,6 +18,7 @@ export type ScriptStep =
   /** The read fails with this error. */
   | { readonly kind: 'throw'; readonly error: Error };
 
+/** The script of a source. */
 export interface ScriptedSourceOptions {
   /** Steps of each split, by the split's id. */
   readonly splits: Readonly<Record<string, readonly ScriptStep[]>>;

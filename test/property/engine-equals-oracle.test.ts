@@ -3,7 +3,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { aggregateNames } from '../../src/plan/aggregate.ts';
-import { anyCase, formatCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
+import { anyCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
+import { formatCase } from '../../src/testing/arbitraries/format-case.ts';
 import { differences } from '../../src/testing/compare-runs.ts';
 import { runOracle } from '../../src/testing/oracle/oracle.ts';
 import type { OracleBranch } from '../../src/testing/oracle/view-oracle.ts';

@@ -2,7 +2,8 @@
 // does not matter, and both emit modes end on the same values.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyCase, formatCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
+import { anyCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
+import { formatCase } from '../../src/testing/arbitraries/format-case.ts';
 import type { DeliveryStep } from '../../src/testing/oracle/delivery.ts';
 import { runOracle } from '../../src/testing/oracle/oracle.ts';
 import { identityOf } from '../../src/testing/oracle/values.ts';

@@ -1,10 +1,8 @@
 // A random case: a view, rows in delivery order over one to three splits, how it ends. Built so that
-// it shrinks to few features and few rows, and can be printed in a few lines.
+// it shrinks to few features and few rows.
 import fc from 'fast-check';
-import { formatType, type Value } from '../../kernel/types/field-type.ts';
-import type { Expression } from '../../plan/expression.ts';
+import type { Value } from '../../kernel/types/field-type.ts';
 import type { FeatureNode, Plan, ViewNode } from '../../plan/plan.ts';
-import { windowKey } from '../../plan/window.ts';
 import { deliver, type DeliveryStep } from '../oracle/delivery.ts';
 import { singleViewPlan } from '../plan-nodes.ts';
 import { anyPredicate } from './expressions.ts';
@@ -164,51 +162,4 @@ function stepsOf(
 
 function idOf(choice: number): string | null {
   return ['a', 'b', '\u{1f600}', null][choice] ?? null;
-}
-
-/** The case in few lines, enough to write a test by hand. */
-export function formatCase({ plan, steps, splitCount }: RandomCase): string {
-  const [view] = plan.views;
-  const [stream] = plan.streams;
-  if (view === undefined || stream === undefined) return '';
-  const features = view.features.map(({ name, aggregate: a, window }) => {
-    const options = [
-      a.distinct ? 'distinct' : '',
-      a.limit === null ? '' : `limit ${a.limit}`,
-      a.quantile === null ? '' : `q ${a.quantile}`,
-      a.where === null ? '' : `where ${formatExpression(a.where)}`,
-    ].filter(Boolean);
-    const input = a.input === null ? '' : formatExpression(a.input);
-    return `  ${name} = ${a.fn}(${input}) ${options.join(' ')} over ${windowKey(window)}`;
-  });
-  const derived = view.derived.map(({ name, value }) => `  ${name} = ${formatExpression(value)}`);
-  const filter =
-    view.from.kind === 'filter' ? [`  filter ${formatExpression(view.from.predicate)}`] : [];
-  const head = `emit ${view.emit} decay ${view.decayMs} key (${view.key.map(({ name }) => name)}) delay ${stream.eventTime.outOfOrdernessMs} id ${stream.idField} splits ${splitCount}`;
-  return [head, ...filter, ...features, ...derived, ...steps.map(formatStep)].join('\n');
-}
-
-function formatStep(step: DeliveryStep): string {
-  if (step.kind === 'end') return `  end of split ${step.split}`;
-  if (step.kind === 'idle') return `  idle until ${step.nowMs}`;
-  const values = Object.entries(step.row).filter(([name, value]) => value !== null || name === 'k');
-  const shown = values.map(([name, value]) => `${name}=${showValue(value)}`).join(' ');
-  return `  ${step.split}:${step.offset} ${shown}`;
-}
-
-function showValue(value: Value): string {
-  return typeof value === 'bigint' ? `${value}n` : JSON.stringify(value);
-}
-
-function formatExpression(expression: Expression): string {
-  switch (expression.kind) {
-    case 'column':
-      return expression.name;
-    case 'literal':
-      return `${showValue(expression.value)}:${formatType(expression.type)}`;
-    case 'call':
-      return `${expression.fn}(${expression.args.map(formatExpression).join(', ')})`;
-    case 'case':
-      return `case(${expression.branches.map(({ when, then }) => `${formatExpression(when)} → ${formatExpression(then)}`).join('; ')}; else ${formatExpression(expression.otherwise)})`;
-  }
 }

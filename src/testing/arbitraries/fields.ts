@@ -2,11 +2,25 @@
 // finds an input. Value pools are small, so that equal values, nulls and borders are frequent.
 import fc from 'fast-check';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
+import type { ColumnExpression } from '../../plan/expression.ts';
 import { columnNode } from '../plan-nodes.ts';
 
 const string: Field['type'] = { kind: 'string' };
 
-export const caseFields = {
+export type CaseField =
+  | 'id'
+  | 'k'
+  | 'g'
+  | 'd'
+  | 'flag'
+  | 'amount'
+  | 'qty'
+  | 'big'
+  | 'price'
+  | 'name'
+  | 'ts';
+
+const caseFields: Readonly<Record<CaseField, Field>> = {
   id: { name: 'id', type: string, nullable: true },
   k: { name: 'k', type: string, nullable: true },
   g: { name: 'g', type: { kind: 'int64' }, nullable: false },
@@ -18,18 +32,16 @@ export const caseFields = {
   price: { name: 'price', type: { kind: 'decimal', precision: 10, scale: 2 }, nullable: true },
   name: { name: 'name', type: string, nullable: true },
   ts: { name: 'ts', type: { kind: 'timestamp' }, nullable: false },
-} as const satisfies Record<string, Field>;
-
-export type CaseField = keyof typeof caseFields;
+};
 
 export const allCaseFields: readonly Field[] = Object.values(caseFields);
 
-export function caseColumn(name: CaseField) {
+export function caseColumn(name: CaseField): ColumnExpression {
   return columnNode(caseFields[name]);
 }
 
 /** Texts that tell byte order from UTF-16 order, empty and equal ones. */
-export const names = ['', 'a', 'ab', 'b', 'Ä', 'ß', '\u{ffee}', '\u{1f600}', ' x '] as const;
+const names = ['', 'a', 'ab', 'b', 'Ä', 'ß', '\u{ffee}', '\u{1f600}', ' x '];
 
 const nullable = (values: readonly Value[]): fc.Arbitrary<Value> =>
   fc.constantFrom<Value>(...values, ...values, null);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { WindowNode } from '../../plan/window.ts';
 
 /** Lengths that events are apart by as well, so that records sit exactly on the borders of windows. */
-export const lengths = [1, 2, 3, 4, 6, 8, 12, 20, 40] as const;
+export const lengths: readonly number[] = [1, 2, 3, 4, 6, 8, 12, 20, 40];
 const length = fc.constantFrom(...lengths);
 const shortLength = fc.constantFrom(2, 3, 4, 6, 8, 12);
 

@@ -26,6 +26,7 @@ export interface TimedStep {
   readonly afterMs: number;
 }
 
+/** How `deliver` ends a list of rows. */
 export interface DeliveryOptions {
   /** Splits that exist from the start; by default as many as the rows name. */
   readonly splitCount?: number;

@@ -5,6 +5,7 @@ import { type DeliveryStep, splitCountOf, timeSteps } from './delivery.ts';
 import { viewContext } from './view-context.ts';
 import { type OracleResult, ViewOracle } from './view-oracle.ts';
 
+/** A view of a plan, and what happens to it. */
 export interface OracleInput {
   readonly plan: Plan;
   /** Name of the view. */

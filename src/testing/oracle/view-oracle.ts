@@ -58,6 +58,7 @@ export type OracleBranch =
   | 'final row'
   | 'null key part';
 
+/** Everything the oracle says about a view. */
 export interface OracleResult {
   /** In the order in which they came out; rows of one key are in (as_of, seq) order while it is not forgotten. */
   readonly vectors: readonly OracleVector[];
