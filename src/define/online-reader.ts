@@ -5,7 +5,7 @@ import type { FeaturesOf, FeatureView } from './feature-view.ts';
 /** `PRESENT`, null in itself, never seen, or older than the view's ttl. */
 export type FeatureStatus = 'PRESENT' | 'NULL_VALUE' | 'NOT_FOUND' | 'OUTSIDE_MAX_AGE';
 
-/** One read: values are null unless their status is PRESENT. */
+/** One read. A value OUTSIDE_MAX_AGE is the last one known; NULL_VALUE and NOT_FOUND are null. */
 export interface OnlineRead<Values> {
   readonly values: { readonly [Name in keyof Values]: Values[Name] | null };
   readonly status: { readonly [Name in keyof Values]: FeatureStatus };

@@ -67,12 +67,13 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   const parts = { catalogue, store, now, project, strict, metrics, valuesMax };
   const onlineFeatures = createOnlineFeatures(parts);
   const featureRoute = createFeatureRoute(parts);
-  const app = bareServer(options.bodyBytesMax ?? 8 * 1024 * 1024);
+  const app = bareServer(options.bodyBytesMax ?? 8 * 1024 * 1024, strict);
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'other';
     metrics.observeRequest(route, reply.statusCode, reply.elapsedTime / 1000);
     done();
   });
+  const drain = drainOnClose(app);
   app.post(onlinePath, (request, reply) => {
     const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
     const answer = onlineFeatures(body, isJson(request));
@@ -85,6 +86,7 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
     return reply.type(jsonType).send(body);
   });
   addOperations(app, options, {
+    isClosing: drain.isClosing,
     metricsText: () => `${metrics.text()}${options.moreMetrics?.() ?? ''}# EOF\n`,
     document: Buffer.from(JSON.stringify(openApiDocument(catalogue, project))),
   });
@@ -92,15 +94,33 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   return app;
 }
 
-function bareServer(bodyLimit: number): FastifyInstance {
+function bareServer(bodyLimit: number, strict: boolean): FastifyInstance {
   const app = fastify({
     bodyLimit,
     forceCloseConnections: 'idle',
+    frameworkErrors: (error, _, reply) => {
+      const { status, body } = answerTo(asFailure(error), strict);
+      return sendJson(reply, status, body);
+    },
     routerOptions: { maxParamLength: 65_536 },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   return app;
+}
+
+/** While closing, a connection is closed as soon as its request is answered. */
+function drainOnClose(app: FastifyInstance): { isClosing(): boolean } {
+  let isClosing = false;
+  app.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  app.addHook('onResponse', (_, __, done) => {
+    if (isClosing) setImmediate(() => app.server.closeIdleConnections());
+    done();
+  });
+  return { isClosing: () => isClosing };
 }
 
 /** JSON is what Feast's server takes: declared as JSON, or not declared at all. */
@@ -112,20 +132,19 @@ function isJson(request: FastifyRequest): boolean {
 function addOperations(
   app: FastifyInstance,
   { store }: FeatureServerOptions,
-  parts: { readonly metricsText: () => string; readonly document: Buffer },
+  parts: {
+    readonly isClosing: () => boolean;
+    readonly metricsText: () => string;
+    readonly document: Buffer;
+  },
 ): void {
-  let isClosing = false;
-  app.addHook('preClose', (done) => {
-    isClosing = true;
-    done();
-  });
   app.get('/health', (_, reply) => {
     try {
       store.greatestAsOfMs();
     } catch (error) {
       return reply.code(503).send({ status: 'unavailable', message: String(error) });
     }
-    return isClosing ? reply.code(503).send({ status: 'closing' }) : reply.code(200).send();
+    return parts.isClosing() ? reply.code(503).send({ status: 'closing' }) : reply.code(200).send();
   });
   app.get('/metrics', (_, reply) =>
     reply
