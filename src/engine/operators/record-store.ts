@@ -7,8 +7,9 @@ import type { Projection, ProjectionFailure } from '../../codegen/projection.ts'
 import type { Field, Value } from '../../kernel/types/field-type.ts';
 import type { KeyTable } from '../state/key-table.ts';
 import { enlargeFloats, enlargeInts } from '../state/slot-arrays.ts';
-import type { KeptRecord } from '../state/windows/view-window.ts';
+import type { KeptRecord, RecordSource } from '../state/windows/view-window.ts';
 import { KeyEncoder, keyTagOf } from './key-encoder.ts';
+import { type Staging, stageFilter, stageNumbers } from './staging.ts';
 import type { InputLayout, ViewLayout } from './view-layout.ts';
 
 export interface LoadResult {
@@ -17,7 +18,7 @@ export interface LoadResult {
   readonly failures: readonly ProjectionFailure[];
 }
 
-export class RecordStore {
+export class RecordStore implements RecordSource {
   length = 0;
   ts = new Float64Array(0);
   watermark = new Float64Array(0);
@@ -29,16 +30,22 @@ export class RecordStore {
   /** 1 once the record is in the windows; only its timer is still ahead. */
   isApplied = new Int32Array(0);
   records: KeptRecord[] = [];
-  /** Windows that refused the record; null when all took it. */
-  refusals: (Uint8Array | null)[] = [];
+  /** Staged inputs of generated loops, and the bits of the filters that rows pass. */
+  mask = new Int32Array(0);
+  readonly values: Float64Array[];
+  /** Verdict per window, of rows that some window refused. */
+  #refusals = new Map<number, Uint8Array>();
   readonly #layout: ViewLayout;
   readonly #project: Projection;
   readonly #outputFields: readonly Field[];
   readonly #encoder = new KeyEncoder();
+  readonly #staging: Staging;
   #order = 0;
 
-  constructor(layout: ViewLayout, project: Projection) {
+  constructor(layout: ViewLayout, staging: Staging, project: Projection) {
     this.#layout = layout;
+    this.#staging = staging;
+    this.values = staging.inputs.map(() => new Float64Array(0));
     this.#project = project;
     this.#outputFields = layout.outputs.map(({ type, nullable }, i) => ({
       name: `${i}`,
@@ -64,12 +71,39 @@ export class RecordStore {
       this.offset[at] = batch.offsets[row] as number;
       this.batchRow[at] = row;
       this.slot[at] = this.#encoder.slotOf(keys, parts, row);
-      this.records[at] = this.#recordOf(columns, row, this.ts[at] as number);
       this.isApplied[at] = 0;
-      this.refusals[at] = null;
     }
+    this.#stage(columns, selected, selectedCount);
     this.length = first + selectedCount;
     return { first, failures };
+  }
+
+  refusalsOf(row: number): Uint8Array | null {
+    return this.#refusals.size === 0 ? null : (this.#refusals.get(row) ?? null);
+  }
+
+  /** Notes that some windows refused a row. */
+  refuse(row: number, verdicts: Uint8Array): void {
+    this.#refusals.set(row, verdicts.slice());
+  }
+
+  /** Inputs of aggregates: as numbers for generated loops, boxed for the others. */
+  #stage(columns: readonly Column[], selected: Int32Array, count: number): void {
+    const first = this.length;
+    for (const [i, output] of this.#staging.inputs.entries()) {
+      stageNumbers(columns[output] as Column, selected, count, { target: this.values[i], first });
+    }
+    this.mask.fill(0, first, first + count);
+    for (const [bit, { where, value }] of this.#staging.filters.entries()) {
+      const whereColumn = where === null ? null : (columns[where] as Column);
+      const valueColumn = value === null ? null : (columns[value] as Column);
+      stageFilter(whereColumn, valueColumn, selected, count, { target: this.mask, first, bit });
+    }
+    if (!this.#staging.isBoxed) return;
+    for (let i = 0; i < count; i++) {
+      const at = first + i;
+      this.records[at] = this.#recordOf(columns, selected[i] as number, this.ts[at] as number);
+    }
   }
 
   /** Keeps the records at `rows` (ascending) and renumbers them from 0. */
@@ -84,12 +118,23 @@ export class RecordStore {
       this.slot[to] = this.slot[from] as number;
       this.batchRow[to] = this.batchRow[from] as number;
       this.isApplied[to] = this.isApplied[from] as number;
-      this.records[to] = this.records[from] as KeptRecord;
-      this.refusals[to] = this.refusals[from] ?? null;
+      this.mask[to] = this.mask[from] as number;
+      for (const values of this.values) values[to] = values[from] as number;
+      if (this.#staging.isBoxed) this.records[to] = this.records[from] as KeptRecord;
     }
     this.length = count;
-    this.records.length = count;
-    this.refusals.length = count;
+    if (this.#staging.isBoxed) this.records.length = count;
+    this.#compactRefusals(rows, count);
+  }
+
+  #compactRefusals(rows: Int32Array | readonly number[], count: number): void {
+    if (this.#refusals.size === 0) return;
+    const old = this.#refusals;
+    this.#refusals = new Map();
+    for (let to = 0; to < count; to++) {
+      const refusals = old.get(rows[to] as number);
+      if (refusals !== undefined) this.#refusals.set(to, refusals);
+    }
   }
 
   #recordOf(columns: readonly Column[], row: number, ts: number): KeptRecord {
@@ -118,5 +163,9 @@ export class RecordStore {
     this.slot = enlargeInts(this.slot, count);
     this.batchRow = enlargeInts(this.batchRow, count);
     this.isApplied = enlargeInts(this.isApplied, count);
+    this.mask = enlargeInts(this.mask, count);
+    for (const [i, values] of this.values.entries()) {
+      this.values[i] = enlargeFloats(values, count, 0);
+    }
   }
 }

@@ -1,11 +1,12 @@
 // Builds the rows that a view emits in reused columns and hands them on in chunks. Derived features
 // are computed per chunk; where one fails (an integer overflow) it is null.
-import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
+import { type ColumnBuilder, columnForField } from '../../columns/column-builder.ts';
 import type { Column } from '../../columns/column.ts';
 import { putValue } from '../../columns/put-value.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Projection } from '../../codegen/projection.ts';
+import type { OutputRow } from '../../codegen/update-loops/loop-plan.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
 import { featureFields, type ViewNode } from '../../plan/plan.ts';
 import type { KeyTable } from '../state/key-table.ts';
@@ -20,14 +21,15 @@ export interface RowHead {
   readonly arrivalTimeMs: number;
 }
 
-export class VectorBuilder {
+export class VectorBuilder implements OutputRow {
   rowCount = 0;
+  /** Columns of the features; each has room for a chunk of rows. */
+  readonly columns: ColumnBuilder[];
   rowsOut = 0;
   readonly #view: ViewNode;
   readonly #keys: KeyTable;
   readonly #emit: (batch: VectorBatch) => void;
   readonly #fields: readonly Field[];
-  readonly #columns: ColumnBuilder[];
   readonly #derive: readonly Projection[];
   readonly #keySlots = new Int32Array(chunkRows);
   readonly #keyStarts = new Int32Array(chunkRows);
@@ -43,7 +45,7 @@ export class VectorBuilder {
     this.#emit = emit;
     this.#fields = featureFields(view);
     const featureCount = view.features.length;
-    this.#columns = this.#fields
+    this.columns = this.#fields
       .slice(0, featureCount)
       .map((field) => columnForField(field, chunkRows));
     this.#derive = view.derived.map(({ value }, i) =>
@@ -57,17 +59,15 @@ export class VectorBuilder {
 
   /** The value of a feature in the row being made. */
   put(feature: number, value: Value): void {
-    const column = this.#columns[feature] as ColumnBuilder;
+    const column = this.columns[feature] as ColumnBuilder;
     const field = this.#fields[feature] as Field;
-    ensureRows(column, this.rowCount + 1);
     putValue(column, field.type, this.rowCount, value);
   }
 
   /** The features of the row being made are those of the row before it. */
   repeat(): void {
     const row = this.rowCount;
-    for (const column of this.#columns) {
-      ensureRows(column, row + 1);
+    for (const column of this.columns) {
       column.nulls[row] = column.nulls[row - 1] as number;
       if (column.kind === 'bytes') {
         column.starts[row] = column.starts[row - 1] as number;
@@ -100,7 +100,7 @@ export class VectorBuilder {
     if (this.rowCount === 0) return;
     if (keyData === null) this.#fillKeys();
     const rowCount = this.rowCount;
-    const columns: Column[] = [...this.#columns];
+    const columns: Column[] = [...this.columns];
     for (const [i, derive] of this.#derive.entries()) {
       const { columns: made, failures } = derive({ columns, rowCount });
       const column = made[0] as Column;
@@ -123,7 +123,7 @@ export class VectorBuilder {
     });
     this.rowsOut += rowCount;
     this.rowCount = 0;
-    for (const column of this.#columns) if (column.kind === 'bytes') column.dataLength = 0;
+    for (const column of this.columns) if (column.kind === 'bytes') column.dataLength = 0;
   }
 
   #fillKeys(): void {

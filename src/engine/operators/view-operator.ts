@@ -9,14 +9,17 @@ import type { Plan, ViewNode } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { overflow, type Result } from '../state/accumulators/accumulator.ts';
 import { KeyTable } from '../state/key-table.ts';
-import type { KeptRecord, ViewWindow } from '../state/windows/view-window.ts';
+import type { ViewWindow } from '../state/windows/view-window.ts';
+import { LifetimeState } from '../state/windows/lifetime-window.ts';
+import { RollingRowsState } from '../state/windows/rolling-window.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
-import { createWindow } from './create-window.ts';
+import { createWindows } from './create-windows.ts';
 import { KeyStates } from './key-states.ts';
 import { LateReport, rowAsJson } from './late-report.ts';
 import type { Operator, OperatorContext, OperatorStats } from './operator.ts';
 import { OverLateness } from './over-lateness.ts';
 import { RecordStore } from './record-store.ts';
+import { planStaging } from './staging.ts';
 import { VectorBuilder } from './vector-builder.ts';
 import { layoutView, type ViewLayout } from './view-layout.ts';
 import { WaitingRows } from './waiting-rows.ts';
@@ -38,6 +41,15 @@ export interface ProbeBatch {
   readonly asOfMs: Float64Array;
 }
 
+/** The state that judges a window of the layout. */
+interface WindowJudge {
+  readonly window: ViewWindow;
+  readonly local: number;
+  /** True for one window of each state. */
+  readonly isFirst: boolean;
+  readonly isLifetime: boolean;
+}
+
 const never = Number.POSITIVE_INFINITY;
 const before = Number.NEGATIVE_INFINITY;
 const mainTimer = 0;
@@ -51,6 +63,8 @@ export class ViewOperator implements Operator {
   readonly #keys = new KeyTable();
   readonly #states = new KeyStates();
   readonly #windows: readonly ViewWindow[];
+  /** Per window of the layout, who judges it. */
+  readonly #judges: readonly WindowJudge[];
   readonly #isRows: readonly boolean[];
   readonly #hasRowsWindow: boolean;
   /** Watermark mode: the late rule of each rolling and rows window. */
@@ -76,7 +90,7 @@ export class ViewOperator implements Operator {
   #firedTimers = 0;
   readonly #refusals: Uint8Array;
   readonly #putResult = (feature: number, value: Result): void => {
-    if (value === overflow) this.#overflowed = this.#layout.view.features[feature]?.name ?? '';
+    if (value === overflow) this.#noteOverflow(feature);
     this.#builder.put(feature, value === overflow ? null : value);
   };
 
@@ -86,18 +100,33 @@ export class ViewOperator implements Operator {
     this.#layout = layout;
     this.#context = context;
     this.#mode = mode === 'recompute' ? mode : view.emit;
-    this.#store = new RecordStore(layout, compileProjection({ fields, predicates, outputs }));
+    const staging = planStaging(layout);
+    const project = compileProjection({ fields, predicates, outputs });
+    this.#store = new RecordStore(layout, staging, project);
     this.#waiting = new WaitingRows(this.#store);
     this.#builder = new VectorBuilder(view, this.#keys, (batch) => context.emit(batch));
     this.#late = new LateReport(layout, context);
-    this.#windows = windows.map((window) => createWindow(layout, window));
-    this.#isRows = windows.map(({ node }) => node.kind === 'rollingRows');
+    this.#windows = createWindows({
+      layout,
+      staging,
+      source: this.#store,
+      output: this.#builder,
+      put: this.#putResult,
+      overflow: (feature) => this.#noteOverflow(feature),
+      isWatermark: this.#mode === 'watermark',
+    });
+    this.#isRows = this.#windows.map((window) => window instanceof RollingRowsState);
     this.#hasRowsWindow = this.#isRows.includes(true);
+    this.#judges = windows.map((_, i) => judgeOf(this.#windows, i));
     this.#over = windows.map(({ node }) => this.#overRuleOf(node));
     this.#canForget = windows.every(
       ({ node: { kind } }) => kind !== 'rollingRows' && kind !== 'lifetime' && kind !== 'session',
     );
     this.#refusals = new Uint8Array(windows.length);
+  }
+
+  #noteOverflow(feature: number): void {
+    this.#overflowed = this.#layout.view.features[feature]?.name ?? '';
   }
 
   processBatch(batch: Batch): void {
@@ -132,8 +161,9 @@ export class ViewOperator implements Operator {
     while (this.#timers.peek() <= nowMs) {
       this.#timers.pop();
       const { time, slot, kind } = this.#timers;
-      if (kind === mainTimer) this.#fireMain(slot, time);
-      else held.push([time, slot, kind]);
+      const isHeld = kind !== mainTimer || (this.#states.waiting[slot] as number) > 0;
+      if (isHeld) held.push([time, slot, kind]);
+      else this.#fireMain(slot, time);
     }
     for (const [time, slot, kind] of held) this.#timers.push(time, slot, kind);
     this.#builder.flush();
@@ -185,8 +215,7 @@ export class ViewOperator implements Operator {
       this.#late.report(batch, store.batchRow[row] as number, watermark, this.#refusals);
     }
     if (!this.#refusals.includes(0)) return;
-    if (this.#refusals.some((verdict) => verdict !== 0))
-      store.refusals[row] = this.#refusals.slice();
+    if (this.#refusals.some((verdict) => verdict !== 0)) store.refuse(row, this.#refusals);
     const lateFiring = this.#accept(row);
     if (this.#mode === 'watermark' && lateFiring === before) {
       this.#wait(row);
@@ -202,14 +231,13 @@ export class ViewOperator implements Operator {
 
   /** Fills `refusals`; `refused` when the record is late for the view. */
   #judge(row: number): 'taken' | 'refused' {
-    const { slot: slots, ts: times, records } = this.#store;
-    const slot = slots[row] as number;
-    const ts = times[row] as number;
+    const slot = this.#store.slot[row] as number;
+    const ts = this.#store.ts[row] as number;
     const asOf = Math.max(ts, this.#states.asOf[slot] as number);
     let taken = 0;
     let skipped = 0;
-    for (let i = 0; i < this.#windows.length; i++) {
-      const verdict = this.#judgeWindow(i, slot, records[row] as KeptRecord, asOf);
+    for (let i = 0; i < this.#judges.length; i++) {
+      const verdict = this.#judgeWindow(i, slot, row, asOf);
       this.#refusals[i] = verdict;
       if (verdict === 0) taken += 1;
       if (verdict === 1) skipped += 1;
@@ -217,14 +245,15 @@ export class ViewOperator implements Operator {
     return skipped > 0 || taken === 0 ? 'refused' : 'taken';
   }
 
-  #judgeWindow(index: number, slot: number, record: KeptRecord, asOf: number): number {
+  #judgeWindow(index: number, slot: number, row: number, asOf: number): number {
+    const { window, local, isLifetime } = this.#judges[index] as WindowJudge;
     if (this.#mode === 'watermark') {
+      const ts = this.#store.ts[row] as number;
       const over = this.#over[index];
-      if (over !== null && over !== undefined) return over.isLate(slot, record.ts) ? 1 : 0;
-      const isLifetime = this.#layout.windows[index]?.node.kind === 'lifetime';
-      if (isLifetime) return record.ts <= this.#watermark ? 1 : 0;
+      if (over !== null && over !== undefined) return over.isLate(slot, ts) ? 1 : 0;
+      if (isLifetime) return ts <= this.#watermark ? 1 : 0;
     }
-    return (this.#windows[index] as ViewWindow).judge(slot, record, asOf, this.#watermark);
+    return window.judge(local, slot, row, asOf, this.#watermark);
   }
 
   /** Sets the timers of a record that was taken; the greatest end − 1 that it came after, or −∞. */
@@ -232,14 +261,14 @@ export class ViewOperator implements Operator {
     const slot = this.#store.slot[row] as number;
     const ts = this.#store.ts[row] as number;
     let lateFiring = before;
-    for (let i = 0; i < this.#windows.length; i++) {
+    for (let i = 0; i < this.#judges.length; i++) {
       if (this.#refusals[i] !== 0) continue;
-      const window = this.#windows[i] as ViewWindow;
-      window.accept(slot, ts, this.#watermark);
+      const { window, local, isFirst } = this.#judges[i] as WindowJudge;
+      if (isFirst) window.accept(slot, ts, this.#watermark);
       lateFiring = Math.max(lateFiring, window.lateFiring(ts, this.#watermark));
       const cleanUp = this.#over[i]?.accept(slot, ts) ?? before;
       if (cleanUp > before) this.#timers.push(cleanUp, slot, firstCleanUpTimer + i);
-      this.#raiseExpiry(slot, window.expiry(ts));
+      this.#raiseExpiry(slot, window.expiry(local, ts));
     }
     return lateFiring;
   }
@@ -263,24 +292,27 @@ export class ViewOperator implements Operator {
 
   #push(row: number): void {
     const slot = this.#store.slot[row] as number;
-    this.#states.waiting[slot] = (this.#states.waiting[slot] as number) + 1;
+    if (this.#store.isApplied[row] !== 1) {
+      this.#states.waiting[slot] = (this.#states.waiting[slot] as number) + 1;
+    }
     this.#waiting.push(row);
   }
 
   #apply(row: number): void {
-    this.#applyToWindows(row, this.#isRows, false);
-    this.#applyToWindows(row, this.#isRows, true);
+    this.#applyToWindows(row, false);
+    this.#applyToWindows(row, true);
     this.#applyToKey(row);
   }
 
-  #applyToWindows(row: number, isRows: readonly boolean[], wanted: boolean): void {
-    const store = this.#store;
-    const refusals = store.refusals[row];
-    const slot = store.slot[row] as number;
+  /** Applies a record to the windows over rows, or to all others. */
+  #applyToWindows(row: number, areRows: boolean): void {
+    const refusals = this.#store.refusalsOf(row);
+    const slot = this.#store.slot[row] as number;
     for (let i = 0; i < this.#windows.length; i++) {
-      if (isRows[i] !== wanted || (refusals && refusals[i] !== 0)) continue;
-      const watermark = store.watermark[row] as number;
-      (this.#windows[i] as ViewWindow).add(slot, store.records[row] as KeptRecord, watermark);
+      const window = this.#windows[i] as ViewWindow;
+      if (this.#isRows[i] !== areRows) continue;
+      if (refusals !== null && window.windows.every((index) => refusals[index] !== 0)) continue;
+      window.add(slot, row);
     }
   }
 
@@ -335,9 +367,16 @@ export class ViewOperator implements Operator {
     if (kind === mainTimer) this.#fireMain(slot, time);
     else if (kind === expiryTimer) this.#toForget.push(slot);
     else if (this.#over[kind - firstCleanUpTimer]?.cleanUpFired(slot, time)) {
-      this.#windows[kind - firstCleanUpTimer]?.cleanUp(slot);
-      this.#toForget.push(slot);
+      this.#cleanUp(kind - firstCleanUpTimer, slot);
     }
+  }
+
+  #cleanUp(index: number, slot: number): void {
+    for (const window of this.#windows) {
+      const local = window.windows.indexOf(index);
+      if (local >= 0) window.cleanUp(local, slot);
+    }
+    this.#toForget.push(slot);
   }
 
   #fireMain(slot: number, time: number): void {
@@ -372,15 +411,15 @@ export class ViewOperator implements Operator {
   #fireGroup(slot: number, group: readonly number[]): void {
     const states = this.#states;
     const ts = this.#store.ts[group[0] as number] as number;
-    states.waiting[slot] = (states.waiting[slot] as number) - group.length;
     for (const row of group) this.#moveLast(slot, row, ts);
     const rows = group.filter((row) => this.#store.isApplied[row] !== 1);
+    states.waiting[slot] = (states.waiting[slot] as number) - rows.length;
     if (rows.length > 0) {
       this.#frozen.delete(slot);
       states.raiseAsOf(slot, ts);
-      for (const row of rows) this.#applyToWindows(row, this.#isRows, false);
+      for (const row of rows) this.#applyToWindows(row, false);
       for (const [i, row] of rows.entries()) {
-        this.#applyToWindows(row, this.#isRows, true);
+        this.#applyToWindows(row, true);
         this.#applyToKey(row);
         this.#emitRow(slot, row, i > 0 && !this.#hasRowsWindow);
       }
@@ -390,9 +429,9 @@ export class ViewOperator implements Operator {
   }
 
   #moveLast(slot: number, row: number, ts: number): void {
-    const refusals = this.#store.refusals[row];
+    const refusals = this.#store.refusalsOf(row);
     for (let i = 0; i < this.#over.length; i++) {
-      if (!refusals || refusals[i] === 0) this.#over[i]?.rowFired(slot, ts);
+      if (refusals === null || refusals[i] === 0) this.#over[i]?.rowFired(slot, ts);
     }
   }
 
@@ -419,9 +458,8 @@ export class ViewOperator implements Operator {
   #evaluate(slot: number, asOf: number, isFinal: boolean): void {
     const frozen = isFinal ? (this.#frozen.get(slot) ?? asOf) : asOf;
     for (const window of this.#windows) {
-      if (isFinal && window.isFrozenAtEnd) {
-        window.evaluate(slot, frozen, this.#putResult, false, true);
-      } else window.evaluate(slot, asOf, this.#putResult, isFinal, false);
+      const isFrozen = isFinal && window.isFrozenAtEnd;
+      window.evaluate(slot, isFrozen ? frozen : asOf, isFinal && !isFrozen, isFrozen);
     }
   }
 
@@ -514,6 +552,7 @@ export class ViewOperator implements Operator {
   #ensureSlots(): void {
     this.#states.ensureSlots(this.#keys.slotCount);
     for (const over of this.#over) over?.ensureSlots(this.#keys.slotCount);
+    for (const window of this.#windows) window.ensureSlots(this.#keys.slotCount);
   }
 
   #failOverflow(row: number): void {
@@ -535,4 +574,10 @@ export class ViewOperator implements Operator {
       batch,
     );
   }
+}
+
+function judgeOf(windows: readonly ViewWindow[], index: number): WindowJudge {
+  const window = windows.find((state) => state.windows.includes(index)) as ViewWindow;
+  const local = window.windows.indexOf(index);
+  return { window, local, isFirst: local === 0, isLifetime: window instanceof LifetimeState };
 }

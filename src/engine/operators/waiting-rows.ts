@@ -60,7 +60,7 @@ export class WaitingRows {
     const left = records[a];
     const right = records[b];
     if (left === undefined || right === undefined) return a - b;
-    return compareIds(left.id, right.id) || left.order - right.order;
+    return compareIds(left.id, right.id) || a - b;
   }
 
   #pop(): number {

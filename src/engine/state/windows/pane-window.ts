@@ -2,13 +2,11 @@
 // needed. A record that came after some of its windows were over counts only in the later ones:
 // such records lie in panes of their own that begin to count at `from`.
 import { floorMod } from '../../../kernel/instant.ts';
-import type { RecordPlace } from '../accumulators/accumulator.ts';
 import {
   addRecord,
+  BoxedWindow,
   createStates,
-  type KeptRecord,
   mergeStates,
-  type PutValue,
   putStates,
   skip,
   take,
@@ -38,27 +36,27 @@ interface Pane {
 
 const never = Number.POSITIVE_INFINITY;
 
-export class PaneState implements ViewWindow {
-  readonly features: WindowFeatures;
+export class PaneState extends BoxedWindow implements ViewWindow {
   readonly isFrozenAtEnd: boolean;
   readonly #options: PaneOptions;
   /** Ordered by end. */
   readonly #panes: (Pane[] | undefined)[] = [];
 
   constructor(features: WindowFeatures, options: PaneOptions) {
-    this.features = features;
+    super(features);
     this.#options = options;
     this.isFrozenAtEnd = options.isOpen;
   }
 
-  judge(_slot: number, { ts }: RecordPlace, _asOf: number, watermark: number): Verdict {
+  judge(_local: number, _slot: number, row: number, _asOf: number, watermark: number): Verdict {
+    const ts = this.features.source.ts[row] as number;
     const lastEnd = this.#lastWindowEnd(this.#paneEnd(ts));
     return lastEnd - 1 + this.#options.allowedLatenessMs <= watermark ? skip : take;
   }
 
-  accept(): void {}
-
-  add(slot: number, record: KeptRecord, watermark: number): void {
+  add(slot: number, row: number): void {
+    const record = this.recordAt(row);
+    const watermark = this.features.source.watermark[row] as number;
     this.#panes[slot] ??= [];
     const panes = this.#panes[slot];
     const end = this.#paneEnd(record.ts);
@@ -74,37 +72,37 @@ export class PaneState implements ViewWindow {
     panes.splice(at, 0, pane);
   }
 
-  evaluate(slot: number, tau: number, put: PutValue, isFinal: boolean): void {
+  evaluate(slot: number, tau: number, isFinal: boolean): void {
     const end = isFinal ? this.#lastEndWithData(slot, tau) : this.#servedEnd(tau);
     const total = createStates(this.features);
     for (const pane of this.#panes[slot] ?? []) {
       if (this.#isIn(pane, end)) mergeStates(this.features, total, pane.states);
     }
-    putStates(this.features, total, put);
-    if (!isFinal) this.#retire(slot, end);
+    putStates(this.features, total);
+    if (!isFinal) this.#retire(slot, end, tau);
   }
 
-  nextTimer(slot: number, asOf: number): number {
+  override nextTimer(slot: number, asOf: number): number {
     if (this.#options.isOpen) return this.#firstEndWithData(slot, this.#servedEnd(asOf));
     const shown = this.#servedEnd(asOf);
     if (this.#hasData(slot, shown)) return shown + this.#options.stepMs - 1;
     return this.nextFiring(slot, asOf);
   }
 
-  nextFiring(slot: number, asOf: number): number {
+  override nextFiring(slot: number, asOf: number): number {
     if (this.#options.isOpen) return never;
     const next = this.#servedEnd(asOf) + this.#options.stepMs;
     return this.#firstEndWithData(slot, next) - 1;
   }
 
-  lateFiring(ts: number, watermark: number): number {
+  override lateFiring(ts: number, watermark: number): number {
     const paneEnd = this.#paneEnd(ts);
     const end = Math.min(this.#lastWindowEnd(paneEnd), this.#completeEnd(watermark));
     const isTaken = end >= this.#firstWindowEnd(paneEnd, watermark);
     return isTaken ? end - 1 : Number.NEGATIVE_INFINITY;
   }
 
-  expiry(ts: number): number {
+  override expiry(_local: number, ts: number): number {
     const { isOpen, stepMs, allowedLatenessMs } = this.#options;
     const end = this.#lastWindowEnd(this.#paneEnd(ts));
     return Math.max(isOpen ? end : end + stepMs - 1, end - 1 + allowedLatenessMs);
@@ -114,16 +112,13 @@ export class PaneState implements ViewWindow {
     this.#panes[slot] = undefined;
   }
 
-  cleanUp(slot: number): void {
-    this.clear(slot);
-  }
-
-  /** Drops panes before the window that ends at `end`, but the newest: a final row may need it. */
-  #retire(slot: number, end: number): void {
+  /** Drops panes before the window shown, but those of the last one with data: a final row may need it. */
+  #retire(slot: number, end: number, tau: number): void {
     const panes = this.#panes[slot];
-    if (panes === undefined) return;
-    const start = this.#windowStart(end);
-    while (panes.length > 1 && (panes[1] as Pane).end <= start) panes.shift();
+    const shown = this.#windowStart(end);
+    if (panes === undefined || panes.length < 2 || (panes[0] as Pane).end > shown) return;
+    const start = Math.min(shown, this.#windowStart(this.#lastEndWithData(slot, tau)));
+    while (panes.length > 1 && (panes[0] as Pane).end <= start) panes.shift();
   }
 
   #isIn(pane: Pane, end: number): boolean {

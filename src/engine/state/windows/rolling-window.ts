@@ -1,13 +1,13 @@
 // Exact rolling windows over kept records: [τ − W, τ], or the newest n. Records lie in order of
 // (event time, id, arrival); values are computed from them afresh. As τ never falls for a key,
 // what has left the window is dropped when it is next looked at.
-import { comparePlaces, type RecordPlace } from '../accumulators/accumulator.ts';
+import { comparePlaces } from '../accumulators/accumulator.ts';
 import {
   addRecord,
+  BoxedWindow,
   createStates,
   exclude,
   type KeptRecord,
-  type PutValue,
   putStates,
   take,
   type Verdict,
@@ -16,18 +16,12 @@ import {
 } from './view-window.ts';
 
 /** Sorted records per key. */
-abstract class RecordBuffer {
-  readonly features: WindowFeatures;
+abstract class RecordBuffer extends BoxedWindow {
   readonly isFrozenAtEnd = true;
   protected readonly buffers: (KeptRecord[] | undefined)[] = [];
 
-  constructor(features: WindowFeatures) {
-    this.features = features;
-  }
-
-  accept(): void {}
-
-  add(slot: number, record: KeptRecord): void {
+  add(slot: number, row: number): void {
+    const record = this.recordAt(row);
     const buffer = this.buffers[slot];
     if (buffer === undefined) {
       this.buffers[slot] = [record];
@@ -39,28 +33,16 @@ abstract class RecordBuffer {
     else buffer.splice(at, 0, record);
   }
 
-  nextFiring(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  lateFiring(): number {
-    return Number.NEGATIVE_INFINITY;
-  }
-
-  clear(slot: number): void {
+  override clear(slot: number): void {
     this.buffers[slot] = undefined;
   }
 
-  cleanUp(slot: number): void {
-    this.clear(slot);
-  }
-
-  protected putFrom(buffer: readonly KeptRecord[], from: number, put: PutValue): void {
+  protected putFrom(buffer: readonly KeptRecord[], from: number): void {
     const states = createStates(this.features);
     for (let i = from; i < buffer.length; i++) {
       addRecord(this.features, states, buffer[i] as KeptRecord);
     }
-    putStates(this.features, states, put);
+    putStates(this.features, states);
   }
 }
 
@@ -77,31 +59,32 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
     this.#decayMs = decayMs;
   }
 
-  judge(_slot: number, { ts }: RecordPlace, asOf: number): Verdict {
+  judge(_local: number, _slot: number, row: number, asOf: number): Verdict {
+    const ts = this.features.source.ts[row] as number;
     return ts < asOf - this.#sizeMs ? exclude : take;
   }
 
-  override add(slot: number, record: KeptRecord): void {
+  override add(slot: number, row: number): void {
     this.#dropStale(slot);
-    super.add(slot, record);
+    super.add(slot, row);
   }
 
-  evaluate(slot: number, tau: number, put: PutValue, _isFinal: boolean, isFrozen: boolean): void {
+  evaluate(slot: number, tau: number, _isFinal: boolean, isFrozen: boolean): void {
     if (!isFrozen) this.#dropStale(slot);
     const buffer = this.buffers[slot] ?? [];
     const from = this.#firstInside(buffer, tau);
     if (from > 0) buffer.splice(0, from);
-    this.putFrom(buffer, 0, put);
+    this.putFrom(buffer, 0);
   }
 
-  nextTimer(slot: number, asOf: number): number {
+  override nextTimer(slot: number, asOf: number): number {
     const buffer = this.buffers[slot];
     if (buffer === undefined || this.#decayMs === null) return Number.POSITIVE_INFINITY;
     const oldest = buffer[this.#firstInside(buffer, asOf)];
     return oldest === undefined ? Number.POSITIVE_INFINITY : this.#decayTimer(oldest.ts);
   }
 
-  expiry(ts: number): number {
+  override expiry(_local: number, ts: number): number {
     return ts + this.#sizeMs + 1;
   }
 
@@ -110,7 +93,7 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
     this.#isStale[slot] = false;
   }
 
-  override cleanUp(slot: number): void {
+  override cleanUp(_local: number, slot: number): void {
     this.#isStale[slot] = true;
   }
 
@@ -140,28 +123,20 @@ export class RollingRowsState extends RecordBuffer implements ViewWindow {
     this.#rows = rows;
   }
 
-  judge(slot: number, place: RecordPlace): Verdict {
+  judge(_local: number, slot: number, row: number): Verdict {
     const buffer = this.buffers[slot];
     const oldest = buffer?.[0];
     if (buffer === undefined || oldest === undefined || buffer.length < this.#rows) return take;
-    return comparePlaces(place, oldest) < 0 ? exclude : take;
+    return comparePlaces(this.recordAt(row), oldest) < 0 ? exclude : take;
   }
 
-  override add(slot: number, record: KeptRecord): void {
-    super.add(slot, record);
+  override add(slot: number, row: number): void {
+    super.add(slot, row);
     const buffer = this.buffers[slot] ?? [];
     if (buffer.length > this.#rows) buffer.shift();
   }
 
-  evaluate(slot: number, _tau: number, put: PutValue): void {
-    this.putFrom(this.buffers[slot] ?? [], 0, put);
-  }
-
-  nextTimer(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  expiry(): number {
-    return Number.POSITIVE_INFINITY;
+  evaluate(slot: number): void {
+    this.putFrom(this.buffers[slot] ?? [], 0);
   }
 }

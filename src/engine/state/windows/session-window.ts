@@ -1,13 +1,11 @@
 // Sessions: records of a key at most `gap` apart. A session [start, last + gap) can grow and merge
 // until the watermark has passed its end − 1. Of the closed ones only the last is kept: it is the
 // value until the next one is complete.
-import type { RecordPlace } from '../accumulators/accumulator.ts';
 import {
   addRecord,
+  BoxedWindow,
   createStates,
-  type KeptRecord,
   mergeStates,
-  type PutValue,
   putStates,
   skip,
   take,
@@ -24,25 +22,25 @@ interface Session {
   states: unknown[];
 }
 
-export class SessionState implements ViewWindow {
-  readonly features: WindowFeatures;
+export class SessionState extends BoxedWindow implements ViewWindow {
   readonly isFrozenAtEnd = false;
   readonly #gapMs: number;
   /** Ordered by start, which is the order of ends. */
   readonly #sessions: (Session[] | undefined)[] = [];
 
   constructor(features: WindowFeatures, gapMs: number) {
-    this.features = features;
+    super(features);
     this.#gapMs = gapMs;
   }
 
-  judge(slot: number, { ts }: RecordPlace, _asOf: number, watermark: number): Verdict {
+  judge(_local: number, slot: number, row: number, _asOf: number, watermark: number): Verdict {
+    const ts = this.features.source.ts[row] as number;
     if (ts + this.#gapMs - 1 > watermark) return take;
     const sessions = this.#sessions[slot] ?? [];
     return sessions.some((session) => this.#isTouched(session, ts, watermark)) ? take : skip;
   }
 
-  accept(slot: number, ts: number, watermark: number): void {
+  override accept(slot: number, ts: number, watermark: number): void {
     this.#sessions[slot] ??= [];
     const sessions = this.#sessions[slot];
     const merged: Session = { start: ts, end: ts + this.#gapMs, count: 0, states: [] };
@@ -62,7 +60,8 @@ export class SessionState implements ViewWindow {
     this.#sessions[slot] = rest;
   }
 
-  add(slot: number, record: KeptRecord): void {
+  add(slot: number, row: number): void {
+    const record = this.recordAt(row);
     const sessions = this.#sessions[slot] ?? [];
     const session = sessions.findLast(({ start }) => start <= record.ts);
     if (session === undefined) return;
@@ -70,36 +69,24 @@ export class SessionState implements ViewWindow {
     addRecord(this.features, session.states, record);
   }
 
-  evaluate(slot: number, tau: number, put: PutValue): void {
+  evaluate(slot: number, tau: number): void {
     const complete = this.#sessions[slot]?.findLast(
       ({ end, count }) => count > 0 && end - 1 <= tau,
     );
-    putStates(this.features, complete?.states ?? createStates(this.features), put);
+    putStates(this.features, complete?.states ?? createStates(this.features));
   }
 
-  nextTimer(slot: number, asOf: number): number {
+  override nextTimer(slot: number, asOf: number): number {
     const next = this.#sessions[slot]?.find(({ end, count }) => count > 0 && end - 1 > asOf);
     return next === undefined ? Number.POSITIVE_INFINITY : next.end - 1;
   }
 
-  nextFiring(slot: number, asOf: number): number {
+  override nextFiring(slot: number, asOf: number): number {
     return this.nextTimer(slot, asOf);
-  }
-
-  lateFiring(): number {
-    return Number.NEGATIVE_INFINITY;
-  }
-
-  expiry(): number {
-    return Number.POSITIVE_INFINITY;
   }
 
   clear(slot: number): void {
     this.#sessions[slot] = undefined;
-  }
-
-  cleanUp(slot: number): void {
-    this.clear(slot);
   }
 
   #isTouched({ start, end }: Session, ts: number, watermark: number): boolean {

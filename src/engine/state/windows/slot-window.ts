@@ -1,13 +1,11 @@
 // Rolling windows with a resolution r: partial aggregates per slot of r milliseconds, merged when
 // a value is needed. The window is [floor((τ − W)/r)·r, τ]; at most W/r + 2 slots per key are kept.
-import type { RecordPlace } from '../accumulators/accumulator.ts';
 import {
   addRecord,
+  BoxedWindow,
   createStates,
   exclude,
-  type KeptRecord,
   mergeStates,
-  type PutValue,
   putStates,
   take,
   type Verdict,
@@ -26,8 +24,7 @@ export interface SlotWindowOptions {
   readonly decayMs: number | null;
 }
 
-export class SlotWindowState implements ViewWindow {
-  readonly features: WindowFeatures;
+export class SlotWindowState extends BoxedWindow implements ViewWindow {
   readonly isFrozenAtEnd = true;
   readonly #options: SlotWindowOptions;
   readonly #slots: (TimeSlot[] | undefined)[] = [];
@@ -35,17 +32,17 @@ export class SlotWindowState implements ViewWindow {
   readonly #isStale: boolean[] = [];
 
   constructor(features: WindowFeatures, options: SlotWindowOptions) {
-    this.features = features;
+    super(features);
     this.#options = options;
   }
 
-  judge(_slot: number, { ts }: RecordPlace, asOf: number): Verdict {
+  judge(_local: number, _slot: number, row: number, asOf: number): Verdict {
+    const ts = this.features.source.ts[row] as number;
     return ts < this.#windowStart(asOf) ? exclude : take;
   }
 
-  accept(): void {}
-
-  add(slot: number, record: KeptRecord): void {
+  add(slot: number, row: number): void {
+    const record = this.recordAt(row);
     this.#dropStale(slot);
     this.#slots[slot] ??= [];
     const slots = this.#slots[slot];
@@ -59,32 +56,24 @@ export class SlotWindowState implements ViewWindow {
     addRecord(this.features, (slots[at - 1] as TimeSlot).states, record);
   }
 
-  evaluate(slot: number, tau: number, put: PutValue, _isFinal: boolean, isFrozen: boolean): void {
+  evaluate(slot: number, tau: number, _isFinal: boolean, isFrozen: boolean): void {
     if (!isFrozen) this.#dropStale(slot);
     const slots = this.#slots[slot] ?? [];
     const start = this.#windowStart(tau);
     while (slots.length > 0 && (slots[0] as TimeSlot).start < start) slots.shift();
     const total = createStates(this.features);
     for (const { states } of slots) mergeStates(this.features, total, states);
-    putStates(this.features, total, put);
+    putStates(this.features, total);
   }
 
-  nextTimer(slot: number, asOf: number): number {
+  override nextTimer(slot: number, asOf: number): number {
     if (this.#options.decayMs === null) return Number.POSITIVE_INFINITY;
     const start = this.#windowStart(asOf);
     const oldest = this.#slots[slot]?.find((timeSlot) => timeSlot.start >= start);
     return oldest === undefined ? Number.POSITIVE_INFINITY : this.#decayTimer(oldest.start);
   }
 
-  nextFiring(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  lateFiring(): number {
-    return Number.NEGATIVE_INFINITY;
-  }
-
-  expiry(ts: number): number {
+  override expiry(_local: number, ts: number): number {
     return this.#slotStart(ts) + this.#options.resolutionMs + this.#options.sizeMs;
   }
 
@@ -93,7 +82,7 @@ export class SlotWindowState implements ViewWindow {
     this.#isStale[slot] = false;
   }
 
-  cleanUp(slot: number): void {
+  override cleanUp(_local: number, slot: number): void {
     this.#isStale[slot] = true;
   }
 

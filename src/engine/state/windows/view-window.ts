@@ -17,29 +17,50 @@ export interface KeptRecord extends RecordPlace {
   readonly inputs: readonly Value[];
 }
 
-/** Features of the view that share the window, with their accumulators. */
-export interface WindowFeatures {
-  /** Index in the view's features, and so in `inputs` and in the output. */
-  readonly indexes: readonly number[];
-  readonly accumulators: readonly Accumulator[];
+/** The records that the operator has at hand, by row number. */
+export interface RecordSource {
+  readonly ts: Float64Array;
+  /** Bits of the filters that a row passes, and of windows that refused it. */
+  readonly mask: Int32Array;
+  readonly values: readonly Float64Array[];
+  /** The watermark at acceptance. */
+  readonly watermark: Float64Array;
+  /** Boxed, when a window of the view needs them so. */
+  readonly records: readonly KeptRecord[];
+  /** Verdict per window of the view; null when all took the row. */
+  refusalsOf(row: number): Uint8Array | null;
 }
 
 /** Takes the value of a feature of the row that is being made. */
 export type PutValue = (feature: number, value: Result) => void;
 
+/** Features of the view that share a window, with their accumulators. */
+export interface WindowFeatures {
+  /** Index of the window in the view's. */
+  readonly window: number;
+  /** Index in the view's features, and so in `inputs` and in the output. */
+  readonly indexes: readonly number[];
+  readonly accumulators: readonly Accumulator[];
+  readonly source: RecordSource;
+  readonly put: PutValue;
+}
+
 export interface ViewWindow {
-  readonly features: WindowFeatures;
+  /** Indexes in the view's windows; `local` below is a position in this list. */
+  readonly windows: readonly number[];
+  ensureSlots(count: number): void;
   /** What a record meets in arrival mode; windows over the past of the watermark judge in both modes. */
-  judge(slot: number, place: RecordPlace, asOf: number, watermark: number): Verdict;
+  judge(local: number, slot: number, row: number, asOf: number, watermark: number): Verdict;
   /** On acceptance, before the record is applied. */
   accept(slot: number, ts: number, watermark: number): void;
-  /** Applies a record; `watermark` is that of its acceptance. */
-  add(slot: number, record: KeptRecord, watermark: number): void;
+  /** Applies a record. */
+  add(slot: number, row: number): void;
   /**
-   * Values at τ. `isFinal`: the greatest window that holds data, for the last rows of bounded input;
-   * `isFrozen`: as they were at τ, although records may have been cleaned up since.
+   * Puts the values at τ; slot -1 is a key without state. `isFinal`: the greatest window that holds
+   * data, for the last rows of bounded input; `isFrozen`: as they were at τ, although records may
+   * have been cleaned up since.
    */
-  evaluate(slot: number, tau: number, put: PutValue, isFinal: boolean, isFrozen: boolean): void;
+  evaluate(slot: number, tau: number, isFinal: boolean, isFrozen: boolean): void;
   /** The first instant after `asOf` at which values change although no record comes; or +∞. */
   nextTimer(slot: number, asOf: number): number;
   /** As `nextTimer`, but only ends of windows that hold data. */
@@ -47,12 +68,53 @@ export interface ViewWindow {
   /** The greatest end − 1 ≤ `watermark` of a window that takes a record at `ts`; or −∞. */
   lateFiring(ts: number, watermark: number): number;
   /** When nothing can be said any more of a record at `ts`. */
-  expiry(ts: number): number;
+  expiry(local: number, ts: number): number;
   /** Values that stay as they were in rows of final firings. */
   readonly isFrozenAtEnd: boolean;
   clear(slot: number): void;
   /** Clean-up of the watermark mode: the records are gone, though a decay timer they set may fire. */
-  cleanUp(slot: number): void;
+  cleanUp(local: number, slot: number): void;
+}
+
+/** What windows with accumulators per feature have in common. */
+export abstract class BoxedWindow {
+  readonly features: WindowFeatures;
+  readonly windows: readonly number[];
+
+  constructor(features: WindowFeatures) {
+    this.features = features;
+    this.windows = [features.window];
+  }
+
+  ensureSlots(): void {}
+
+  accept(_slot: number, _ts: number, _watermark: number): void {}
+
+  nextTimer(_slot: number, _asOf: number): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  nextFiring(_slot: number, _asOf: number): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  lateFiring(_ts: number, _watermark: number): number {
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  expiry(_local: number, _ts: number): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  abstract clear(slot: number): void;
+
+  cleanUp(_local: number, slot: number): void {
+    this.clear(slot);
+  }
+
+  protected recordAt(row: number): KeptRecord {
+    return this.features.source.records[row] as KeptRecord;
+  }
 }
 
 export function createStates(features: WindowFeatures): unknown[] {
@@ -73,8 +135,8 @@ export function mergeStates(features: WindowFeatures, into: unknown[], from: unk
   }
 }
 
-export function putStates(features: WindowFeatures, states: unknown[], put: PutValue): void {
+export function putStates(features: WindowFeatures, states: unknown[]): void {
   for (const [i, accumulator] of features.accumulators.entries()) {
-    put(features.indexes[i] as number, accumulator.result(states[i]));
+    features.put(features.indexes[i] as number, accumulator.result(states[i]));
   }
 }

@@ -1,0 +1,164 @@
+// All exact rolling windows of a view whose aggregates are of numbers: one row buffer per key, one
+// generated loop (codegen/update-loops). Rows that left every window are overwritten.
+import type { LoopState, OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
+import {
+  compileRolling,
+  layoutRolling,
+  ringState,
+  type RollingLayout,
+  type RollingLoopPlan,
+  type RollingLoops,
+} from '../../../codegen/update-loops/rolling-code.ts';
+import { RowArena } from '../row-arena.ts';
+import { exclude, type RecordSource, take, type Verdict, type ViewWindow } from './view-window.ts';
+
+export interface RollingGroupOptions {
+  readonly plan: RollingLoopPlan;
+  /** Index in the view's windows, per window of the plan. */
+  readonly windows: readonly number[];
+  readonly decayMs: readonly (number | null)[];
+  readonly source: RecordSource;
+  readonly output: OutputRow;
+  readonly overflow: (feature: number) => void;
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+export class RollingGroup implements ViewWindow {
+  readonly windows: readonly number[];
+  readonly isFrozenAtEnd = true;
+  readonly #options: RollingGroupOptions;
+  readonly #layout: RollingLayout;
+  readonly #loops: RollingLoops;
+  readonly #arena: RowArena;
+  readonly #state: LoopState = { data: new Float64Array(0) };
+  readonly #hasDecay: boolean;
+  /** Keys of which some window is to be emptied when it is next looked at. */
+  #staleCount = 0;
+
+  constructor(options: RollingGroupOptions) {
+    this.#options = options;
+    this.windows = options.windows;
+    this.#layout = layoutRolling(options.plan);
+    this.#arena = new RowArena(this.#layout.rowWidth);
+    this.#hasDecay = options.decayMs.some((decayMs) => decayMs !== null);
+    this.#loops = compileRolling(options.plan, {
+      ...options,
+      state: this.#state,
+      rows: this.#arena,
+    });
+    this.ensureSlots(64);
+  }
+
+  ensureSlots(count: number): void {
+    const { stride, initial } = this.#layout;
+    const old = this.#state.data;
+    // One state more than there are slots: that of keys without one.
+    if (old.length >= (count + 1) * stride) return;
+    const data = new Float64Array(Math.max((count + 1) * stride, old.length * 2));
+    data.set(old);
+    for (let at = old.length; at + stride <= data.length; at += stride) data.set(initial, at);
+    this.#state.data = data;
+  }
+
+  judge(local: number, _slot: number, row: number, asOf: number): Verdict {
+    const sizeMs = this.#options.plan.windows[local]?.sizeMs ?? 0;
+    return (this.#options.source.ts[row] as number) < asOf - sizeMs ? exclude : take;
+  }
+
+  accept(): void {}
+
+  add(slot: number, row: number): void {
+    if (this.#staleCount > 0) this.#dropStale(slot);
+    const { source, plan } = this.#options;
+    const refusals = source.refusalsOf(row);
+    if (refusals !== null) {
+      for (const [i, window] of this.windows.entries()) {
+        const bit = plan.windows[i]?.refusal ?? -1;
+        if (refusals[window] === 0 || bit < 0) continue;
+        source.mask[row] = (source.mask[row] as number) | (1 << bit);
+      }
+    }
+    this.#loops.add(slot, row);
+  }
+
+  evaluate(slot: number, tau: number, _isFinal: boolean, isFrozen: boolean): void {
+    if (this.#staleCount > 0 && !isFrozen) this.#dropStale(slot);
+    this.#loops.evaluate(slot < 0 ? this.#state.data.length / this.#layout.stride - 1 : slot, tau);
+  }
+
+  nextTimer(slot: number, asOf: number): number {
+    if (!this.#hasDecay) return never;
+    let next = never;
+    for (let i = 0; i < this.windows.length; i++) {
+      const decayMs = this.#options.decayMs[i] ?? null;
+      const sizeMs = this.#options.plan.windows[i]?.sizeMs ?? 0;
+      if (decayMs === null) continue;
+      const oldest = this.#oldest(slot, i, asOf - sizeMs);
+      next = Math.min(next, Math.ceil((oldest + sizeMs + 1) / decayMs) * decayMs);
+    }
+    return next;
+  }
+
+  nextFiring(): number {
+    return never;
+  }
+
+  lateFiring(): number {
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  expiry(local: number, ts: number): number {
+    return ts + (this.#options.plan.windows[local]?.sizeMs ?? 0) + 1;
+  }
+
+  clear(slot: number): void {
+    const { stride, initial } = this.#layout;
+    const data = this.#state.data;
+    if ((data[slot * stride + ringState.stale] as number) !== 0) this.#staleCount -= 1;
+    this.#arena.release(data, slot * stride);
+    data.set(initial, slot * stride);
+  }
+
+  cleanUp(local: number, slot: number): void {
+    const at = slot * this.#layout.stride + ringState.stale;
+    const data = this.#state.data;
+    if (data[at] === 0) this.#staleCount += 1;
+    data[at] = (data[at] as number) | (1 << local);
+  }
+
+  get byteLength(): number {
+    return this.#state.data.byteLength + this.#arena.byteLength;
+  }
+
+  #dropStale(slot: number): void {
+    const at = slot * this.#layout.stride + ringState.stale;
+    const data = this.#state.data;
+    const stale = data[at] as number;
+    if (slot < 0 || stale === 0) return;
+    data[at] = 0;
+    this.#staleCount -= 1;
+    for (let i = 0; i < this.windows.length; i++) {
+      if ((stale & (1 << i)) !== 0) this.#loops.drop(slot, i);
+    }
+  }
+
+  /** Time of the oldest row that a window holds from `start` on; +∞ when there is none. */
+  #oldest(slot: number, local: number, start: number): number {
+    const { stride, heads, rowWidth } = this.#layout;
+    const S = this.#state.data;
+    const at = slot * stride;
+    const page = this.#arena.pages[S[at + ringState.page] as number];
+    const cap = S[at + ringState.cap] as number;
+    const offset = S[at + ringState.offset] as number;
+    const tail = S[at + ringState.tail] as number;
+    const refusal = this.#options.plan.windows[local]?.refusal ?? -1;
+    if (page === undefined) return never;
+    for (let i = S[at + (heads[local] ?? 0)] as number; i < tail; i++) {
+      const row = offset + (i & cap) * rowWidth;
+      const isRefused = refusal >= 0 && ((page[row + 1] as number) & (1 << refusal)) !== 0;
+      if (!isRefused && (page[row] as number) >= start) return page[row] as number;
+    }
+    return never;
+  }
+}
