@@ -5,7 +5,7 @@
 export const sumStateSize = 4;
 
 /** Below this share of the greatest magnitude that passed through, digits may be lost. */
-export const freshShare = 2 ** -20;
+export const freshShare: number = 2 ** -20;
 
 /** Statements that add `x` (or take it away) at state index `at` of `S`. */
 export function sumUpdate(at: string, x: string, isRemoval: boolean): string {

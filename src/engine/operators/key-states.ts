@@ -5,19 +5,19 @@ const before = Number.NEGATIVE_INFINITY;
 const never = Number.POSITIVE_INFINITY;
 
 export class KeyStates {
-  asOf = new Float64Array(0);
-  eventTime = new Float64Array(0);
-  seq = new Float64Array(0);
+  asOf: Float64Array = new Float64Array(0);
+  eventTime: Float64Array = new Float64Array(0);
+  seq: Float64Array = new Float64Array(0);
   /** Arrival of the newest record applied. */
-  arrival = new Float64Array(0);
+  arrival: Float64Array = new Float64Array(0);
   /** When nothing can be said any more of the records taken. */
-  expiry = new Float64Array(0);
+  expiry: Float64Array = new Float64Array(0);
   /** Time of the timer in the queue that counts; +∞ when there is none. */
-  scheduled = new Float64Array(0);
+  scheduled: Float64Array = new Float64Array(0);
   /** 1 while an expiry timer is in the queue. */
-  expiring = new Int32Array(0);
+  expiring: Int32Array = new Int32Array(0);
   /** Records that wait for the watermark. */
-  waiting = new Int32Array(0);
+  waiting: Int32Array = new Int32Array(0);
 
   ensureSlots(count: number): void {
     if (this.asOf.length >= count) return;

@@ -20,18 +20,18 @@ export interface LoadResult {
 
 export class RecordStore implements RecordSource {
   length = 0;
-  ts = new Float64Array(0);
-  watermark = new Float64Array(0);
-  arrivalMs = new Float64Array(0);
-  offset = new Float64Array(0);
-  slot = new Int32Array(0);
+  ts: Float64Array = new Float64Array(0);
+  watermark: Float64Array = new Float64Array(0);
+  arrivalMs: Float64Array = new Float64Array(0);
+  offset: Float64Array = new Float64Array(0);
+  slot: Int32Array = new Int32Array(0);
   /** Row in the current batch. */
-  batchRow = new Int32Array(0);
+  batchRow: Int32Array = new Int32Array(0);
   /** 1 once the record is in the windows; only its timer is still ahead. */
-  isApplied = new Int32Array(0);
+  isApplied: Int32Array = new Int32Array(0);
   records: KeptRecord[] = [];
   /** Staged inputs of generated loops, and the bits of the filters that rows pass. */
-  mask = new Int32Array(0);
+  mask: Int32Array = new Int32Array(0);
   readonly values: Float64Array[];
   /** Verdict per window, of rows that some window refused. */
   #refusals = new Map<number, Uint8Array>();

@@ -10,9 +10,9 @@ const deleted = -2;
 
 /** Numbers keys from 0 upward; `data[starts[slot] .. ends[slot])` are the bytes of a key. */
 export class KeyTable {
-  data = new Uint8Array(1 << 14);
-  starts = new Int32Array(initialCapacity);
-  ends = new Int32Array(initialCapacity);
+  data: Uint8Array = new Uint8Array(1 << 14);
+  starts: Int32Array = new Int32Array(initialCapacity);
+  ends: Int32Array = new Int32Array(initialCapacity);
   /** Number of slots ever used: all slots are below it. */
   slotCount = 0;
   /** Number of keys present. */

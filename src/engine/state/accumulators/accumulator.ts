@@ -14,7 +14,7 @@ export interface RecordPlace {
 }
 
 /** The result of a sum that its type cannot hold. */
-export const overflow = Symbol('overflow');
+export const overflow: unique symbol = Symbol('overflow');
 export type Result = Value | typeof overflow;
 
 export interface Accumulator<S = unknown> {
