@@ -77,7 +77,8 @@ class JobLoop {
     } catch (error) {
       failure = asMillraceError(error);
     }
-    failure ??= await this.#close();
+    const closingFailure = await this.#close();
+    failure ??= closingFailure;
     this.report.end(endState(failure, this.#isStopping));
     if (failure !== null) throw asMillraceError(failure);
     return this.report.summary();
@@ -125,7 +126,7 @@ class JobLoop {
     this.#passedMs = startMs;
     this.#flushedMs = startMs;
     this.#turnedMs = startMs;
-    for (const source of this.#sources) source.requestReads();
+    this.#requestReads();
     while (!this.#isStopping) {
       let hasWorked = false;
       for (const source of this.#sources) hasWorked = source.step() || hasWorked;
@@ -136,7 +137,13 @@ class JobLoop {
       if (!hasWorked && !this.#isStopping) {
         await this.#wakeup.wait(this.#spec.clock, this.#untilDeadlineMs());
       }
+      this.#requestReads();
     }
+  }
+
+  #requestReads(): void {
+    const nowMs = this.#spec.clock.monotonicMs();
+    for (const source of this.#sources) source.requestReads(nowMs);
   }
 
   /** Tells sources how much time passed in which they could be read. */
@@ -183,6 +190,7 @@ class JobLoop {
     for (const source of this.#sources) {
       if (source.isFinished) continue;
       deadlineMs = Math.min(deadlineMs, source.idleDeadlineMs);
+      deadlineMs = Math.min(deadlineMs, source.retryAtMs - nowMs);
       if (source.isAllIdle && nowMode === 'wall') deadlineMs = Math.min(deadlineMs, idleStepMs);
     }
     return Math.max(1, deadlineMs);

@@ -43,12 +43,12 @@ export class SourceTask {
   #heldSinceMs = 0;
 
   constructor(options: SourceTaskOptions) {
-    const { stream, splits, onRead } = options;
+    const { stream, splits, onRead, clock } = options;
     const { outOfOrdernessMs, idleTimeoutMs } = stream.eventTime;
     this.stream = stream;
     this.#options = options;
     this.#readers = splits.map(
-      (split, index) => new SplitReader({ index, split, idleTimeoutMs, onRead }),
+      (split, index) => new SplitReader({ index, split, idleTimeoutMs, onRead, clock }),
     );
     this.#combiner = new WatermarkCombiner(splits.length, outOfOrdernessMs);
     this.#stamper = new RowStamper(stream);
@@ -58,8 +58,11 @@ export class SourceTask {
     return this.#readers[index]?.id ?? '';
   }
 
-  requestReads(): void {
-    for (const reader of this.#readers) reader.request(this.#options.batchRowCount);
+  /** Asks every split that may be asked; one that had nothing only after a while. */
+  requestReads(nowMs: number): void {
+    for (const reader of this.#readers) {
+      if (nowMs >= reader.retryAtMs) reader.request(this.#options.batchRowCount);
+    }
   }
 
   /** Processes at most one batch, or what has ended; false when there was nothing to do. */
@@ -72,9 +75,7 @@ export class SourceTask {
         this.#end(reader);
         isChanged = true;
       } else if (reader.ready?.kind === 'empty') {
-        reader.ready = null;
-        reader.isEmpty = true;
-        reader.request(this.#options.batchRowCount);
+        reader.hadNothing(this.#options.clock.monotonicMs());
       }
     }
     const next = this.#choose();
@@ -101,6 +102,13 @@ export class SourceTask {
       if (reader.idleTimer.isIdle) this.#combiner.markIdle(reader.index);
     }
     this.forwardWatermark();
+  }
+
+  /** When the first split that had nothing may be asked again; +∞ when there is none. */
+  get retryAtMs(): number {
+    return this.#readers
+      .filter((reader) => reader.isEmpty && reader.isUnasked)
+      .reduce((least, reader) => Math.min(least, reader.retryAtMs), Infinity);
   }
 
   get isAllIdle(): boolean {

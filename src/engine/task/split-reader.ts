@@ -1,5 +1,6 @@
 // One split with at most one read under way. The batch of a read belongs to the job until it asks
 // for the next one, so a split is only asked again when its batch has been processed.
+import type { Clock } from '../../kernel/clock.ts';
 import type { SourceSplit, SplitRead } from '../../ports/source.ts';
 import { IdleTimer } from '../time/idle-timer.ts';
 
@@ -9,7 +10,11 @@ export interface SplitReaderOptions {
   readonly idleTimeoutMs: number | null;
   /** Called when a read has come back. */
   readonly onRead: () => void;
+  readonly clock: Clock;
 }
+
+/** A split that says at once that it has nothing is asked again after this. */
+const retryMs = 5;
 
 export class SplitReader {
   readonly index: number;
@@ -31,21 +36,38 @@ export class SplitReader {
   servedAt = 0;
   readonly #split: SourceSplit;
   readonly #onRead: () => void;
+  readonly #clock: Clock;
   #isPending = false;
+  #askedMs = 0;
+  /** A split that had nothing is not asked before this. */
+  retryAtMs = 0;
 
-  constructor({ index, split, idleTimeoutMs, onRead }: SplitReaderOptions) {
+  constructor({ index, split, idleTimeoutMs, onRead, clock }: SplitReaderOptions) {
     this.index = index;
     this.id = split.id;
     this.idleTimer = new IdleTimer(idleTimeoutMs);
     this.#split = split;
     this.#onRead = onRead;
+    this.#clock = clock;
   }
 
   /** Asks for more, unless it has been asked, has something ready, or is over. */
   request(rowCountMax: number): void {
     if (this.#isPending || this.ready !== null || this.isEnded || this.failure !== null) return;
     this.#isPending = true;
+    this.#askedMs = this.#clock.monotonicMs();
     void this.#read(rowCountMax);
+  }
+
+  get isUnasked(): boolean {
+    return !this.#isPending && !this.isEnded;
+  }
+
+  /** The read found nothing. A split that waited before it said so may be asked again at once. */
+  hadNothing(nowMs: number): void {
+    this.ready = null;
+    this.isEmpty = true;
+    this.retryAtMs = nowMs > this.#askedMs ? nowMs : nowMs + retryMs;
   }
 
   /** The batch that was ready has been processed; the split may be asked again. */
