@@ -1,48 +1,11 @@
-// A file as bytes in order: plain, gzip or Zstandard. `read` fills as much as is there and returns 0
-// at the end. Damage at the end of a compressed file is not thrown: what could be decompressed is
-// delivered first, then `damage` says what is wrong.
-import { type FileHandle, open } from 'node:fs/promises';
-import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import { CompressedInput } from './compressed-input.ts';
-import { fileError } from './file-errors.ts';
+// A file as bytes in order. Damage at the end of a compressed file is not thrown: what could be
+// decompressed is delivered first, then `damage` says what is wrong.
+import type { MillraceError } from '../../kernel/errors/millrace-error.ts';
 
 export interface ByteInput {
+  /** Fills as much as is there; 0 at the end. */
   read(target: Uint8Array, at: number, length: number): Promise<number>;
   /** Known once `read` returned 0; null when the file is whole. */
   readonly damage: MillraceError | null;
   close(): Promise<void>;
-}
-
-export type Compression = 'none' | 'gzip' | 'zstd';
-
-export async function openByteInput(path: string, compression: Compression): Promise<ByteInput> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    throw fileError(path, error);
-  });
-  return compression === 'none'
-    ? new PlainInput(path, handle)
-    : new CompressedInput(path, handle, compression);
-}
-
-class PlainInput implements ByteInput {
-  readonly damage = null;
-  readonly #path: string;
-  readonly #handle: FileHandle;
-
-  constructor(path: string, handle: FileHandle) {
-    this.#path = path;
-    this.#handle = handle;
-  }
-
-  async read(target: Uint8Array, at: number, length: number): Promise<number> {
-    try {
-      return (await this.#handle.read(target, at, length, null)).bytesRead;
-    } catch (error) {
-      throw fileError(this.#path, error);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#handle.close();
-  }
 }

@@ -26,7 +26,7 @@ afterEach(async () => {
 async function query(sql: string): Promise<Record<string, unknown>[]> {
   const connection = await duckdb.connect();
   await connection.run("SET TimeZone='UTC'");
-  const rows = await (await connection.runAndReadAll(sql)).getRowObjectsJson();
+  const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson();
   connection.closeSync();
   return rows;
 }

@@ -3,10 +3,10 @@ import { extname } from 'node:path';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Format } from '../../ports/format.ts';
 import type { Source, SourceContext, SourceSplit } from '../../ports/source.ts';
-import type { Compression } from './byte-input.ts';
 import { FileSplit } from './file-split.ts';
 import { type FoundFile, findFiles } from './file-paths.ts';
 import { LoopedSplit } from './looped-split.ts';
+import type { Compression } from './open-byte-input.ts';
 import { PacedSplit, type Pacing } from './paced-split.ts';
 import { RecordSplit } from './record-split.ts';
 

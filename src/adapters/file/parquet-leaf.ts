@@ -4,7 +4,7 @@ import type { ParquetType, SchemaElement } from 'hyparquet';
 import type { ColumnBuilder } from '../../columns/column-builder.ts';
 import { copyBytes } from '../../columns/column-builder.ts';
 import { parseExact } from '../../columns/parse-decimal.ts';
-import { putInt64 } from '../../columns/scan-number.ts';
+import { putInt64 } from '../../columns/decode/scan-number.ts';
 import type { FieldType } from '../../kernel/types/field-type.ts';
 
 export interface LeafPage {

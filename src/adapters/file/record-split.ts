@@ -3,8 +3,9 @@ import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { DecodeInput, DecodeResult, RecordDecoder } from '../../ports/format.ts';
 import type { SourceSplit, SplitRead } from '../../ports/source.ts';
-import { type ByteInput, type Compression, openByteInput } from './byte-input.ts';
+import type { ByteInput } from './byte-input.ts';
 import { ChunkReader } from './chunk-reader.ts';
+import { type Compression, openByteInput } from './open-byte-input.ts';
 
 const end: SplitRead = { kind: 'end' };
 

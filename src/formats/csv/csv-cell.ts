@@ -8,14 +8,14 @@ import {
   exactDecimal,
   exactFloat,
   exactInteger,
-} from '../../columns/convert-value.ts';
-import { FieldProblem, quoteValue } from '../../columns/field-problem.ts';
-import { parseEpoch } from '../../columns/parse-epoch.ts';
-import { parseNested } from '../../columns/parse-nested.ts';
+} from '../../columns/decode/convert-value.ts';
+import { FieldProblem, quoteValue } from '../../columns/decode/field-problem.ts';
+import { parseEpoch } from '../../columns/decode/parse-epoch.ts';
+import { parseNested } from '../../columns/decode/parse-nested.ts';
 import { parseDate, parseInstant } from '../../columns/parse-time.ts';
 import { putValue } from '../../columns/put-value.ts';
-import { putInt64, scanFloat, scanInteger, scanned } from '../../columns/scan-number.ts';
-import { invalidUtf8At } from '../../columns/utf8.ts';
+import { putInt64, scanFloat, scanInteger, scanned } from '../../columns/decode/scan-number.ts';
+import { invalidUtf8At } from '../../columns/decode/utf8.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
 import { formatType } from '../../kernel/types/field-type.ts';
 import type { CsvOptions } from './csv-options.ts';

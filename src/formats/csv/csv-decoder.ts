@@ -2,10 +2,10 @@
 // record that opens a quote and never closes it is reported as its first line; reading goes on
 // with the line after it, so that one bad quote does not swallow a file.
 import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
-import { decodeBase64 } from '../../columns/convert-value.ts';
-import { defaultBytes, mergeDefault } from '../../columns/default-text.ts';
-import { FieldProblem } from '../../columns/field-problem.ts';
-import { keptBytesMax, OverlongLine } from '../../columns/overlong-line.ts';
+import { decodeBase64 } from '../../columns/decode/convert-value.ts';
+import { defaultBytes, mergeDefault } from '../../columns/decode/default-text.ts';
+import { FieldProblem } from '../../columns/decode/field-problem.ts';
+import { keptBytesMax, OverlongLine } from '../../columns/decode/overlong-line.ts';
 import type { Field, RowType } from '../../kernel/types/field-type.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import type { DecodeInput, DecodeResult, RecordDecoder } from '../../ports/format.ts';

@@ -2,7 +2,7 @@
 // next key is guessed from the order seen before and compared byte by byte; values of the usual
 // shape are read in line, the rest goes to `slow`. Text from the schema enters the code only as
 // numbers, so that no field name can become code.
-import { scanFloat, scanInteger, scanned, putInt64 } from '../../columns/scan-number.ts';
+import { scanFloat, scanInteger, scanned, putInt64 } from '../../columns/decode/scan-number.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { JsonOptions } from './json-options.ts';
 import { isNull, scanString, skipSpace } from './json-scan.ts';

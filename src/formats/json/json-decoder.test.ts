@@ -292,11 +292,13 @@ describe('against JSON.parse', () => {
           reference = null;
         }
         if (reference === null) expect(rows).toEqual([]);
-        if (reference !== null && fits(reference)) expect(rows).toHaveLength(1);
+        // 1e-400 is 0 for JSON.parse, and no whole number.
+        const underflows = /\de-/i.test(damaged);
+        if (reference !== null && !underflows && fits(reference)) expect(rows).toHaveLength(1);
         if (rows[0] !== undefined && reference !== null) {
           expect(rows[0]['s']).toBe(reference['s']);
-          expect(rows[0]['n']).toBe(reference['n'] ?? null);
-          expect(Number(rows[0]['i'])).toBe(reference['i']);
+          expect(rows[0]['n']).toEqual(reference['n'] ?? null);
+          expect(Number(rows[0]['i'])).toBe(Number(reference['i']) + 0);
         }
         if (errors[0] !== undefined)
           expect(new TextDecoder().decode(errors[0].bytes)).toBe(damaged);

@@ -1,7 +1,7 @@
 // Lines of JSON to columns. Holds between calls only what a line longer than the limit needs: its
 // first bytes and its length. May overwrite consumed input (escapes are decoded where they stand).
 // A position of the input is decoded once; `bytes` of the result may be the caller's own.
-import { OverlongLine } from '../../columns/overlong-line.ts';
+import { OverlongLine } from '../../columns/decode/overlong-line.ts';
 import type { RowType } from '../../kernel/types/field-type.ts';
 import type { DecodeInput, DecodeResult, RecordDecoder } from '../../ports/format.ts';
 import { compileDecoder, type DecodeRows } from './json-code.ts';

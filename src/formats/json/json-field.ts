@@ -10,10 +10,10 @@ import {
   exactDecimal,
   exactFloat,
   exactInteger,
-} from '../../columns/convert-value.ts';
-import { FieldProblem, quoteValue } from '../../columns/field-problem.ts';
-import { parseEpoch } from '../../columns/parse-epoch.ts';
-import { parseNested } from '../../columns/parse-nested.ts';
+} from '../../columns/decode/convert-value.ts';
+import { FieldProblem, quoteValue } from '../../columns/decode/field-problem.ts';
+import { parseEpoch } from '../../columns/decode/parse-epoch.ts';
+import { parseNested } from '../../columns/decode/parse-nested.ts';
 import { parseDate, parseInstant } from '../../columns/parse-time.ts';
 import { putValue } from '../../columns/put-value.ts';
 import type { Field, FieldType } from '../../kernel/types/field-type.ts';

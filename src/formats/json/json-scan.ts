@@ -2,7 +2,7 @@
 // every loop stops there, so that none checks bounds. Positions are returned; negative is a problem,
 // which `scanProblem` then describes. Nothing here makes a string.
 import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
-import { utf8SequenceLength } from '../../columns/utf8.ts';
+import { utf8SequenceLength } from '../../columns/decode/utf8.ts';
 
 /** What a scanner stumbled over. */
 export const scanProblem: { code: ErrorCode; message: string; position: number } = {

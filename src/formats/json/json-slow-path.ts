@@ -2,9 +2,9 @@
 // with the decoder: builders, key order, problems. One per decoder. A record that fails leaves its
 // bytes as they were; what it wrote into its row is overwritten by the next record.
 import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
-import { convertValue, decodeBase64 } from '../../columns/convert-value.ts';
-import { defaultBytes, mergeDefault } from '../../columns/default-text.ts';
-import { keptBytesMax } from '../../columns/overlong-line.ts';
+import { convertValue, decodeBase64 } from '../../columns/decode/convert-value.ts';
+import { defaultBytes, mergeDefault } from '../../columns/decode/default-text.ts';
+import { keptBytesMax } from '../../columns/decode/overlong-line.ts';
 import { putValue } from '../../columns/put-value.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';

@@ -1,6 +1,6 @@
 // Escapes of JSON strings, decoded in place: the decoded text is never longer than the escaped one.
 import { Buffer } from 'node:buffer';
-import { writeCodePoint } from '../../columns/utf8.ts';
+import { writeCodePoint } from '../../columns/decode/utf8.ts';
 import { hexValue } from './json-scan.ts';
 
 const controlEscapes: Readonly<Record<number, number>> = {

@@ -9,11 +9,11 @@ import {
   ensureBytes,
   ensureRows,
 } from '../../columns/column-builder.ts';
-import { convertValue } from '../../columns/convert-value.ts';
-import { FieldProblem } from '../../columns/field-problem.ts';
+import { convertValue } from '../../columns/decode/convert-value.ts';
+import { FieldProblem } from '../../columns/decode/field-problem.ts';
 import { formatDecimal } from '../../columns/parse-decimal.ts';
 import { formatDate } from '../../columns/parse-time.ts';
-import { invalidUtf8At } from '../../columns/utf8.ts';
+import { invalidUtf8At } from '../../columns/decode/utf8.ts';
 import type { Field, FieldType } from '../../kernel/types/field-type.ts';
 import { formatType } from '../../kernel/types/field-type.ts';
 import { compressors, damaged, type ParquetFile } from './parquet-file.ts';

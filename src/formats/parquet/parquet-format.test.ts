@@ -23,7 +23,9 @@ let files = 0;
 async function write(select: string, options = ''): Promise<string> {
   const path = join(directory, `f${files++}.parquet`);
   const connection = await duckdb.connect();
-  await connection.run(`SET TimeZone='UTC'; COPY (${select}) TO '${path}' (FORMAT parquet${options})`);
+  await connection.run(
+    `SET TimeZone='UTC'; COPY (${select}) TO '${path}' (FORMAT parquet${options})`,
+  );
   connection.closeSync();
   return path;
 }
@@ -47,7 +49,11 @@ async function read(path: string, fields: readonly Field[], rowCountMax = 1000):
   return result;
 }
 
-const field = (name: string, type: FieldType, nullable = false): Field => ({ name, type, nullable });
+const field = (name: string, type: FieldType, nullable = false): Field => ({
+  name,
+  type,
+  nullable,
+});
 
 describe('types', () => {
   const every = `SELECT 'h' || chr(233) AS s, true AS b, -7::INTEGER AS i, 9007199254740993::BIGINT AS l,
@@ -141,7 +147,8 @@ describe('types', () => {
 
 describe('rows that do not fit', () => {
   test('a value out of range, not finite or null where it must not be is a dead letter with its row', async () => {
-    const path = await write(`SELECT * FROM (VALUES (1::BIGINT, 1.0::DOUBLE, 'a'), (3000000000, 1, 'b'),
+    const path =
+      await write(`SELECT * FROM (VALUES (1::BIGINT, 1.0::DOUBLE, 'a'), (3000000000, 1, 'b'),
       (3, 'NaN'::DOUBLE, 'c'), (4, 'inf'::DOUBLE, 'd'), (NULL, 1, 'e'), (6, 6, 'f')) AS t(i, d, s)`);
     const columns = [
       field('i', { kind: 'int32' }),

@@ -1,8 +1,8 @@
 // The format `parquet`: row groups to batches. A row group's columns are decoded as a whole, then
 // handed on in slices; only the columns that the schema asks for are read.
 import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
-import type { FieldProblem } from '../../columns/field-problem.ts';
-import { convertValue } from '../../columns/convert-value.ts';
+import type { FieldProblem } from '../../columns/decode/field-problem.ts';
+import { convertValue } from '../../columns/decode/convert-value.ts';
 import { putValue } from '../../columns/put-value.ts';
 import { readRow, toJsonValue } from '../../columns/read-value.ts';
 import { sliceBatch, takeRows } from '../../columns/slice-batch.ts';

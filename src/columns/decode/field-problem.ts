@@ -1,5 +1,5 @@
 // Why a value does not fit its field. Formats turn it into a RecordError with the record's bytes.
-import type { ErrorCode } from '../kernel/errors/catalogue.ts';
+import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
 
 /** A value that its field refuses: the record becomes a dead letter. */
 export class FieldProblem extends Error {

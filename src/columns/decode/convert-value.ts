@@ -2,11 +2,11 @@
 // FieldProblem with the path in its message. Used for lists, maps, structs and defaults. Numbers may
 // come as `NumberText`, so that an int64 or a decimal inside a list is not rounded on the way.
 import { Buffer } from 'node:buffer';
-import type { Field, FieldType, Value } from '../kernel/types/field-type.ts';
-import { formatType } from '../kernel/types/field-type.ts';
+import type { Field, FieldType, Value } from '../../kernel/types/field-type.ts';
+import { formatType } from '../../kernel/types/field-type.ts';
 import { FieldProblem, quoteValue } from './field-problem.ts';
-import { formatDecimal, parseDecimal, parseExact, toInteger } from './parse-decimal.ts';
-import { instantMsMax, parseDate } from './parse-time.ts';
+import { formatDecimal, parseDecimal, parseExact, toInteger } from '../parse-decimal.ts';
+import { instantMsMax, parseDate } from '../parse-time.ts';
 
 /** A number of JSON as it was written. */
 export class NumberText {
@@ -187,7 +187,7 @@ function plainNumber(json: unknown): unknown {
 }
 
 // JSON.rawJSON is in every supported Node, but not yet in the library types of ES2024.
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON(this: void, text: string): unknown };
 
 function refuse(type: FieldType, json: unknown, path: string): never {
   const text = numberText(json);

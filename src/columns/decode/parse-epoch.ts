@@ -1,9 +1,9 @@
 // Epoch times as number text, exactly, to milliseconds; finer parts are cut off (rounded down).
-import type { Field } from '../kernel/types/field-type.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
 import { exactInteger } from './convert-value.ts';
 import { FieldProblem, quoteValue } from './field-problem.ts';
-import { parseExact } from './parse-decimal.ts';
-import { instantMsMax } from './parse-time.ts';
+import { parseExact } from '../parse-decimal.ts';
+import { instantMsMax } from '../parse-time.ts';
 
 export type EpochUnit = 'ms' | 's' | 'us';
 

@@ -1,7 +1,7 @@
 // Defaults of text columns whose rows are ranges of the input: the default's bytes are not there, so
 // the column gets a copy of its bytes with the default in front. Rows that take it start at −1 before.
-import type { Field } from '../kernel/types/field-type.ts';
-import { type BytesBuilder, copyBytes } from './column-builder.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import { type BytesBuilder, copyBytes } from '../column-builder.ts';
 import { convertValue } from './convert-value.ts';
 
 const utf8 = new TextEncoder();

@@ -1,5 +1,5 @@
 // JSON text of a list, map or struct as its value; numbers that must not be rounded stay exact.
-import type { Field, FieldType, Value } from '../kernel/types/field-type.ts';
+import type { Field, FieldType, Value } from '../../kernel/types/field-type.ts';
 import { convertValue, NumberText } from './convert-value.ts';
 
 /** The value of JSON text, which must be valid, for a field; throws FieldProblem when it does not fit. */
