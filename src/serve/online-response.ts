@@ -33,15 +33,20 @@ const notFound = 2;
 const outsideMaxAge = 3;
 const epoch = '"1970-01-01T00:00:00Z"';
 
+/** Where bytes that come again stand in the buffer, once written; `end` is 0 before. */
+interface RepeatedBlock {
+  start: number;
+  end: number;
+}
+
 interface PreparedView {
   readonly view: ServedView;
   readonly rows: readonly (Uint8Array | null)[];
   readonly dataViews: readonly (DataView | null)[];
   /** Status of each row before its values are seen. */
   readonly rowCodes: Uint8Array;
-  /** Where the event times of the view stand in the buffer, once written. */
-  timesStart: number;
-  timesEnd: number;
+  /** The event times of the view: the same for each of its features. */
+  readonly times: RepeatedBlock;
 }
 
 /** Writes one answer; `counts` are added to. */
@@ -62,12 +67,13 @@ export function writeOnlineResponse(
   }
   const prepared = data.views.map((rows) => prepare(rows, options.nowMs));
   const statuses = new Uint8Array(rowCount);
+  const allPresent = { start: 0, end: 0 };
   for (const { viewIndex, featureIndex } of shape.outputs) {
     target.ascii(separator);
     separator = ',';
     const view = prepared[viewIndex] as PreparedView;
     writeValues(target, view, featureIndex, statuses);
-    writeStatuses(target, statuses, options);
+    writeStatuses(target, statuses, allPresent, options);
     writeTimes(target, view);
   }
   writeText(target, frame.tail);
@@ -135,7 +141,7 @@ function prepare({ view, rows }: ViewRows, nowMs: number): PreparedView {
     if (isOutsideMaxAge(view.ttlMs, eventTimeMsOf(row), nowMs)) rowCodes[i] = outsideMaxAge;
     return viewOfBytes(row);
   });
-  return { view, rows, dataViews, rowCodes, timesStart: 0, timesEnd: 0 };
+  return { view, rows, dataViews, rowCodes, times: { start: 0, end: 0 } };
 }
 
 function writeValues(
@@ -163,8 +169,16 @@ function writeValues(
 function writeStatuses(
   target: JsonBuffer,
   statuses: Uint8Array,
+  block: RepeatedBlock,
   { strict, counts }: ResponseOptions & StatusCounts,
 ): void {
+  const isPlain = statuses.every((code) => code === present);
+  if (isPlain && block.end > 0) {
+    counts.PRESENT += statuses.length;
+    target.repeat(block.start, block.end);
+    return;
+  }
+  const start = target.length;
   target.ascii('],"statuses":["');
   for (let i = 0; i < statuses.length; i++) {
     if (i > 0) target.ascii('","');
@@ -172,11 +186,15 @@ function writeStatuses(
     counts[code]++;
     target.ascii(strict ? 'PRESENT' : code);
   }
+  if (!isPlain) return;
+  block.start = start;
+  block.end = target.length;
 }
 
 function writeTimes(target: JsonBuffer, view: PreparedView): void {
-  if (view.timesEnd > 0) {
-    target.repeat(view.timesStart, view.timesEnd);
+  const { times } = view;
+  if (times.end > 0) {
+    target.repeat(times.start, times.end);
     return;
   }
   const start = target.length;
@@ -191,6 +209,6 @@ function writeTimes(target: JsonBuffer, view: PreparedView): void {
     }
   }
   target.ascii(']}');
-  view.timesStart = start;
-  view.timesEnd = target.length;
+  times.start = start;
+  times.end = target.length;
 }
