@@ -63,6 +63,8 @@ const rowChoice: fc.Arbitrary<RowChoice> = fc.record({
 });
 
 interface Setting {
+  /** Many records of few keys in few milliseconds, much of it late: borders of lateness. */
+  readonly isDense: boolean;
   readonly unit: number;
   readonly delay: number;
   readonly start: number;
@@ -79,6 +81,7 @@ interface Setting {
 function settingOf(options: CaseOptions): fc.Arbitrary<Setting> {
   const isBounded = options.disorder === 'withinBound';
   return fc.record({
+    isDense: fc.boolean(),
     unit: isBounded ? fc.constant(oddGapUnit) : fc.constantFrom(...units),
     delay: isBounded ? fc.constantFrom(1, 4, 20) : fc.constantFrom(0, 1, 4, 20),
     start: fc.constantFrom(1000, 1000, 1_700_000_000_000, isBounded ? 1000 : -40),
@@ -100,7 +103,7 @@ export function anyCase(options: CaseOptions = {}): fc.Arbitrary<RandomCase> {
   return settingOf(options).chain((setting) =>
     fc
       .record({
-        features: featuresOf(fc.constant(setting.unit)),
+        features: featuresOf(setting.unit, setting.isDense),
         predicate: fc.option(anyPredicate, { freq: 4 }),
         rows: fc.array(rowChoice, { minLength: 1, maxLength: options.rowCountMax ?? 50 }),
       })
@@ -111,7 +114,7 @@ export function anyCase(options: CaseOptions = {}): fc.Arbitrary<RandomCase> {
           fields: allCaseFields,
           eventTime: { field: 'ts', outOfOrdernessMs: setting.delay * unit },
           idField: setting.hasId || options.hasUniqueIds === true ? 'id' : null,
-          key: setting.key,
+          key: setting.isDense ? ['g'] : setting.key,
           predicate,
           features: options.disorder === 'withinBound' ? features.map(withOddGap) : features,
           derived: derivedOf(features, setting.derived),
@@ -136,13 +139,14 @@ function stepsOf(
   rows: readonly RowChoice[],
   options: CaseOptions,
 ): readonly DeliveryStep[] {
-  const { unit, splitCount } = setting;
+  const { unit, splitCount, isDense } = setting;
   const isBounded = options.disorder === 'withinBound';
   let clock = setting.start;
   const delivered = rows.map((choice, offset) => {
-    clock += choice.step * unit;
+    clock += (isDense ? choice.step % 3 : choice.step) * unit;
     const jitter = unit === 1 || isBounded ? 0 : choice.jitter;
-    const behind = isBounded ? choice.behind % Math.max(1, setting.delay) : choice.behind;
+    const behindMax = isBounded ? Math.max(1, setting.delay) : isDense ? 6 : 1000;
+    const behind = choice.behind % behindMax;
     const id = options.hasUniqueIds === true ? `${choice.id}${offset}` : idOf(choice.id);
     return {
       split: choice.split % splitCount,

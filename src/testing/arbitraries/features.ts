@@ -63,19 +63,18 @@ const featureChoice: fc.Arbitrary<FeatureChoice> = fc.record({
 });
 
 /** One to six features; several often share a window. */
-export function featuresOf(unitMs: fc.Arbitrary<number>): fc.Arbitrary<readonly FeatureNode[]> {
+export function featuresOf(unitMs: number, isDense: boolean): fc.Arbitrary<readonly FeatureNode[]> {
   return fc
     .record({
-      unit: unitMs,
-      windows: fc.array(anyWindow, { minLength: 1, maxLength: 3 }),
+      windows: fc.array(anyWindow(isDense), { minLength: 1, maxLength: 3 }),
       features: fc.array(featureChoice, { minLength: 1, maxLength: 6 }),
     })
-    .map(({ unit, windows, features }) =>
+    .map(({ windows, features }) =>
       features.map(({ window, aggregate, where }, i) =>
         featureNode(`f${i}`, {
           ...aggregate,
           where,
-          window: scaleWindow(windows[window % windows.length] as WindowNode, unit),
+          window: scaleWindow(windows[window % windows.length] as WindowNode, unitMs),
         }),
       ),
     );

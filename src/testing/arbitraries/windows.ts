@@ -5,6 +5,8 @@ import type { WindowNode } from '../../plan/window.ts';
 
 /** Lengths that events are apart by as well, so that records sit exactly on the borders of windows. */
 export const lengths: readonly number[] = [1, 2, 3, 4, 6, 8, 12, 20, 40];
+/** Lengths of dense cases: many records in few milliseconds. */
+const denseLengths: readonly number[] = [1, 2, 3, 4];
 const length = fc.constantFrom(...lengths);
 const shortLength = fc.constantFrom(2, 3, 4, 6, 8, 12);
 
@@ -18,11 +20,11 @@ const offset = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(-5, -1, 1, 3) },
 );
 
-const rolling: fc.Arbitrary<WindowNode> = length.map((sizeMs) => ({
-  kind: 'rolling',
-  sizeMs,
-  resolutionMs: null,
-}));
+function rolling(sizes: readonly number[]): fc.Arbitrary<WindowNode> {
+  return fc
+    .constantFrom(...sizes)
+    .map((sizeMs) => ({ kind: 'rolling', sizeMs, resolutionMs: null }));
+}
 
 const rollingSlots: fc.Arbitrary<WindowNode> = fc
   .record({ resolutionMs: fc.constantFrom(1, 2, 3, 4, 8), slots: fc.integer({ min: 2, max: 6 }) })
@@ -64,19 +66,24 @@ const cumulate: fc.Arbitrary<WindowNode> = fc
   })
   .map(({ steps, ...window }) => ({ kind: 'cumulate', sizeMs: window.stepMs * steps, ...window }));
 
-const session: fc.Arbitrary<WindowNode> = length.map((gapMs) => ({ kind: 'session', gapMs }));
+function session(gaps: readonly number[]): fc.Arbitrary<WindowNode> {
+  return fc.constantFrom(...gaps).map((gapMs) => ({ kind: 'session', gapMs }));
+}
 
-/** Any window; rolling ones, the workhorse, twice as often. */
-export const anyWindow: fc.Arbitrary<WindowNode> = fc.oneof(
-  { weight: 3, arbitrary: rolling },
-  { weight: 2, arbitrary: rollingSlots },
-  { weight: 1, arbitrary: rows },
-  { weight: 1, arbitrary: fc.constant<WindowNode>({ kind: 'lifetime' }) },
-  { weight: 2, arbitrary: tumbling },
-  { weight: 2, arbitrary: hopping },
-  { weight: 1, arbitrary: cumulate },
-  { weight: 1, arbitrary: session },
-);
+/** Any window; rolling ones, the workhorse, more often. Dense: short ones. */
+export function anyWindow(isDense: boolean): fc.Arbitrary<WindowNode> {
+  const sizes = isDense ? denseLengths : lengths;
+  return fc.oneof(
+    { weight: 3, arbitrary: rolling(sizes) },
+    { weight: 2, arbitrary: rollingSlots },
+    { weight: 1, arbitrary: rows },
+    { weight: 1, arbitrary: fc.constant<WindowNode>({ kind: 'lifetime' }) },
+    { weight: 2, arbitrary: tumbling },
+    { weight: 2, arbitrary: hopping },
+    { weight: 1, arbitrary: cumulate },
+    { weight: 1, arbitrary: session(sizes) },
+  );
+}
 
 /** The window with every length multiplied. */
 export function scaleWindow(window: WindowNode, unitMs: number): WindowNode {
