@@ -94,8 +94,12 @@ function start(plan: Plan, source: Source, options: Partial<JobSpec> = {}): Test
 function lines({ vectors }: TestJob): string[] {
   return vectors.vectors.map(
     ({ key, asOfMs, seq, values }) =>
-      `${Buffer.from(key.subarray(5))} ${asOfMs - startMs} #${seq} ${values['sum_10m']} ${values['count_1m']}`,
+      `${Buffer.from(key.subarray(5)).toString()} ${asOfMs - startMs} #${seq} ${shown(values)}`,
   );
+}
+
+function shown(values: Readonly<Record<string, Value>>): string {
+  return `${String(values['sum_10m'])} ${String(values['count_1m'])}`;
 }
 
 /** What clocks say does not matter; waiting lets other promises run. */
@@ -402,7 +406,7 @@ describe('a failing neighbour', () => {
       batchRowCount: 10,
       clock: noClock,
     });
-    for (let i = 0; i < 50; i++) await null;
+    for (let i = 0; i < 50; i++) await Promise.resolve();
     expect(reads.length).toBe(2);
     expect(job.progress().recordsIn).toBe(10);
     const draining = (async () => {

@@ -14,7 +14,7 @@ export class Wakeup {
   /** Until `set` is called, but no longer than `ms` (+∞ for no limit). */
   async wait(clock: Clock, ms: number): Promise<void> {
     // Reads that are already there settle within a few turns: no timer is needed for them.
-    for (let i = 0; i < 4 && !this.#isSet; i++) await null;
+    for (let i = 0; i < 4 && !this.#isSet; i++) await Promise.resolve();
     if (!this.#isSet) {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
