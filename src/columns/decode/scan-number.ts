@@ -3,7 +3,7 @@
 // They rely on a byte after the number that is no digit (a line feed stands after every record).
 
 /** Where a scanner leaves the number that it read. */
-export const scanned = new Float64Array(1);
+export const scanned: Float64Array = new Float64Array(1);
 
 const powersOfTen = new Float64Array(23);
 for (let i = 0; i < 23; i++) powersOfTen[i] = Number(`1e${i}`);

@@ -23,7 +23,7 @@ export class JsonSlowPath {
   readonly builders: readonly ColumnBuilder[];
   readonly seen: Int32Array;
   errors: RecordError[] = [];
-  offsets = new Float64Array(0);
+  offsets: Float64Array = new Float64Array(0);
   baseOffset = 0;
   rowMax = 0;
   /** Where the loop, or `key`, left off. */

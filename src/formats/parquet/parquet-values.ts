@@ -1,6 +1,5 @@
 // One value of a Parquet leaf as the value of a field: number, bigint, or a range of bytes. `null`
 // says that it does not fit (out of range, rounded, not a number), which makes its row a dead letter.
-import { decimalDigitsMax } from '../../columns/column-builder.ts';
 import { rescale } from '../../columns/parse-decimal.ts';
 import { instantMsMax } from '../../columns/parse-time.ts';
 import type { FieldType } from '../../kernel/types/field-type.ts';
@@ -68,11 +67,6 @@ export function decimalConversion(
     const unscaled = rescale(digits, scale, type.scale);
     return unscaled !== null && unscaled < limit && unscaled > -limit ? unscaled : null;
   };
-}
-
-/** True when decimals of the type sit in an int64 column. */
-export function fitsInt64(type: FieldType & { kind: 'decimal' }): boolean {
-  return type.precision <= decimalDigitsMax;
 }
 
 /** A two's complement integer, most significant byte first. */
