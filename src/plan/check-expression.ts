@@ -1,9 +1,17 @@
-// Expressions of a plan against the fields they read and the table of functions.
+// Expressions of a plan against the fields they read and the table of functions: every type and
+// nullability that a node declares is computed again, so that generated code can rely on it.
 import { suggestName } from '../kernel/nearest-name.ts';
 import { type Field, formatType, sameType } from '../kernel/types/field-type.ts';
-import type { Expression } from './expression.ts';
-import { functionTable, functionSpec } from './functions.ts';
-import type { Reporter } from './validate.ts';
+import type {
+  CallExpression,
+  CaseExpression,
+  ColumnExpression,
+  Expression,
+  LiteralExpression,
+} from './expression.ts';
+import { commonType, functionSpec, functionTable, isCallNullable } from './functions.ts';
+import { literalFits } from './literal-fits.ts';
+import type { Reporter } from './reporter.ts';
 
 /** Reports unknown fields, wrong types and unknown functions, at any depth. */
 export function checkExpression(
@@ -14,61 +22,129 @@ export function checkExpression(
 ): void {
   switch (expression.kind) {
     case 'column':
-      checkColumn(expression, fields, path, report);
-      break;
+      return checkColumn(expression, fields, path, report);
     case 'literal':
-      break;
+      return checkLiteral(expression, path, report);
     case 'call':
       for (const arg of expression.args) checkExpression(arg, fields, path, report);
-      checkCall(expression, path, report);
-      break;
+      return checkCall(expression, path, report);
     case 'case':
       for (const branch of expression.branches) {
-        checkExpression(branch.when, fields, path, report);
+        checkCondition(branch.when, fields, path, report);
         checkExpression(branch.then, fields, path, report);
       }
       checkExpression(expression.otherwise, fields, path, report);
-      break;
+      return checkCase(expression, path, report);
+  }
+}
+
+/** An expression that decides: a bool that depends on something. */
+export function checkCondition(
+  condition: Expression,
+  fields: readonly Field[],
+  path: string,
+  report: Reporter,
+): void {
+  checkExpression(condition, fields, path, report);
+  if (condition.type.kind !== 'bool') {
+    const message = `a condition must be a bool, not ${formatType(condition.type)}`;
+    report.error(path, 'MR_DEFINITION_TYPE', message, 'compare it: .gt(0), .eq(…), .isNotNull()');
+  } else if (condition.kind === 'literal') {
+    report.error(
+      path,
+      'MR_DEFINITION_TYPE',
+      `the condition is always ${String(condition.value)}`,
+      'compare fields with methods: p.amount.gt(0), p.category.eq(…), not with operators',
+    );
   }
 }
 
 function checkColumn(
-  column: Expression & { kind: 'column' },
+  column: ColumnExpression,
   fields: readonly Field[],
   path: string,
   report: Reporter,
 ): void {
   const field = fields.find((f) => f.name === column.name);
   if (field === undefined) {
-    const hint = suggestName(
-      column.name,
-      fields.map((f) => f.name),
-    );
-    report.error(
-      path,
-      'MR_DEFINITION_UNKNOWN_FIELD',
-      `there is no field "${column.name}"; ${hint}`,
-    );
-  } else if (!sameType(field.type, column.type) || field.nullable !== column.nullable) {
-    const said = `${formatType(column.type)}${column.nullable ? '?' : ''}`;
-    const is = `${formatType(field.type)}${field.nullable ? '?' : ''}`;
-    report.error(path, 'MR_DEFINITION_TYPE', `"${column.name}" is ${is}, but is used as ${said}`);
+    const names = fields.map((f) => f.name);
+    const message = `there is no field "${column.name}"; ${suggestName(column.name, names)}`;
+    report.error(path, 'MR_DEFINITION_UNKNOWN_FIELD', message);
+  } else {
+    checkDeclared(column, field, `"${column.name}"`, { path, report });
   }
 }
 
-function checkCall(call: Expression & { kind: 'call' }, path: string, report: Reporter): void {
-  if (!Object.hasOwn(functionTable, call.fn)) {
-    const hint = suggestName(call.fn, Object.keys(functionTable));
-    report.error(path, 'MR_DEFINITION_TYPE', `there is no function "${call.fn}"; ${hint}`);
-    return;
+function checkLiteral(literal: LiteralExpression, path: string, report: Reporter): void {
+  const { value, type } = literal;
+  if (value === null) checkDeclared(literal, { type, nullable: true }, 'null', { path, report });
+  else if (literalFits(value, type)) {
+    checkDeclared(literal, { type, nullable: false }, 'a literal', { path, report });
+  } else {
+    const shown = typeof value === 'object' ? 'the literal' : `${typeof value} ${String(value)}`;
+    report.error(path, 'MR_DEFINITION_TYPE', `${shown} is no ${formatType(type)}`);
   }
-  const result = functionSpec(call.fn).resultType(call.args.map((arg) => arg.type));
-  if (typeof result === 'string') report.error(path, 'MR_DEFINITION_TYPE', `${call.fn}: ${result}`);
-  else if (!sameType(result, call.type)) {
-    report.error(
-      path,
-      'MR_DEFINITION_TYPE',
-      `${call.fn} is declared ${formatType(call.type)}, but is ${formatType(result)}`,
+}
+
+/** Functions whose rule in the table does not count their arguments: least and most. */
+const argCounts: Readonly<Record<string, readonly [number, number]>> = {
+  ...Object.fromEntries(
+    ['plus', 'minus', 'times', 'div', 'mod', 'pow', 'eq', 'ne', 'gt', 'gte', 'lt', 'lte'].map(
+      (name) => [name, [2, 2]],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['neg', 'abs', 'floor', 'ceil', 'round', 'sqrt', 'ln', 'exp', 'toFloat'].map((name) => [
+      name,
+      [1, 1],
+    ]),
+  ),
+  isNull: [1, 1],
+  isNotNull: [1, 1],
+  in: [2, Number.POSITIVE_INFINITY],
+};
+
+function checkCall(call: CallExpression, path: string, report: Reporter): void {
+  const { fn, args } = call;
+  const fail = (message: string): void => report.error(path, 'MR_DEFINITION_TYPE', message);
+  if (!Object.hasOwn(functionTable, fn)) {
+    return fail(`there is no function "${fn}"; ${suggestName(fn, Object.keys(functionTable))}`);
+  }
+  const [least, most] = argCounts[fn] ?? [1, Number.POSITIVE_INFINITY];
+  if (args.length < least || args.length > most) {
+    return fail(
+      fn === 'in' ? 'in: at least one value is needed' : `${fn} takes ${least}, not ${args.length}`,
     );
   }
+  if (fn === 'in' && args.slice(1).some((arg) => arg.kind !== 'literal')) {
+    fail('in: the values must be literals; use .eq(…).or(…)');
+  }
+  const type = functionSpec(fn).resultType(args.map((arg) => arg.type));
+  if (typeof type === 'string') return fail(`${fn}: ${type}`);
+  const nullable = isCallNullable(
+    fn,
+    args.map((arg) => arg.nullable),
+  );
+  checkDeclared(call, { type, nullable }, fn, { path, report });
+}
+
+function checkCase(expression: CaseExpression, path: string, report: Reporter): void {
+  const values = [...expression.branches.map((branch) => branch.then), expression.otherwise];
+  const type = commonType(values.map((value) => value.type));
+  if (typeof type === 'string') return report.error(path, 'MR_DEFINITION_TYPE', `when: ${type}`);
+  const nullable = values.some((value) => value.nullable);
+  checkDeclared(expression, { type, nullable }, 'when', { path, report });
+}
+
+/** What a node says of its value, against what it is. */
+function checkDeclared(
+  said: Pick<Expression, 'type' | 'nullable'>,
+  is: Pick<Expression, 'type' | 'nullable'>,
+  what: string,
+  { path, report }: { readonly path: string; readonly report: Reporter },
+): void {
+  if (sameType(said.type, is.type) && said.nullable === is.nullable) return;
+  const show = (e: Pick<Expression, 'type' | 'nullable'>): string =>
+    `${formatType(e.type)}${e.nullable ? '?' : ''}`;
+  report.error(path, 'MR_DEFINITION_TYPE', `${what} is ${show(is)}, but is declared ${show(said)}`);
 }

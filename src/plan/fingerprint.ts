@@ -1,6 +1,8 @@
 // Fingerprints: equal exactly when what is computed is equal. Owners, tags, descriptions, ttl and
 // freshness do not count: they change nothing that state holds.
 import { createHash } from 'node:crypto';
+import type { Field } from '../kernel/types/field-type.ts';
+import { encodeJsonValue } from './json-value.ts';
 import { type Plan, streamOf, type ViewNode } from './plan.ts';
 
 /** SHA-256 (hex) of what a view computes: its stream, filters, key, features and emission. */
@@ -27,19 +29,7 @@ export function viewFingerprint(plan: Plan, view: ViewNode): string {
 
 /** SHA-256 (hex) of what a view's stored rows look like: names and types of key and features. */
 export function rowFingerprint(view: ViewNode): string {
-  const shape = ({
-    name,
-    type,
-    nullable,
-  }: {
-    name: string;
-    type: unknown;
-    nullable: boolean;
-  }): unknown => ({
-    name,
-    type,
-    nullable,
-  });
+  const shape = ({ name, type, nullable }: Field): Field => ({ name, type, nullable });
   return digest({
     key: view.key.map(shape),
     features: [...view.features, ...view.derived].map(shape),
@@ -52,15 +42,16 @@ export function planFingerprint(plan: Plan): string {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson(encodeJsonValue(value)))
+    .digest('hex');
 }
 
 /** JSON with sorted names, so that the order in which an object was written does not count. */
 function canonicalJson(value: unknown): string {
-  if (typeof value === 'bigint') return `"${value}n"`;
-  if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalJson(inner)}`).join(',')}}`;
+  const fields = entries.map(([name, inner]) => `${JSON.stringify(name)}:${canonicalJson(inner)}`);
+  return `{${fields.join(',')}}`;
 }

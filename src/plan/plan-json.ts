@@ -1,49 +1,53 @@
-// The plan as JSON and back, unchanged. JSON has no 64-bit integers and no bytes: those literals
-// are written as `{ "$int64": "…" }` and `{ "$bytes": "base64" }`.
+// The plan as JSON and back, unchanged. Text that is no plan of this version, or a plan with
+// errors, never comes back as a plan. How values are written is said in `json-value.ts`.
 import { MillraceError, ProblemsError } from '../kernel/errors/millrace-error.ts';
 import { freezeDeep } from './freeze.ts';
+import { decodeJsonValue, encodeJsonValue } from './json-value.ts';
 import type { Plan } from './plan.ts';
+import { planShape } from './plan-shape.ts';
 import { validatePlan } from './validate.ts';
 
-/** JSON text of a plan; `space` as in JSON.stringify. */
+const fix = 'write it again with this version: millrace plan --json';
+
+/** JSON text of a plan; no digit of an int64 and no byte is lost. `space` as in JSON.stringify. */
 export function planToJson(plan: Plan, space?: number): string {
-  return JSON.stringify(plan, (_key, value: unknown) => tagValue(value), space);
+  return JSON.stringify(encodeJsonValue(plan), null, space);
 }
 
-/** The plan of a JSON text. Errors: MR_PLAN_VERSION for what is no plan of this version, MR_DEFINITION_INVALID with every problem. */
+/**
+ * The plan of a JSON text, checked like one from definitions, and frozen.
+ * Errors: MR_PLAN_VERSION for what is no plan of this version; MR_DEFINITION_INVALID for one that
+ * is not put together like a plan, and with every problem of one that is.
+ */
 export function planFromJson(text: string): Plan {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text, (_key, value: unknown) => untagValue(value));
-  } catch (cause) {
-    throw new MillraceError('MR_PLAN_VERSION', 'the text is not JSON', { cause });
+  const value = parse(text);
+  const { kind, version } = (value ?? {}) as Partial<Plan>;
+  if (kind !== 'plan' || version !== 1) {
+    const found = `${kind ?? 'something else'} ${version === undefined ? '' : `of version ${String(version)}`}`;
+    const message = `not a plan of version 1 but ${found.trim()}`;
+    throw new MillraceError('MR_PLAN_VERSION', message, { fix });
   }
-  const plan = parsed as Partial<Plan> | null;
-  if (plan?.kind !== 'plan' || plan.version !== 1) {
-    throw new MillraceError('MR_PLAN_VERSION', `not a plan of version 1 but ${describe(plan)}`, {
-      fix: 'write it again with this version: millrace plan --json',
-    });
+  const misfit = planShape(value, '');
+  if (misfit !== null) {
+    throw new MillraceError('MR_DEFINITION_INVALID', `this is no plan: ${misfit}`, { fix });
   }
-  const problems = validatePlan(plan as Plan);
+  const plan = value as Plan;
+  const problems = validatePlan(plan);
   if (problems.some((p) => p.severity === 'error')) throw new ProblemsError(problems);
-  return freezeDeep(plan as Plan);
+  return freezeDeep(plan);
 }
 
-function describe(plan: Partial<Plan> | null): string {
-  return `${plan?.kind ?? 'something else'} ${plan?.version === undefined ? '' : `of version ${String(plan.version)}`}`.trim();
-}
-
-function tagValue(value: unknown): unknown {
-  if (typeof value === 'bigint') return { $int64: String(value) };
-  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
-  return value;
-}
-
-function untagValue(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if ('$int64' in value && typeof value.$int64 === 'string') return BigInt(value.$int64);
-  if ('$bytes' in value && typeof value.$bytes === 'string') {
-    return new Uint8Array(Buffer.from(value.$bytes, 'base64'));
+function parse(text: string): unknown {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new MillraceError('MR_PLAN_VERSION', 'the text is not JSON', { cause, fix });
   }
-  return value;
+  try {
+    return decodeJsonValue(json);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError('MR_DEFINITION_INVALID', `this is no plan: ${message}`, { cause, fix });
+  }
 }

@@ -1,85 +1,40 @@
-// Views: key, filters, features and their windows, derived features, ttl.
+// Views: filters, features, derived features, when rows appear. Declared types and nullability must
+// be what the expressions and aggregates really give.
 import { formatDuration } from '../kernel/duration.ts';
-import { isKeyKind } from '../kernel/key-encoding.ts';
 import { suggestName } from '../kernel/nearest-name.ts';
-import { formatType, sameType } from '../kernel/types/field-type.ts';
+import { formatField, formatType, sameType } from '../kernel/types/field-type.ts';
 import { aggregateResult } from './aggregate.ts';
-import { checkExpression } from './check-expression.ts';
-import type { FeatureNode, Plan, StreamNode, ViewNode } from './plan.ts';
-import { predicatesOf } from './plan.ts';
-import type { Reporter } from './validate.ts';
+import { checkCondition, checkExpression } from './check-expression.ts';
+import { type FeatureNode, type Plan, predicatesOf, type StreamNode } from './plan.ts';
+import type { ViewNode } from './plan.ts';
+import type { Reporter } from './reporter.ts';
+import { validateKey } from './validate-key.ts';
 import { validateWindow } from './validate-window.ts';
 
 export function validateView(plan: Plan, view: ViewNode, report: Reporter): void {
-  let from = view.from;
-  while (from.kind === 'filter') from = from.input;
-  const streamName = from.stream;
-  const stream = plan.streams.find((s) => s.name === streamName);
+  validateEmission(view, report);
+  for (const feature of view.features) validateWindow(view, feature, report);
+  const stream = plan.streams.find((s) => s.name === streamNameOf(view));
   if (stream === undefined) {
-    const hint = suggestName(
-      streamName,
-      plan.streams.map((s) => s.name),
-    );
-    report.error(
-      `${view.name}.from`,
-      'MR_DEFINITION_NAME',
-      `there is no stream "${streamName}"; ${hint}`,
-    );
+    const names = plan.streams.map((s) => s.name);
+    const message = `there is no stream "${streamNameOf(view)}"`;
+    const hint = suggestName(streamNameOf(view), names);
+    report.error(`${view.name}.from`, 'MR_DEFINITION_NAME', `${message}; ${hint}`);
     return;
   }
   validateKey(plan, view, stream, report);
   for (const predicate of predicatesOf(view)) {
-    checkExpression(predicate, stream.fields, `${view.name}.from`, report);
-    if (predicate.type.kind !== 'bool')
-      report.error(`${view.name}.from`, 'MR_DEFINITION_TYPE', 'a filter must be a bool');
+    checkCondition(predicate, stream.fields, `${view.name}.from`, report);
   }
   for (const feature of view.features) validateFeature(view, stream, feature, report);
-  for (const derived of view.derived) {
-    checkExpression(derived.value, view.features, `${view.name}.derive.${derived.name}`, report);
-  }
-  validateEmission(view, stream, report);
+  validateDerived(view, report);
+  warnOfTies(view, stream, report);
 }
 
-function validateKey(plan: Plan, view: ViewNode, stream: StreamNode, report: Reporter): void {
-  const entity = plan.entities.find((e) => e.name === view.entity);
-  if (entity === undefined) {
-    const hint = suggestName(
-      view.entity,
-      plan.entities.map((e) => e.name),
-    );
-    report.error(
-      `${view.name}.entity`,
-      'MR_DEFINITION_NAME',
-      `there is no entity "${view.entity}"; ${hint}`,
-    );
-    return;
-  }
-  for (const part of view.key) {
-    const path = `${view.name}.key.${part.name}`;
-    checkExpression(part.value, stream.fields, path, report);
-    if (!isKeyKind(part.type.kind)) {
-      report.error(
-        path,
-        'MR_DEFINITION_KEY',
-        `a ${formatType(part.type)} cannot be a key`,
-        'keys are string, bool, int32, int64, bytes, date or timestamp',
-      );
-    } else if (!sameType(part.type, part.value.type)) {
-      report.error(
-        path,
-        'MR_DEFINITION_KEY',
-        `entity "${entity.name}" says ${formatType(part.type)}, stream "${stream.name}" says ${formatType(part.value.type)}`,
-        'give both the same type',
-      );
-    } else if (part.value.nullable && !part.nullable) {
-      report.error(
-        path,
-        'MR_DEFINITION_KEY',
-        `"${part.name}" may be null in stream "${stream.name}", but not in entity "${entity.name}"`,
-        'make the key .nullable(), the field not nullable, or filter the nulls out and .coalesce the key',
-      );
-    }
-  }
+function streamNameOf(view: ViewNode): string {
+  let from = view.from;
+  while (from.kind === 'filter') from = from.input;
+  return from.stream;
 }
 
 function validateFeature(
@@ -89,60 +44,82 @@ function validateFeature(
   report: Reporter,
 ): void {
   const path = `${view.name}.features.${feature.name}`;
-  const { aggregate } = feature;
-  if (aggregate.input !== null) checkExpression(aggregate.input, stream.fields, path, report);
-  if (aggregate.where !== null)
-    checkExpression(aggregate.where, stream.fields, `${path}.where`, report);
-  const result = aggregateResult(aggregate.fn, aggregate.input?.type ?? null);
+  const { aggregate, name, type, nullable } = feature;
+  const { fn, input, where } = aggregate;
+  if (input !== null) checkExpression(input, stream.fields, path, report);
+  if (where !== null) checkCondition(where, stream.fields, `${path}.where`, report);
+  const result = aggregateResult(fn, input?.type ?? null);
   if (typeof result === 'string') report.error(path, 'MR_DEFINITION_TYPE', result);
-  else if (!sameType(result.type, feature.type)) {
-    report.error(
-      path,
-      'MR_DEFINITION_TYPE',
-      `is declared ${formatType(feature.type)}, but is ${formatType(result.type)}`,
-    );
+  else if (!sameType(result.type, type) || result.nullable !== nullable) {
+    const message = `is declared ${formatField({ name, type, nullable })}`;
+    const is = formatField({ name, ...result });
+    report.error(path, 'MR_DEFINITION_TYPE', `${message}, but is ${is}`);
   }
-  if (aggregate.limit !== null && !(Number.isInteger(aggregate.limit) && aggregate.limit > 0)) {
-    report.error(
-      path,
-      'MR_DEFINITION_WINDOW',
-      `${aggregate.fn} needs a whole number above 0, not ${aggregate.limit}`,
-    );
-  }
-  if (aggregate.quantile !== null && !(aggregate.quantile >= 0 && aggregate.quantile <= 1)) {
-    report.error(
-      path,
-      'MR_DEFINITION_WINDOW',
-      `quantile needs a number from 0 to 1, not ${aggregate.quantile}`,
-    );
-  }
-  validateWindow(view, feature, report);
+  validateNumbers(feature, path, report);
 }
 
-function validateEmission(view: ViewNode, stream: StreamNode, report: Reporter): void {
-  if (view.ttlMs !== null && view.ttlMs <= 0) {
-    report.error(
-      `${view.name}.ttl`,
-      'MR_DEFINITION_TTL',
-      'the ttl must be longer than 0',
-      "for example ttl: '8d'; leave it out for never",
+/** The numbers of an aggregate are there where they are needed, and make sense. */
+function validateNumbers({ aggregate }: FeatureNode, path: string, report: Reporter): void {
+  const { fn, limit, quantile, distinct } = aggregate;
+  const fail = (message: string, fix: string): void =>
+    report.error(path, 'MR_DEFINITION_WINDOW', message, fix);
+  const needsLimit = fn === 'firstN' || fn === 'lastN' || fn === 'countBy';
+  const isLimit = limit !== null && Number.isSafeInteger(limit) && limit > 0;
+  if (needsLimit ? !isLimit : limit !== null) {
+    fail(
+      needsLimit
+        ? `${fn} needs a whole number above 0, not ${String(limit)}`
+        : `${fn} has no limit`,
+      needsLimit
+        ? `for example ${fn}(x, ${fn === 'countBy' ? '{ max: 50 }' : '5'})`
+        : 'leave it out',
     );
   }
+  const isShare = quantile !== null && quantile >= 0 && quantile <= 1;
+  if (fn === 'quantile' ? !isShare : quantile !== null) {
+    fail(
+      fn === 'quantile'
+        ? `quantile needs a number from 0 to 1, not ${String(quantile)}`
+        : `${fn} has no quantile`,
+      fn === 'quantile' ? 'the 95th percentile is quantile(x, 0.95)' : 'leave it out',
+    );
+  }
+  if (distinct && fn !== 'sum') {
+    fail(`${fn} cannot be distinct`, 'only sum can; to count different values use countDistinct');
+  }
+}
+
+function validateDerived(view: ViewNode, report: Reporter): void {
+  for (const { name, type, nullable, value } of view.derived) {
+    const path = `${view.name}.derive.${name}`;
+    checkExpression(value, view.features, path, report);
+    if (sameType(value.type, type) && value.nullable === nullable) continue;
+    const is = formatField({ name, type: value.type, nullable: value.nullable });
+    const message = `is declared ${formatField({ name, type, nullable })}, but is ${is}`;
+    report.error(path, 'MR_DEFINITION_TYPE', message);
+  }
+}
+
+function validateEmission(view: ViewNode, report: Reporter): void {
+  const lengths = [
+    ['ttl', view.ttlMs, 'MR_DEFINITION_TTL', "for example ttl: '8d'; leave it out for never"],
+    ['freshness', view.freshnessMs, 'MR_DEFINITION_INVALID', "for example freshness: '5s'"],
+    ['decay', view.decayMs, 'MR_DEFINITION_WINDOW', "for example decay: '1m', or 'never'"],
+  ] as const;
+  for (const [name, ms, code, fix] of lengths) {
+    if (typeof ms !== 'number' || ms > 0) continue;
+    report.error(`${view.name}.${name}`, code, `the ${name} must be longer than 0`, fix);
+  }
+}
+
+function warnOfTies(view: ViewNode, stream: StreamNode, report: Reporter): void {
   const rolls = view.features.some((f) => f.window.kind === 'rolling');
-  if (rolls && stream.eventTime.outOfOrdernessMs === 0 && view.emit === 'watermark') {
-    report.warn(
-      `${view.name}.from`,
-      'MR_DEFINITION_LATENESS',
-      `stream "${stream.name}" has no outOfOrderness: a record with the same time as the newest one before it is late for rolling windows`,
-      `give it eventTime: { outOfOrderness: '${formatDuration(1000)}' } or more`,
-    );
-  }
-  if (typeof view.decayMs === 'number' && view.decayMs <= 0) {
-    report.error(
-      `${view.name}.decay`,
-      'MR_DEFINITION_WINDOW',
-      'decay must be longer than 0',
-      "for example decay: '1m', or 'never'",
-    );
-  }
+  if (!rolls || stream.eventTime.outOfOrdernessMs > 0 || view.emit !== 'watermark') return;
+  report.warn(
+    `${view.name}.from`,
+    'MR_DEFINITION_LATENESS',
+    `stream "${stream.name}" has no outOfOrderness: a record with the same ` +
+      `${formatType({ kind: 'timestamp' })} as the newest one before it is late for rolling windows`,
+    `give it eventTime: { outOfOrderness: '${formatDuration(1000)}' } or more`,
+  );
 }
