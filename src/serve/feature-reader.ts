@@ -25,8 +25,10 @@ export interface FeatureRead {
 
 /** A view by name or by its definition. */
 export type ViewName = string | { readonly name: string };
+/** Join keys with their values; an int64 may be a number or a bigint. */
 export type KeyValues = Readonly<Record<string, unknown>>;
 
+/** Reads of one store by the definitions of one plan. */
 export interface FeatureReader {
   /** Errors: MR_UNKNOWN_VIEW, MR_UNKNOWN_KEY. */
   get(view: ViewName, key: KeyValues): Promise<FeatureRead>;
@@ -36,6 +38,7 @@ export interface FeatureReader {
   nowMs(): number;
 }
 
+/** The plan whose views are read, their store, and what *now* is. */
 export interface FeatureReaderOptions {
   readonly plan: Plan;
   readonly store: OnlineStore;
@@ -43,6 +46,7 @@ export interface FeatureReaderOptions {
   readonly clock: Clock;
 }
 
+/** A reader over an open store; closing the store is the caller's. */
 export function createFeatureReader(options: FeatureReaderOptions): FeatureReader {
   const { store } = options;
   const catalogue = createServedCatalogue(options.plan);

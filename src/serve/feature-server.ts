@@ -19,6 +19,7 @@ export interface ServeLog {
   error(message: string): void;
 }
 
+/** What a feature server serves, where, and how strictly; only plan and store are needed. */
 export interface FeatureServerOptions {
   readonly plan: Plan;
   readonly store: OnlineStore;
@@ -42,6 +43,7 @@ export interface FeatureServerOptions {
   readonly moreMetrics?: () => string;
 }
 
+/** A running feature server: where it answers, and how to stop it. */
 export interface FeatureServer {
   readonly url: string;
   /** Stops taking requests, answers those that are in, then resolves. */
