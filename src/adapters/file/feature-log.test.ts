@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -259,6 +260,28 @@ describe('visibility', () => {
     await log.close();
     const counted = await query(`SELECT count(*) AS n FROM read_parquet('${files()}')`);
     expect(counted).toEqual([{ n: '3' }]);
+  });
+
+  test('a process that is killed before commit leaves nothing visible, and the next one cleans up', async () => {
+    const entry = new URL('./index.ts', import.meta.url).href;
+    const script = `
+      const { featureLog } = await import(${JSON.stringify(entry)});
+      const view = { view: 'spend', key: [], features: [], fingerprint: '' };
+      const log = await featureLog('offline', { rowGroupRows: 1 })
+        .open({ baseDirectory: ${JSON.stringify(directory)}, views: [view] });
+      const n = 50, times = new Float64Array(n).fill(${firstMs});
+      const at = new Int32Array(n);
+      await log.append({ view: 'spend', rowCount: n, keyData: new Uint8Array(0), keyStarts: at, keyEnds: at,
+        keySlots: at, eventTimeMs: times, asOfMs: times, seq: times, arrivalTimeMs: times, fields: [], columns: [] });
+      process.kill(process.pid, 'SIGKILL');`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+    expect(child.signal).toBe('SIGKILL');
+    expect(await readdir(join(directory, 'offline'))).toEqual(['.pending']);
+    expect(await readdir(join(directory, 'offline/.pending'))).toHaveLength(1);
+    const log = await openLog();
+    expect(await readdir(join(directory, 'offline/.pending'))).toHaveLength(1);
+    await log.close();
+    expect(await readdir(join(directory, 'offline/.pending'))).toEqual([]);
   });
 
   test('temporary files of a process that is gone are removed, those of a living one are not', async () => {

@@ -2,15 +2,19 @@ import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { file, type FileOptions } from 'millrace/file';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readRow } from '../../columns/read-value.ts';
+import { csvFormat } from '../../formats/csv/csv-format.ts';
 import { jsonFormat } from '../../formats/json/json-format.ts';
+import { parquetFormat } from '../../formats/parquet/parquet-format.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import type { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
+import type { Format } from '../../ports/format.ts';
 import type { SourceContext, SourceSplit } from '../../ports/source.ts';
 
 const fields: readonly Field[] = [
@@ -29,7 +33,11 @@ function context(clock: Clock = systemClock): SourceContext {
     stream: 'events',
     rowType: { fields },
     eventTimeField: 'ts',
-    formats: new Map([['json', jsonFormat]]),
+    formats: new Map<string, Format>([
+      ['json', jsonFormat],
+      ['csv', csvFormat],
+      ['parquet', parquetFormat],
+    ]),
     clock,
     baseDirectory: directory,
     signal: new AbortController().signal,
@@ -103,6 +111,23 @@ describe('reading', () => {
     for (const split of splits) expect((await readSplit(split)).rows).toHaveLength(2);
   });
 
+  test('CSV and Parquet are read like lines, by the ending of the name', async () => {
+    const csv = Array.from({ length: 50_000 }, (_, i) => `${1000 + i},"r${i}"\r\n`).join('');
+    await writeFile(join(directory, 'a.csv.gz'), gzipSync(`ts,id\r\n${csv}`));
+    const duckdb = await DuckDBInstance.create();
+    const connection = await duckdb.connect();
+    await connection.run(`COPY (SELECT 'r' || range AS id, make_timestamp_ms(1000 + range) AS ts
+      FROM range(50000)) TO '${join(directory, 'b.parquet')}' (FORMAT parquet)`);
+    connection.closeSync();
+    duckdb.closeSync();
+    for (const read of await readAll(['a.csv.gz', 'b.parquet'])) {
+      expect(read.errors).toEqual([]);
+      expect(read.rows).toEqual(
+        Array.from({ length: 50_000 }, (_, i) => ({ id: `r${i}`, ts: 1000 + i })),
+      );
+    }
+  });
+
   test('an empty file is simply an end', async () => {
     await writeFile(join(directory, 'empty.jsonl'), '');
     expect(await readAll('empty.jsonl')).toEqual([{ rows: [], offsets: [], errors: [] }]);
@@ -163,6 +188,27 @@ describe('bad files', () => {
     expect((await openError('a.txt')).code).toBe('MR_FILE_FORMAT');
     expect((await openError('a.txt', { format: 'avro' })).message).toContain('"avro"');
     expect(await readAll('a.txt', { format: 'json' })).toHaveLength(1);
+  });
+
+  test('a CSV header that lacks a column and a compressed Parquet file are refused by name', async () => {
+    await writeFile(join(directory, 'a.csv'), 'idd,ts\nx,1\n');
+    await expect(readAll('a.csv')).rejects.toMatchObject({
+      code: 'MR_FILE_FORMAT',
+      message: expect.stringMatching(/a\.csv": .*no column "id": did you mean "idd"\?/),
+      context: { path: join(directory, 'a.csv') },
+    });
+    await writeFile(join(directory, 'b.parquet.gz'), '');
+    expect((await openError('b.parquet.gz')).code).toBe('MR_FILE_FORMAT');
+    await writeFile(join(directory, 'c.parquet'), '');
+    const options = { formatOptions: { timestamp: 's' } };
+    expect((await openError('c.parquet', options)).code).toBe('MR_CONFIG_INVALID');
+  });
+
+  test('a line of 10 MB at the very end of a file is said too', async () => {
+    await writeFile(join(directory, 'end.jsonl'), `${lines(1)}{"id":"${'x'.repeat(10_000_000)}`);
+    const [read] = await readAll('end.jsonl');
+    expect(read?.rows).toHaveLength(1);
+    expect(read?.errors.map(({ code }) => code)).toEqual(['MR_DATA_TOO_LONG']);
   });
 
   test('a file that is not compressed although its ending says so is refused', async () => {

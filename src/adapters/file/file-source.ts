@@ -62,6 +62,12 @@ export function file(paths: string | readonly string[], options: FileOptions = {
 function openSplit(found: FoundFile, options: FileOptions, context: SourceContext): SourceSplit {
   const { format, compression } = formatOf(found, options, context);
   const formatOptions = options.formatOptions ?? {};
+  if (format.kind === 'file' && Object.keys(formatOptions).length > 0) {
+    throw new MillraceError('MR_CONFIG_INVALID', `format ${format.name} has no options`, {
+      context: { path: found.path },
+      fix: 'remove formatOptions of the source',
+    });
+  }
   const open = (): SourceSplit =>
     format.kind === 'file'
       ? new FileSplit(found.name, found.path, format, context.rowType)
