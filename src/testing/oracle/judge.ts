@@ -48,7 +48,12 @@ function judgeWindow(
     case 'rolling':
     case 'rollingRows':
       if (context.emit === 'watermark') {
-        return judgeOver(state, record, key, node.kind === 'rolling' ? node.sizeMs : null);
+        return judgeOver(
+          state,
+          record,
+          key,
+          node.kind === 'rolling' ? node.sizeMs + (node.resolutionMs ?? 0) : null,
+        );
       }
       return isOutside(context, state, record, window) ? 'excludes' : 'takes';
     case 'lifetime':

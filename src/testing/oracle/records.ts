@@ -14,7 +14,7 @@ export interface OracleRecord {
   readonly watermarkMs: number;
   /** Keys of the windows that took it and have not forgotten it. */
   readonly takenBy: Set<string>;
-  /** Keys of the windows that took it and forgot it at their clean-up. */
+  /** Keys of the windows that forgot it at their clean-up since the key was last evaluated. */
   readonly forgottenBy: Set<string>;
   /** Per feature: the aggregate's input, and whether its `where` lets the record through. */
   readonly inputs: readonly Value[];

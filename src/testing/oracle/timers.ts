@@ -98,6 +98,7 @@ function boundaryEffect(
 /** True when nothing can be said of the key any more at a finite watermark. */
 export function isForgettable(context: ViewContext, state: KeyState, watermarkMs: number): boolean {
   if (context.windows.some(({ node }) => keepsForEver(node.kind))) return false;
+  if (state.asOf > watermarkMs) return false;
   if (instantsAhead(context, state, Number.POSITIVE_INFINITY).length > 0) return false;
   return context.windows.every(({ key, node }) => {
     const taken = takenRecords(state, key);

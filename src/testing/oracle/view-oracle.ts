@@ -230,6 +230,7 @@ export class ViewOracle {
   #emit(state: KeyState, evaluation: Evaluation, behind: number): void {
     const counted = state.applied.filter(({ ts }) => ts <= state.asOf);
     state.newest = evaluation;
+    for (const record of state.applied) record.forgottenBy.clear();
     this.#vectors.push({
       key: state.key,
       eventTimeMs: Math.max(...counted.map(({ ts }) => ts)),
