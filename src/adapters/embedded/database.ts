@@ -7,16 +7,18 @@ import { open } from 'lmdb';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { checkDatabaseFile } from './file-guard.ts';
 
+export interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
 export interface Database {
   peek(key: Uint8Array): Uint8Array | undefined;
   /** Only inside `transaction`. The bytes are copied before it returns. */
   put(key: Uint8Array, value: Uint8Array): void;
   transaction(body: () => void): void;
-  /** Entries from `start` up to, not including, `end`; key and value are copies. */
-  range(
-    start: Uint8Array,
-    end: Uint8Array,
-  ): Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>;
+  /** The first `limit` entries from `start` up to, not including, `end`; keys and values are copies. */
+  entries(start: Uint8Array, end: Uint8Array, limit: number): readonly Entry[];
   /** Forces what was written to the disk. */
   sync(): void;
   close(): Promise<void>;
@@ -59,7 +61,7 @@ export function openDatabase(directory: string, options: DatabaseOptions): Datab
     transaction(body) {
       db.transactionSync(body);
     },
-    range: (start, end) => db.getRange({ start, end }),
+    entries: (start, end, limit) => [...db.getRange({ start, end, limit })],
     sync: () => syncFile(path),
     close: () => db.close(),
   };

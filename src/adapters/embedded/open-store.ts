@@ -25,6 +25,7 @@ interface Opened {
   readonly lock: WriterLock | null;
 }
 
+const scanPageRows = 512;
 const greatestAsOfKey = metaKey('greatest-as-of');
 
 export async function openEmbeddedStore(
@@ -56,10 +57,7 @@ function storeOf(opened: Opened): OnlineStore {
     read,
     async *scan(view) {
       const number = views.numberOf(view);
-      if (number === null) return;
-      for (const { key, value } of db.range(rangeStart(number), rangeStart(number + 1))) {
-        yield splitEntry(key, value);
-      }
+      if (number !== null) yield* scanRows(db, number);
     },
     greatestAsOfMs() {
       const bytes = db.peek(greatestAsOfKey);
@@ -92,6 +90,20 @@ function inTransaction(directory: string, db: Database, body: () => void): void 
 
 function rangeStart(number: number): Buffer {
   return Buffer.of(number >> 8, number & 255);
+}
+
+/** Rows page by page: no read transaction stays open while the consumer works. */
+function* scanRows(db: Database, number: number): Generator<Record<'key' | 'row', Uint8Array>> {
+  const end = rangeStart(number + 1);
+  let start: Uint8Array = rangeStart(number);
+  for (;;) {
+    const page = db.entries(start, end, scanPageRows);
+    for (const { key, value } of page) yield splitEntry(key, value);
+    const last = page.at(-1);
+    if (last === undefined || page.length < scanPageRows) return;
+    // The next possible key: the same with a zero byte behind it.
+    start = Buffer.concat([last.key, Buffer.of(0)]);
+  }
 }
 
 function createReader({ db, views }: Opened) {

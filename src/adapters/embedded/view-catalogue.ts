@@ -75,7 +75,7 @@ function record(db: Database, views: readonly StoredView[]): ReadonlyMap<string,
   db.transaction(() => {
     db.put(layoutKey, Buffer.from(layoutVersion));
     let last = 0;
-    for (const { value } of db.range(metaKey(viewPrefix), metaKey('view;'))) {
+    for (const { value } of db.entries(metaKey(viewPrefix), metaKey('view;'), numberMax)) {
       last = Math.max(last, (JSON.parse(Buffer.from(value).toString()) as ViewRecord).number);
     }
     for (const view of views) {

@@ -72,6 +72,7 @@ export function testOnlineStore(name: string, subject: StoreUnderTest): void {
   describe(`${name} as an online store`, () => {
     testWrites(subject);
     testReads(subject);
+    testScans(subject);
     testNotes(subject);
     testModel(subject);
   });
@@ -176,6 +177,28 @@ function testReads(subject: StoreUnderTest): void {
       const sorted = [...ids].sort((a, b) => Buffer.compare(userKey(a), userKey(b)));
       expect(found.map(([id]) => id)).toEqual(sorted);
       expect(found.every(([id, name]) => id === name)).toBe(true);
+    }));
+}
+
+function testScans(subject: StoreUnderTest): void {
+  it('scans many rows, while they are written, each once', () =>
+    withStore(subject, async (store) => {
+      const ids = Array.from({ length: 1500 }, (_, i) => `u${i}`);
+      await store.write(
+        vectorBatch(
+          users,
+          ids.map((id) => user(id, 1, 1)),
+        ),
+      );
+      const found: (readonly [Uint8Array, Uint8Array])[] = [];
+      for await (const { key, row } of store.scan('users')) {
+        found.push([key, row]);
+        if (found.length === 700) await store.write(vectorBatch(users, [user('u0', 2, 2)]));
+      }
+      const names = found.map(([key]) => decodeKey(users.key, key)['user_id']);
+      expect(new Set(names)).toEqual(new Set(ids));
+      expect(names).toHaveLength(ids.length);
+      expect(found.every(([, row], i) => reader.value(row, 1) === names[i])).toBe(true);
     }));
 }
 
