@@ -70,15 +70,17 @@ export function createCellReader(
     }
     builder.nulls[row] = 0;
     if (builder.kind === 'bytes') return readRange(field, builder, cell, row);
-    if (!readNumber(field, builder, cell, row)) readText(field, builder, cell, { row, options });
+    if (!readNumber(field, builder, cell, { row, options }))
+      readText(field, builder, cell, { row, options });
     return 'nothing';
   };
   return { field, builder, read, readNothing };
 }
 
 /** The common form of numbers; false when the slow way has to look. */
-function readNumber(field: Field, builder: ColumnBuilder, cell: Cell, row: number): boolean {
+function readNumber(field: Field, builder: ColumnBuilder, cell: Cell, target: Target): boolean {
   const { bytes, start, end } = cell;
+  const { row } = target;
   switch (field.type.kind) {
     case 'float64':
       if (builder.kind !== 'float64' || scanFloat(bytes, start) !== end) return false;
@@ -88,6 +90,11 @@ function readNumber(field: Field, builder: ColumnBuilder, cell: Cell, row: numbe
       if (builder.kind !== 'int32' || scanInteger(bytes, start) !== end) return false;
       builder.values[row] = scanned[0] as number;
       return builder.values[row] === scanned[0];
+    case 'timestamp':
+      if (target.options.timestamp !== 'ms') return false;
+      if (builder.kind !== 'float64' || scanInteger(bytes, start) !== end) return false;
+      builder.values[row] = scanned[0] as number;
+      return true;
     case 'int64':
       if (builder.kind !== 'int64' || scanInteger(bytes, start) !== end) return false;
       putInt64(builder.words, row, scanned[0] as number);
