@@ -1,8 +1,11 @@
 // How fast features are served over HTTP: embedded store, one view of 50 features (20 int64, 20 float64,
-// 10 strings), 10 connections; the server in a process of its own.
+// 10 strings), 10 connections; the server in a process of its own. Beside it, as the floor, a bare
+// node:http server that answers the same bytes without looking at the request.
 // Run: node --conditions=millrace-src bench/serve.ts [seconds per run]
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -112,6 +115,24 @@ async function serve(folder: string): Promise<void> {
   await store.close();
 }
 
+/** The floor's process: one answer, made once. */
+async function serveFloor(text: string): Promise<void> {
+  const body = Buffer.from(text);
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      const headers = { 'content-type': 'application/json', 'content-length': body.length };
+      response.writeHead(200, headers).end(body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  process.stdin.resume();
+  await new Promise((resolve) => process.stdin.on('end', resolve));
+  server.close();
+  server.closeAllConnections();
+}
+
 interface LoadResult {
   readonly requests: { readonly total: number };
   readonly latency: { readonly p50: number; readonly p99: number; readonly max: number };
@@ -133,7 +154,7 @@ function bodies(rowCount: number): readonly string[] {
   });
 }
 
-async function measure(url: string, rowCount: number, seconds: number): Promise<void> {
+async function measure(url: string, rowCount: number, seconds: number): Promise<number> {
   const { default: load } = (await import('autocannon' as string)) as { default: Load };
   const headers = { 'content-type': 'application/json' };
   const requests = bodies(rowCount).map((body) => ({ method: 'POST', headers, body }));
@@ -151,33 +172,59 @@ async function measure(url: string, rowCount: number, seconds: number): Promise<
   });
   const perSecond = Math.round(done.total / duration);
   console.log(
-    `${rowCount} rows x ${features.length} features: ${perSecond} requests/s, ` +
-      `p50 ${latency.p50} ms, p99 ${latency.p99} ms, max ${latency.max} ms, ` +
-      `${errors + non2xx} failed`,
+    `${perSecond} requests/s, p50 ${latency.p50} ms, p99 ${latency.p99} ms, ` +
+      `max ${latency.max} ms, ${errors + non2xx} failed`,
   );
+  return perSecond;
+}
+
+/** Runs this file as a server in another process while `body` uses it. */
+async function withServer<T>(
+  args: readonly string[],
+  body: (url: string) => Promise<T>,
+): Promise<T> {
+  const server = spawn(process.execPath, [...process.execArgv, import.meta.filename, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+    const { value: url } = await lines.next();
+    return await body(String(url));
+  } finally {
+    server.stdin.end();
+    await new Promise((resolve) => server.once('close', resolve));
+  }
+}
+
+async function sampleAnswer(url: string, rowCount: number): Promise<string> {
+  const headers = { 'content-type': 'application/json' };
+  const [body = ''] = bodies(rowCount);
+  const reply = await fetch(`${url}/get-online-features`, { method: 'POST', headers, body });
+  return reply.text();
 }
 
 async function main(): Promise<void> {
   const seconds = Number(process.argv[2] ?? 5);
   const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-serve-'));
   await fill(folder);
-  const server = spawn(
-    process.execPath,
-    [...process.execArgv, import.meta.filename, 'serve', folder],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
   try {
-    for await (const url of createInterface({ input: server.stdout })) {
-      await measure(url, 1, seconds);
-      await measure(url, 100, seconds);
-      break;
+    for (const rowCount of [1, 100]) {
+      console.log(`${rowCount} x ${features.length}`);
+      const [ours, answer] = await withServer(['serve', folder], async (url) => [
+        await measure(url, rowCount, seconds),
+        await sampleAnswer(url, rowCount),
+      ]);
+      const path = join(folder, 'answer.json');
+      writeFileSync(path, answer);
+      const floor = await withServer(['floor', path], (url) => measure(url, rowCount, seconds));
+      console.log(`${(ours / floor).toFixed(2)} of the floor, ${answer.length} bytes an answer`);
     }
   } finally {
-    server.stdin.end();
-    await new Promise((resolve) => server.once('close', resolve));
     rmSync(folder, { recursive: true });
   }
 }
 
-if (process.argv[2] === 'serve') await serve(process.argv[3] ?? '');
+const [, , mode, path = ''] = process.argv;
+if (mode === 'serve') await serve(path);
+else if (mode === 'floor') await serveFloor(readFileSync(path, 'utf8'));
 else await main();
