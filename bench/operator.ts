@@ -165,15 +165,18 @@ function run(name: string, job: Job, batches: readonly Batch[], emit: EmitMode):
     },
   });
   const start = process.hrtime.bigint();
+  const cpu = process.cpuUsage();
   for (const batch of batches) operator.processBatch(batch);
   const streamed = Number(process.hrtime.bigint() - start) / 1e9;
+  const { user, system } = process.cpuUsage(cpu);
   operator.advanceWatermark(Number.POSITIVE_INFINITY);
   const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
   const { entities, lateRecords } = operator.stats();
   const rss = Math.round(process.memoryUsage().rss / 2 ** 20);
   const rate = Math.round(rows / streamed / 1000);
+  const cpuRate = Math.round(rows / ((user + system) / 1e6) / 1000);
   console.log(
-    `${name} ${emit}: ${rate} k rows/s (${rows} in, ${rowsOut} out, ${entities} keys, ` +
+    `${name} ${emit}: ${rate} k rows/s, ${cpuRate} k per CPU-second (${rows} in, ${rowsOut} out, ${entities} keys, ` +
       `${lateRecords} late, ${rss} MiB)`,
   );
 }

@@ -43,6 +43,8 @@ export interface StagedRows {
 export interface OutputRow {
   readonly rowCount: number;
   readonly columns: readonly ColumnBuilder[];
+  /** Set to the feature whose sum does not fit its type. */
+  overflowed: number;
 }
 
 /** Numbers per key, `stride` apart; replaced when they grow. */

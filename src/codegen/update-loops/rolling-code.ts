@@ -39,8 +39,6 @@ export interface RollingEnvironment {
   readonly state: LoopState;
   readonly rows: RowPages;
   readonly output: OutputRow;
-  /** Called when the sum of a feature does not fit its type. */
-  readonly overflow: (feature: number) => void;
 }
 
 export interface RollingLoops {
@@ -104,7 +102,7 @@ export function layoutRolling(plan: RollingLoopPlan): RollingLayout {
 export function compileRolling(plan: RollingLoopPlan, env: RollingEnvironment): RollingLoops {
   const code = planCode(plan);
   const body = `'use strict';
-    const { source, state, rows, output, overflow } = env;
+    const { source, state, rows, output } = env;
     const { renewSum, variance, edge, quantile, putInt64 } = runtime;
     const columns = output.columns;
     ${addCode(code)}
@@ -426,7 +424,7 @@ function putSum({ feature, filter, input }: LoopAggregate, window: WindowCode, p
     else {
       const fits = putInt64(columns[${feature}], at, S[o + ${at}], S[o + ${at + 1}]);
       columns[${feature}].nulls[at] = fits ? 0 : 1;
-      if (!fits) overflow(${feature});
+      if (!fits) output.overflowed = ${feature};
     }`;
 }
 

@@ -23,8 +23,6 @@ export interface WindowEnvironment {
   readonly staging: Staging;
   readonly source: RecordSource;
   readonly output: VectorBuilder;
-  readonly put: PutValue;
-  readonly overflow: (feature: number) => void;
   /** Watermark mode: windows judge lateness each for itself, so that a row may be in only some. */
   readonly isWatermark: boolean;
 }
@@ -73,7 +71,6 @@ function rollingGroup(env: WindowEnvironment): RollingGroup | null {
     decayMs: windows.map(({ layout }) => layout.decayMs),
     source: env.source,
     output: env.output,
-    overflow: env.overflow,
   });
 }
 
@@ -116,7 +113,7 @@ function createBoxed(
 }
 
 function featuresOf(
-  { layout, source, put }: WindowEnvironment,
+  { layout, source, output }: WindowEnvironment,
   window: number,
   indexes: readonly number[],
 ): WindowFeatures {
@@ -128,5 +125,6 @@ function featuresOf(
       throw new Error(`view "${layout.view.name}" has no feature ${index}`);
     return createAccumulator(feature.aggregate, isSketched);
   });
+  const put: PutValue = (feature, result) => output.put(feature, result);
   return { window, indexes, accumulators, source, put };
 }

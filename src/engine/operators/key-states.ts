@@ -1,58 +1,125 @@
-// What a view keeps per key beside its windows: the head of its next row and its timers.
-import { enlargeFloats, enlargeInts } from '../state/slot-arrays.ts';
+// What a view keeps per key beside its windows: the head of its next row and its timers. Eight
+// numbers lie together, so that a key costs one line of the processor's cache.
 
 const before = Number.NEGATIVE_INFINITY;
 const never = Number.POSITIVE_INFINITY;
+const stride = 8;
+const initial = Float64Array.of(before, before, 0, before, before, never, 0, 0);
+
+/** Positions in a key's eight numbers. */
+const asOfAt = 0;
+const eventTimeAt = 1;
+const seqAt = 2;
+const arrivalAt = 3;
+const expiryAt = 4;
+const scheduledAt = 5;
+const expiringAt = 6;
+const waitingAt = 7;
 
 export class KeyStates {
-  asOf: Float64Array = new Float64Array(0);
-  eventTime: Float64Array = new Float64Array(0);
-  seq: Float64Array = new Float64Array(0);
-  /** Arrival of the newest record applied. */
-  arrival: Float64Array = new Float64Array(0);
-  /** When nothing can be said any more of the records taken. */
-  expiry: Float64Array = new Float64Array(0);
-  /** Time of the timer in the queue that counts; +∞ when there is none. */
-  scheduled: Float64Array = new Float64Array(0);
-  /** 1 while an expiry timer is in the queue. */
-  expiring: Int32Array = new Int32Array(0);
-  /** Records that wait for the watermark. */
-  waiting: Int32Array = new Int32Array(0);
+  #data: Float64Array = new Float64Array(0);
 
   ensureSlots(count: number): void {
-    if (this.asOf.length >= count) return;
-    this.asOf = enlargeFloats(this.asOf, count, before);
-    this.eventTime = enlargeFloats(this.eventTime, count, before);
-    this.seq = enlargeFloats(this.seq, count, 0);
-    this.arrival = enlargeFloats(this.arrival, count, before);
-    this.expiry = enlargeFloats(this.expiry, count, before);
-    this.scheduled = enlargeFloats(this.scheduled, count, never);
-    this.expiring = enlargeInts(this.expiring, count);
-    this.waiting = enlargeInts(this.waiting, count);
+    const old = this.#data;
+    if (old.length >= count * stride) return;
+    const data = new Float64Array(Math.max(count * stride, old.length * 2));
+    data.set(old);
+    for (let at = old.length; at < data.length; at += stride) data.set(initial, at);
+    this.#data = data;
+  }
+
+  /** The instant of the key's newest row. */
+  asOf(slot: number): number {
+    return this.#data[slot * stride + asOfAt] as number;
+  }
+
+  raiseAsOf(slot: number, time: number): void {
+    const at = slot * stride + asOfAt;
+    if (time > (this.#data[at] as number)) this.#data[at] = time;
+  }
+
+  eventTime(slot: number): number {
+    return this.#data[slot * stride + eventTimeAt] as number;
+  }
+
+  seq(slot: number): number {
+    return this.#data[slot * stride + seqAt] as number;
+  }
+
+  /** Arrival of the newest record applied. */
+  arrival(slot: number): number {
+    return this.#data[slot * stride + arrivalAt] as number;
+  }
+
+  setArrival(slot: number, arrivalMs: number): void {
+    this.#data[slot * stride + arrivalAt] = arrivalMs;
+  }
+
+  /** Counts a record into seq and event_time. */
+  apply(slot: number, ts: number, arrivalMs: number): void {
+    const data = this.#data;
+    const at = slot * stride;
+    data[at + seqAt] = (data[at + seqAt] as number) + 1;
+    if (ts > (data[at + eventTimeAt] as number)) data[at + eventTimeAt] = ts;
+    data[at + arrivalAt] = arrivalMs;
+  }
+
+  /** When nothing can be said any more of the records taken, as far as it does not depend on clean-up. */
+  expiry(slot: number): number {
+    return this.#data[slot * stride + expiryAt] as number;
+  }
+
+  raiseExpiry(slot: number, time: number): void {
+    const at = slot * stride + expiryAt;
+    if (time > (this.#data[at] as number)) this.#data[at] = time;
   }
 
   /** No record was ever taken for the slot, or the key has been forgotten. */
   isUnused(slot: number): boolean {
-    return this.expiry[slot] === before;
+    return this.#data[slot * stride + expiryAt] === before;
   }
 
-  apply(slot: number, ts: number, arrivalMs: number): void {
-    this.seq[slot] = (this.seq[slot] as number) + 1;
-    if (ts > (this.eventTime[slot] as number)) this.eventTime[slot] = ts;
-    this.arrival[slot] = arrivalMs;
+  /** Time of the timer in the queue that counts; +∞ when there is none. */
+  scheduled(slot: number): number {
+    return this.#data[slot * stride + scheduledAt] as number;
   }
 
-  raiseAsOf(slot: number, time: number): void {
-    if (time > (this.asOf[slot] as number)) this.asOf[slot] = time;
+  schedule(slot: number, time: number): void {
+    this.#data[slot * stride + scheduledAt] = time;
   }
 
+  /** Whether an expiry timer is in the queue. */
+  isExpiring(slot: number): boolean {
+    return this.#data[slot * stride + expiringAt] === 1;
+  }
+
+  setExpiring(slot: number, isExpiring: boolean): void {
+    this.#data[slot * stride + expiringAt] = isExpiring ? 1 : 0;
+  }
+
+  /** Records that wait for the watermark. */
+  waiting(slot: number): number {
+    return this.#data[slot * stride + waitingAt] as number;
+  }
+
+  addWaiting(slot: number, count: number): void {
+    const at = slot * stride + waitingAt;
+    this.#data[at] = (this.#data[at] as number) + count;
+  }
+
+  /** Forgets the key, but not what waits. */
   forget(slot: number): void {
-    this.asOf[slot] = before;
-    this.eventTime[slot] = before;
-    this.seq[slot] = 0;
-    this.arrival[slot] = before;
-    this.expiry[slot] = before;
-    this.scheduled[slot] = never;
-    this.expiring[slot] = 0;
+    const waiting = this.waiting(slot);
+    this.#data.set(initial, slot * stride);
+    this.#data[slot * stride + waitingAt] = waiting;
+  }
+
+  /** No timer of any key counts any more. */
+  unscheduleAll(): void {
+    for (let at = scheduledAt; at < this.#data.length; at += stride) this.#data[at] = never;
+  }
+
+  get byteLength(): number {
+    return this.#data.byteLength;
   }
 }

@@ -25,7 +25,7 @@ export class RecordStore implements RecordSource {
   arrivalMs: Float64Array = new Float64Array(0);
   offset: Float64Array = new Float64Array(0);
   slot: Int32Array = new Int32Array(0);
-  /** Row in the current batch. */
+  /** Row in the current batch; -1 of records from before it. */
   batchRow: Int32Array = new Int32Array(0);
   /** 1 once the record is in the windows; only its timer is still ahead. */
   isApplied: Int32Array = new Int32Array(0);
@@ -125,6 +125,11 @@ export class RecordStore implements RecordSource {
     this.length = count;
     if (this.#staging.isBoxed) this.records.length = count;
     this.#compactRefusals(rows, count);
+  }
+
+  /** The batch is done: its rows cannot be looked up any more. */
+  leaveBatch(): void {
+    this.batchRow.fill(-1, 0, this.length);
   }
 
   #compactRefusals(rows: Int32Array | readonly number[], count: number): void {

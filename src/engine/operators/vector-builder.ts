@@ -7,25 +7,20 @@ import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Projection } from '../../codegen/projection.ts';
 import type { OutputRow } from '../../codegen/update-loops/loop-plan.ts';
-import type { Field, Value } from '../../kernel/types/field-type.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import { overflow, type Result } from '../state/accumulators/accumulator.ts';
 import { featureFields, type ViewNode } from '../../plan/plan.ts';
 import type { KeyTable } from '../state/key-table.ts';
 
 const chunkRows = 16_384;
-
-export interface RowHead {
-  readonly slot: number;
-  readonly eventTimeMs: number;
-  readonly asOfMs: number;
-  readonly seq: number;
-  readonly arrivalTimeMs: number;
-}
 
 export class VectorBuilder implements OutputRow {
   rowCount = 0;
   /** Columns of the features; each has room for a chunk of rows. */
   readonly columns: ColumnBuilder[];
   rowsOut = 0;
+  /** A feature of the row being made whose sum does not fit its type; -1 when there is none. */
+  overflowed = -1;
   readonly #view: ViewNode;
   readonly #keys: KeyTable;
   readonly #emit: (batch: VectorBatch) => void;
@@ -58,7 +53,9 @@ export class VectorBuilder implements OutputRow {
   }
 
   /** The value of a feature in the row being made. */
-  put(feature: number, value: Value): void {
+  put(feature: number, result: Result): void {
+    const value = result === overflow ? null : result;
+    if (result === overflow) this.overflowed = feature;
     const column = this.columns[feature] as ColumnBuilder;
     const field = this.#fields[feature] as Field;
     putValue(column, field.type, this.rowCount, value);
@@ -81,13 +78,19 @@ export class VectorBuilder implements OutputRow {
   }
 
   /** Ends the row that is being made; the owner flushes when the chunk is full. */
-  finish(head: RowHead): void {
+  finish(
+    slot: number,
+    eventTimeMs: number,
+    asOfMs: number,
+    seq: number,
+    arrivalTimeMs: number,
+  ): void {
     const row = this.rowCount++;
-    this.#keySlots[row] = head.slot;
-    this.#eventTimeMs[row] = head.eventTimeMs;
-    this.#asOfMs[row] = head.asOfMs;
-    this.#seq[row] = head.seq;
-    this.#arrivalTimeMs[row] = head.arrivalTimeMs;
+    this.#keySlots[row] = slot;
+    this.#eventTimeMs[row] = eventTimeMs;
+    this.#asOfMs[row] = asOfMs;
+    this.#seq[row] = seq;
+    this.#arrivalTimeMs[row] = arrivalTimeMs;
   }
 
   /** The bytes of a row's key within the `keyData` that `flush` gets: for keys that may have no slot. */

@@ -35,13 +35,17 @@ export class WaitingRows {
     rows[i] = row;
   }
 
-  /** Takes all rows of the earliest event time. */
-  takeEarliest(): number[] {
-    const time = this.peek();
-    const taken: number[] = [];
+  /** Takes a row of the earliest event time. */
+  take(): number {
+    return this.#pop();
+  }
+
+  /** Takes all other rows of the event time of `first`; with it, in (slot, id, arrival) order. */
+  takeEqual(first: number): number[] {
+    const time = this.#store.ts[first] as number;
+    const taken = [first];
     while (this.peek() === time) taken.push(this.#pop());
-    if (taken.length > 1) taken.sort((a, b) => this.#compare(a, b));
-    return taken;
+    return taken.sort((a, b) => this.#compare(a, b));
   }
 
   /** Moves the waiting rows to the front of the store: nothing else in it is needed. */
@@ -50,6 +54,7 @@ export class WaitingRows {
     this.#store.compact(this.#rows, this.#rows.length);
     const count = this.#rows.length;
     this.#rows = [];
+    this.#store.leaveBatch();
     for (let row = 0; row < count; row++) this.push(row);
   }
 

@@ -19,8 +19,8 @@ export class KeyTable {
   size = 0;
   #hashes = new Int32Array(initialCapacity);
   #live = new Uint8Array(initialCapacity);
-  #index = new Int32Array(initialCapacity * 2).fill(empty);
-  #indexHashes = new Int32Array(initialCapacity * 2);
+  /** Entries of four numbers: slot, hash, start and length of the key's bytes. */
+  #index: Int32Array = emptyIndex(initialCapacity * 2);
   #used = 0;
   #dataLength = 0;
   #deadBytes = 0;
@@ -29,22 +29,13 @@ export class KeyTable {
   /** The slot of the key `source[start .. end)`, made when it is new. */
   findOrInsert(source: Uint8Array, start: number, end: number): number {
     const hash = hashBytes(source, start, end) | 0;
-    const index = this.#index;
-    const hashes = this.#indexHashes;
-    const mask = index.length - 1;
-    let at = hash & mask;
-    for (;;) {
-      const slot = index[at] as number;
-      if (slot === empty) break;
-      if (slot >= 0 && hashes[at] === hash && this.#equals(slot, source, start, end)) return slot;
-      at = (at + 1) & mask;
-    }
-    return this.#insert(source, start, end, hash);
+    const at = this.#locate(source, start, end, hash);
+    return at < 0 ? this.#insert(source, start, end, hash) : (this.#index[at] as number);
   }
 
   /** The slot of a key, or -1. */
   find(source: Uint8Array, start: number, end: number): number {
-    const at = this.#locate(source, start, end);
+    const at = this.#locate(source, start, end, hashBytes(source, start, end) | 0);
     return at < 0 ? -1 : (this.#index[at] as number);
   }
 
@@ -53,7 +44,7 @@ export class KeyTable {
     if (this.#live[slot] !== 1) return;
     const start = this.starts[slot] as number;
     const end = this.ends[slot] as number;
-    const at = this.#locate(this.data, start, end);
+    const at = this.#locate(this.data, start, end, this.#hashes[slot] as number);
     this.#index[at] = deleted;
     this.#live[slot] = 0;
     this.#free.push(slot);
@@ -66,30 +57,29 @@ export class KeyTable {
   }
 
   get byteLength(): number {
-    return this.data.length + this.#index.length * 8 + this.starts.length * 13;
+    return this.data.length + this.#index.byteLength + this.starts.length * 13;
   }
 
-  #locate(source: Uint8Array, start: number, end: number): number {
-    const hash = hashBytes(source, start, end) | 0;
-    const mask = this.#index.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const slot = this.#index[at] as number;
+  /** Where the key's entry begins in the index, or -1. */
+  #locate(source: Uint8Array, start: number, end: number, hash: number): number {
+    const index = this.#index;
+    const mask = index.length - 1;
+    for (let at = (hash << 2) & mask; ; at = (at + 4) & mask) {
+      const slot = index[at] as number;
       if (slot === empty) return -1;
-      const isCandidate = slot >= 0 && this.#indexHashes[at] === hash;
-      if (isCandidate && this.#equals(slot, source, start, end)) return at;
+      if (slot < 0 || index[at + 1] !== hash || index[at + 3] !== end - start) continue;
+      if (this.#equals(index[at + 2] as number, source, start, end)) return at;
     }
   }
 
-  #equals(slot: number, source: Uint8Array, start: number, end: number): boolean {
-    let at = this.starts[slot] as number;
-    if ((this.ends[slot] as number) - at !== end - start) return false;
+  #equals(from: number, source: Uint8Array, start: number, end: number): boolean {
     const data = this.data;
-    for (let i = start; i < end; i++, at++) if (data[at] !== source[i]) return false;
+    for (let i = start, at = from; i < end; i++, at++) if (data[at] !== source[i]) return false;
     return true;
   }
 
   #insert(source: Uint8Array, start: number, end: number, hash: number): number {
-    if ((this.#used + 1) * 2 > this.#index.length) this.#reindex();
+    if ((this.#used + 1) * 8 > this.#index.length) this.#reindex();
     const slot = this.#free.pop() ?? this.slotCount++;
     if (slot >= this.starts.length) this.#growSlots();
     this.#store(slot, source.subarray(start, end));
@@ -101,12 +91,16 @@ export class KeyTable {
   }
 
   #place(slot: number, hash: number): void {
-    const mask = this.#index.length - 1;
-    let at = hash & mask;
-    while ((this.#index[at] as number) >= 0) at = (at + 1) & mask;
-    if (this.#index[at] === empty) this.#used += 1;
-    this.#index[at] = slot;
-    this.#indexHashes[at] = hash;
+    const index = this.#index;
+    const mask = index.length - 1;
+    let at = (hash << 2) & mask;
+    while ((index[at] as number) >= 0) at = (at + 4) & mask;
+    if (index[at] === empty) this.#used += 1;
+    const start = this.starts[slot] as number;
+    index[at] = slot;
+    index[at + 1] = hash;
+    index[at + 2] = start;
+    index[at + 3] = (this.ends[slot] as number) - start;
   }
 
   #store(slot: number, bytes: Uint8Array): void {
@@ -139,6 +133,7 @@ export class KeyTable {
     this.data = packed;
     this.#dataLength = length;
     this.#deadBytes = 0;
+    this.#reindex();
   }
 
   #growSlots(): void {
@@ -152,15 +147,17 @@ export class KeyTable {
   }
 
   #reindex(): void {
-    const isCrowded = (this.size + 1) * 4 > this.#index.length;
-    const length = isCrowded ? this.#index.length * 2 : this.#index.length;
-    this.#index = new Int32Array(length).fill(empty);
-    this.#indexHashes = new Int32Array(length);
+    const isCrowded = (this.size + 1) * 16 > this.#index.length;
+    this.#index = emptyIndex((this.#index.length / 4) * (isCrowded ? 2 : 1));
     this.#used = 0;
     for (let slot = 0; slot < this.slotCount; slot++) {
       if (this.#live[slot] === 1) this.#place(slot, this.#hashes[slot] as number);
     }
   }
+}
+
+function emptyIndex(entries: number): Int32Array {
+  return new Int32Array(entries * 4).fill(empty);
 }
 
 function enlarged(old: Int32Array, capacity: number): Int32Array<ArrayBuffer> {

@@ -66,6 +66,14 @@ export class TimerQueue {
     }
   }
 
+  clear(): void {
+    this.#buckets.clear();
+    this.#heap = [];
+    this.#due = emptyBucket();
+    this.#dueIndex = Number.NEGATIVE_INFINITY;
+    this.size = 0;
+  }
+
   #takeBucket(): boolean {
     const index = popHeap(this.#heap);
     if (index === undefined) {

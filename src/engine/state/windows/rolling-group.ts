@@ -19,7 +19,6 @@ export interface RollingGroupOptions {
   readonly decayMs: readonly (number | null)[];
   readonly source: RecordSource;
   readonly output: OutputRow;
-  readonly overflow: (feature: number) => void;
 }
 
 const never = Number.POSITIVE_INFINITY;

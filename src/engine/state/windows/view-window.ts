@@ -74,12 +74,16 @@ export interface ViewWindow {
   clear(slot: number): void;
   /** Clean-up of the watermark mode: the records are gone, though a decay timer they set may fire. */
   cleanUp(local: number, slot: number): void;
+  /** Bytes of state, where they are known. */
+  readonly byteLength: number;
 }
 
 /** What windows with accumulators per feature have in common. */
 export abstract class BoxedWindow {
   readonly features: WindowFeatures;
   readonly windows: readonly number[];
+  /** Boxed values are not measured. */
+  readonly byteLength: number = 0;
 
   constructor(features: WindowFeatures) {
     this.features = features;

@@ -1,0 +1,170 @@
+// What a record meets when it arrives: each window takes, skips or excludes it; what was taken sets
+// its timers. A record after the watermark is never late, so that most records skip the judging.
+import type { Batch } from '../../columns/batch.ts';
+import { LifetimeState } from '../state/windows/lifetime-window.ts';
+import type { ViewWindow } from '../state/windows/view-window.ts';
+import { LateReport } from './late-report.ts';
+import { OverLateness } from './over-lateness.ts';
+import { cleanUpTimer, expiryTimer, type ViewParts } from './view-parts.ts';
+
+/** The state that judges a window of the layout. */
+interface WindowJudge {
+  readonly window: ViewWindow;
+  readonly local: number;
+  /** True for one window of each state. */
+  readonly isFirst: boolean;
+  readonly isLifetime: boolean;
+}
+
+const before = Number.NEGATIVE_INFINITY;
+
+export class Admission {
+  readonly late: LateReport;
+  readonly #parts: ViewParts;
+  /** Per window of the layout. */
+  readonly #judges: readonly WindowJudge[];
+  /** Watermark mode: the late rule of each rolling and rows window. */
+  readonly #over: readonly (OverLateness | null)[];
+  /** Keys are forgotten when nothing can be said of them any more. */
+  readonly #canForget: boolean;
+  /** What each window said to the record at hand: 0 taken, 1 skipped, 2 excluded. */
+  readonly #verdicts: Uint8Array;
+
+  constructor(parts: ViewParts) {
+    const { layout, context, windows, mode } = parts;
+    this.#parts = parts;
+    this.late = new LateReport(layout, context);
+    this.#judges = layout.windows.map((_, index) => judgeOf(windows, index));
+    this.#over = layout.windows.map(({ node }) => {
+      if (mode !== 'watermark') return null;
+      if (node.kind === 'rollingRows') return new OverLateness(null);
+      return node.kind === 'rolling' ? new OverLateness(node.sizeMs) : null;
+    });
+    this.#canForget = layout.windows.every(
+      ({ node: { kind } }) => kind !== 'rollingRows' && kind !== 'lifetime' && kind !== 'session',
+    );
+    this.#verdicts = new Uint8Array(layout.windows.length);
+  }
+
+  ensureSlots(count: number): void {
+    for (const over of this.#over) over?.ensureSlots(count);
+  }
+
+  /** False when no window takes the record: it ends here. Late ones are reported. */
+  admit(batch: Batch, row: number, watermark: number): boolean {
+    const { store, mode } = this.#parts;
+    const verdicts = this.#verdicts;
+    verdicts.fill(0);
+    // The late rule of OVER begins at the epoch: what lies before 1970 is judged.
+    const ts = store.ts[row] as number;
+    if (mode === 'watermark' && ts > watermark && ts > 0) return true;
+    let taken = 0;
+    let skipped = 0;
+    for (let i = 0; i < verdicts.length; i++) {
+      const verdict = this.#judge(i, row, watermark);
+      verdicts[i] = verdict;
+      if (verdict === 0) taken += 1;
+      if (verdict === 1) skipped += 1;
+    }
+    if (skipped > 0 || taken === 0) {
+      this.late.report(batch, store.batchRow[row] as number, watermark, verdicts);
+    }
+    if (taken === 0) return false;
+    if (taken < verdicts.length) store.refuse(row, verdicts);
+    return true;
+  }
+
+  /** Sets the timers of the record admitted last; the greatest end − 1 that it came after, or −∞. */
+  accept(row: number, watermark: number): number {
+    const { store } = this.#parts;
+    const slot = store.slot[row] as number;
+    const ts = store.ts[row] as number;
+    let lateFiring = before;
+    this.#parts.states.raiseExpiry(slot, ts);
+    for (let i = 0; i < this.#judges.length; i++) {
+      if (this.#verdicts[i] !== 0) continue;
+      const over = this.#over[i];
+      if (over !== null && over !== undefined) {
+        const cleanUp = over.accept(slot, ts);
+        if (cleanUp > before) this.#parts.timers.push(cleanUp, slot, cleanUpTimer + i);
+        continue;
+      }
+      const { window, local, isFirst } = this.#judges[i] as WindowJudge;
+      if (isFirst) window.accept(slot, ts, watermark);
+      lateFiring = Math.max(lateFiring, window.lateFiring(ts, watermark));
+      if (this.#canForget) this.#raiseExpiry(slot, window.expiry(local, ts));
+    }
+    return lateFiring;
+  }
+
+  /** The timer of a record fired. */
+  rowFired(slot: number, row: number, ts: number): void {
+    const verdicts = this.#parts.store.refusalsOf(row);
+    for (let i = 0; i < this.#over.length; i++) {
+      if (verdicts === null || verdicts[i] === 0) this.#over[i]?.rowFired(slot, ts);
+    }
+  }
+
+  /** A clean-up timer of a window fired: true when its records were forgotten. */
+  cleanUp(slot: number, index: number, time: number): boolean {
+    if (this.#over[index]?.cleanUpFired(slot, time) !== true) return false;
+    for (const window of this.#parts.windows) {
+      const local = window.windows.indexOf(index);
+      if (local >= 0) window.cleanUp(local, slot);
+    }
+    return true;
+  }
+
+  /**
+   * Forgets the key if nothing can be said of it any more; otherwise looks again later. `nextTimer` is
+   * the key's next timer. True when it was forgotten.
+   */
+  tryForget(slot: number, watermark: number, nextTimer: number): boolean {
+    const { states, timers, windows } = this.#parts;
+    if (!this.#canForget || states.isUnused(slot)) return false;
+    states.setExpiring(slot, false);
+    const hasCleanUp = this.#over.some((over) => over?.hasTimer(slot) ?? false);
+    const expiry = states.expiry(slot);
+    if (expiry > watermark || nextTimer < Number.POSITIVE_INFINITY) {
+      states.setExpiring(slot, true);
+      timers.push(expiry > watermark ? expiry : nextTimer, slot, expiryTimer);
+      return false;
+    }
+    if (hasCleanUp || states.waiting(slot) > 0) return false;
+    for (const window of windows) window.clear(slot);
+    for (const over of this.#over) over?.clear(slot);
+    states.forget(slot);
+    return true;
+  }
+
+  get byteLength(): number {
+    return this.#over.reduce((sum, over) => sum + (over?.byteLength ?? 0), 0);
+  }
+
+  #judge(index: number, row: number, watermark: number): number {
+    const { store, states, mode } = this.#parts;
+    const { window, local, isLifetime } = this.#judges[index] as WindowJudge;
+    const slot = store.slot[row] as number;
+    const ts = store.ts[row] as number;
+    if (mode === 'watermark') {
+      const over = this.#over[index];
+      if (over !== null && over !== undefined) return over.isLate(slot, ts) ? 1 : 0;
+      if (isLifetime) return ts <= watermark ? 1 : 0;
+    }
+    return window.judge(local, slot, row, Math.max(ts, states.asOf(slot)), watermark);
+  }
+
+  #raiseExpiry(slot: number, expiry: number): void {
+    const { states, timers } = this.#parts;
+    states.raiseExpiry(slot, expiry);
+    if (states.isExpiring(slot)) return;
+    states.setExpiring(slot, true);
+    timers.push(expiry, slot, expiryTimer);
+  }
+}
+
+function judgeOf(windows: readonly ViewWindow[], index: number): WindowJudge {
+  const window = windows.find((state) => state.windows.includes(index)) as ViewWindow;
+  const local = window.windows.indexOf(index);
+  return { window, local, isFirst: local === 0, isLifetime: window instanceof LifetimeState };
+}

@@ -1,0 +1,97 @@
+// Makes the rows of keys: evaluates the windows at an instant and hands the row to the builder.
+import type { ViewWindow } from '../state/windows/view-window.ts';
+import type { ViewParts } from './view-parts.ts';
+
+export class RowMaker {
+  readonly #parts: ViewParts;
+  /** Watermark mode without waiting: event times of applied records that no row has counted yet. */
+  readonly #uncounted = new Map<number, number[]>();
+  /** Instant of the newest true evaluation of a key, while final firings move its as_of on. */
+  readonly #frozen = new Map<number, number>();
+  readonly #countsLater: boolean;
+
+  constructor(parts: ViewParts) {
+    this.#parts = parts;
+    this.#countsLater = parts.mode === 'watermark' && !parts.layout.isWaiting;
+  }
+
+  /** Counts an applied record: at once, or with the row that comes to its time. */
+  countRecord(slot: number, ts: number, arrivalMs: number): void {
+    const { states } = this.#parts;
+    if (!this.#countsLater) {
+      states.apply(slot, ts, arrivalMs);
+      return;
+    }
+    states.setArrival(slot, arrivalMs);
+    const uncounted = this.#uncounted.get(slot);
+    if (uncounted === undefined) this.#uncounted.set(slot, [ts]);
+    else uncounted.push(ts);
+  }
+
+  /** A final firing of a key at `asOf` before it: from now on its other values stay as they were. */
+  freeze(slot: number, asOf: number): void {
+    if (!this.#frozen.has(slot)) this.#frozen.set(slot, asOf);
+  }
+
+  thaw(slot: number): void {
+    if (this.#frozen.size > 0) this.#frozen.delete(slot);
+  }
+
+  /** One row of the key at its as_of. `arrivalMs` is that of the record that caused it. */
+  emit(slot: number, arrivalMs: number): void {
+    const { states, builder } = this.#parts;
+    const asOf = states.asOf(slot);
+    this.#evaluate(slot, asOf);
+    if (this.#countsLater) this.#count(slot, asOf);
+    builder.finish(slot, states.eventTime(slot), asOf, states.seq(slot), arrivalMs);
+    if (builder.isFull) builder.flush();
+  }
+
+  /** A row with the same values as the one before it. */
+  repeat(slot: number, arrivalMs: number): void {
+    const { states, builder } = this.#parts;
+    if (builder.rowCount === 0) return this.emit(slot, arrivalMs);
+    builder.repeat();
+    builder.finish(slot, states.eventTime(slot), states.asOf(slot), states.seq(slot), arrivalMs);
+    if (builder.isFull) builder.flush();
+  }
+
+  /** Puts the values of a key (-1: one without state) at an instant. */
+  evaluateAt(slot: number, tau: number): void {
+    const { windows } = this.#parts;
+    for (let i = 0; i < windows.length; i++) {
+      (windows[i] as ViewWindow).evaluate(slot, tau, false, false);
+    }
+  }
+
+  forget(slot: number): void {
+    if (this.#countsLater) this.#uncounted.delete(slot);
+  }
+
+  #evaluate(slot: number, asOf: number): void {
+    const frozen = this.#frozen.size === 0 ? undefined : this.#frozen.get(slot);
+    if (frozen === undefined) {
+      this.evaluateAt(slot, asOf);
+      return;
+    }
+    for (const window of this.#parts.windows) {
+      if (window.isFrozenAtEnd) window.evaluate(slot, frozen, false, true);
+      else window.evaluate(slot, asOf, true, false);
+    }
+  }
+
+  /** Counts the applied records up to `asOf` into seq and event_time. */
+  #count(slot: number, asOf: number): void {
+    const uncounted = this.#uncounted.get(slot);
+    if (uncounted === undefined) return;
+    const { states } = this.#parts;
+    const arrival = states.arrival(slot);
+    let left = 0;
+    for (const ts of uncounted) {
+      if (ts <= asOf) states.apply(slot, ts, arrival);
+      else uncounted[left++] = ts;
+    }
+    uncounted.length = left;
+    if (left === 0) this.#uncounted.delete(slot);
+  }
+}

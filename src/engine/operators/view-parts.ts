@@ -1,0 +1,78 @@
+// The parts of a running view that its steps share: admission, rows, timers and forgetting all work
+// on the same keys, states and windows.
+import { compileProjection } from '../../codegen/compile-projection.ts';
+import type { Plan, ViewNode } from '../../plan/plan.ts';
+import { KeyTable } from '../state/key-table.ts';
+import { RollingRowsState } from '../state/windows/rolling-window.ts';
+import type { ViewWindow } from '../state/windows/view-window.ts';
+import { TimerQueue } from '../time/timer-queue.ts';
+import { createWindows } from './create-windows.ts';
+import { KeyStates } from './key-states.ts';
+import type { OperatorContext } from './operator.ts';
+import { RecordStore } from './record-store.ts';
+import { planStaging } from './staging.ts';
+import { VectorBuilder } from './vector-builder.ts';
+import { layoutView, type ViewLayout } from './view-layout.ts';
+
+export type ViewMode = 'arrival' | 'watermark' | 'recompute';
+
+export interface ViewOperatorOptions {
+  readonly plan: Plan;
+  readonly view: ViewNode;
+  readonly context: OperatorContext;
+  /** `recompute`: rows come sorted by time, none is late, only `probe` gives rows. */
+  readonly mode?: 'stream' | 'recompute';
+}
+
+export interface ViewParts {
+  readonly layout: ViewLayout;
+  readonly mode: ViewMode;
+  readonly context: OperatorContext;
+  readonly keys: KeyTable;
+  readonly states: KeyStates;
+  readonly store: RecordStore;
+  readonly builder: VectorBuilder;
+  readonly windows: readonly ViewWindow[];
+  /** Windows over rows count records one by one, where others see those of an instant together. */
+  readonly rowsWindows: readonly ViewWindow[];
+  readonly otherWindows: readonly ViewWindow[];
+  readonly timers: TimerQueue;
+}
+
+/** Kinds of timers in the queue; from the last on, the clean-up of window `kind − cleanUpTimer`. */
+export const mainTimer = 0;
+export const expiryTimer = 1;
+export const cleanUpTimer = 2;
+
+export function createParts({ plan, view, context, mode }: ViewOperatorOptions): ViewParts {
+  const layout = layoutView(plan, view);
+  const { fields, predicates, outputs } = layout;
+  const staging = planStaging(layout);
+  const keys = new KeyTable();
+  const builder = new VectorBuilder(view, keys, (batch) => context.emit(batch));
+  const store = new RecordStore(
+    layout,
+    staging,
+    compileProjection({ fields, predicates, outputs }),
+  );
+  const windows = createWindows({
+    layout,
+    staging,
+    source: store,
+    output: builder,
+    isWatermark: mode !== 'recompute' && view.emit === 'watermark',
+  });
+  return {
+    layout,
+    mode: mode === 'recompute' ? mode : view.emit,
+    context,
+    keys,
+    states: new KeyStates(),
+    store,
+    builder,
+    windows,
+    rowsWindows: windows.filter((window) => window instanceof RollingRowsState),
+    otherWindows: windows.filter((window) => !(window instanceof RollingRowsState)),
+    timers: new TimerQueue(),
+  };
+}
