@@ -156,7 +156,7 @@ function writeAnswer({ view, columns, selected, row, nowMs, metrics }: AnswerPar
       const isValue = view.json.write(target, row, dataView, index);
       status = isOld ? 'OUTSIDE_MAX_AGE' : isValue ? 'PRESENT' : 'NULL_VALUE';
     }
-    metrics.statusCounts[status]++;
+    metrics.statuses[status].value += 1;
     target.ascii(`,"status":"${status}"}`);
   }
   target.ascii('}}');

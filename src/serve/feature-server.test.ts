@@ -144,6 +144,15 @@ describe('POST /get-online-features', () => {
     expect(reply.body).toContain('"statuses":["PRESENT","NOT_FOUND"]');
   });
 
+  it('takes JSON as curl sends it', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const payload =
+      '{"features":["view:n"],"entities":{"user":["u1"],"item":["9007199254740993"]}}';
+    const url = '/get-online-features';
+    const reply = await server.inject({ method: 'POST', url, headers, payload });
+    expect(reply.json().results[2].values).toEqual([2]);
+  });
+
   it('gives NaN as null and counts it', async () => {
     const reply = await post('{"features":["view:total"],"entities":{"user":["nan"],"item":[1]}}');
     expect(reply.json().results[2]).toMatchObject({ values: [null], statuses: ['NULL_VALUE'] });

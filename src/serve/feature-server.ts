@@ -3,6 +3,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
+import { MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { OnlineStore } from '../ports/online-store.ts';
 import { createFeatureRoute, featurePath } from './feature-route.ts';
@@ -39,8 +40,8 @@ export interface FeatureServerOptions {
   readonly bodyBytesMax?: number;
   /** Most values (rows × features) of an answer; default 1,000,000. */
   readonly valuesMax?: number;
-  /** More OpenMetrics text for `/metrics`, without `# EOF`: the engine's, in the same process. */
-  readonly moreMetrics?: () => string;
+  /** The registry behind `/metrics`; give the engine's when both run in one process. */
+  readonly metrics?: MetricsRegistry;
 }
 
 /** A running feature server: where it answers, and how to stop it. */
@@ -62,7 +63,8 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   const views = [...catalogue.views.values()];
   const clock = options.clock ?? systemClock;
   const now = servingClock(store, options.clockMode ?? 'wall', clock);
-  const metrics = createServeMetrics([...catalogue.views.keys()], () =>
+  const registry = options.metrics ?? new MetricsRegistry();
+  const metrics = createServeMetrics(registry, [...catalogue.views.keys()], () =>
     views.reduce((sum, v) => sum + v.feastJson.notFiniteCount() + v.json.notFiniteCount(), 0),
   );
   const valuesMax = options.valuesMax ?? 1_000_000;
@@ -78,7 +80,7 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   const drain = drainOnClose(app);
   app.post(onlinePath, (request, reply) => {
     const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-    const answer = onlineFeatures(body, isJson(request));
+    const answer = onlineFeatures(body, isJson(request, strict));
     if (!(answer instanceof Promise)) return reply.type(jsonType).send(answer);
     return answer.then((bytes) => reply.type(jsonType).send(bytes));
   });
@@ -89,7 +91,7 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   });
   addOperations(app, options, {
     isClosing: drain.isClosing,
-    metricsText: () => `${metrics.text()}${options.moreMetrics?.() ?? ''}# EOF\n`,
+    metricsText: metrics.render,
     document: Buffer.from(JSON.stringify(openApiDocument(catalogue, project))),
   });
   addFailures(app, strict, options.log);
@@ -125,10 +127,14 @@ function drainOnClose(app: FastifyInstance): { isClosing(): boolean } {
   return { isClosing: () => isClosing };
 }
 
-/** JSON is what Feast's server takes: declared as JSON, or not declared at all. */
-function isJson(request: FastifyRequest): boolean {
+const curlType = 'application/x-www-form-urlencoded';
+
+/** JSON, undeclared, or (for people, not in strict mode) as `curl -d` declares everything. */
+function isJson(request: FastifyRequest, strict: boolean): boolean {
   const type = request.headers['content-type'];
-  return type === undefined || /^application\/([\w.-]+\+)?json\b/i.test(type);
+  if (type === undefined || type === jsonType) return true;
+  if (!strict && type === curlType) return true;
+  return /^application\/([\w.-]+\+)?json\b/i.test(type);
 }
 
 function addOperations(

@@ -88,7 +88,7 @@ function respond(
     nowMs,
     strict,
     versionMetadata: request.versionMetadata,
-    counts: metrics.statusCounts,
+    counters: metrics.statuses,
   });
   for (const { view, rows } of data.views) {
     for (const row of rows) {

@@ -3,6 +3,7 @@
 // times) is written once and repeated as bytes.
 import type { JsonBuffer } from '../columns/json-buffer.ts';
 import { eventTimeMsOf, viewOfBytes } from '../columns/packed-row.ts';
+import type { Counter } from '../kernel/metrics/metrics-registry.ts';
 import { type EntityColumn, writePartJson } from './entity-columns.ts';
 import { type FeatureStatus, isOutsideMaxAge } from './feature-status.ts';
 import { formatInstantExact } from './instant-text.ts';
@@ -22,8 +23,8 @@ export interface ResponseOptions {
   readonly versionMetadata: boolean;
 }
 
-export interface StatusCounts {
-  readonly counts: Record<FeatureStatus, number>;
+export interface StatusCounters {
+  readonly counters: Readonly<Record<FeatureStatus, Counter>>;
 }
 
 const codes = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
@@ -49,12 +50,12 @@ interface PreparedView {
   readonly times: RepeatedBlock;
 }
 
-/** Writes one answer; `counts` are added to. */
+/** Writes one answer; `counters` are added to. */
 export function writeOnlineResponse(
   target: JsonBuffer,
   shape: RequestShape,
   data: { readonly columns: readonly EntityColumn[]; readonly views: readonly ViewRows[] },
-  options: ResponseOptions & StatusCounts,
+  options: ResponseOptions & StatusCounters,
 ): void {
   const rowCount = data.views[0]?.rows.length ?? 0;
   const frame = frameOf(shape, options);
@@ -170,11 +171,11 @@ function writeStatuses(
   target: JsonBuffer,
   statuses: Uint8Array,
   block: RepeatedBlock,
-  { strict, counts }: ResponseOptions & StatusCounts,
+  { strict, counters }: ResponseOptions & StatusCounters,
 ): void {
   const isPlain = statuses.every((code) => code === present);
   if (isPlain && block.end > 0) {
-    counts.PRESENT += statuses.length;
+    counters.PRESENT.value += statuses.length;
     target.repeat(block.start, block.end);
     return;
   }
@@ -183,7 +184,7 @@ function writeStatuses(
   for (let i = 0; i < statuses.length; i++) {
     if (i > 0) target.ascii('","');
     const code = codes[statuses[i] as number] as FeatureStatus;
-    counts[code]++;
+    counters[code].value += 1;
     target.ascii(strict ? 'PRESENT' : code);
   }
   if (!isPlain) return;
