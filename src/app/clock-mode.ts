@@ -1,7 +1,7 @@
 // What *now* is for reads and decay: said by the environment, else noted by the last run, else the
 // events' clock when every source ends by itself. The note lets other processes agree with the run.
 import type { OnlineStore } from '../ports/online-store.ts';
-import type { ResolvedProject } from './resolve-project.ts';
+import type { ResolvedProject } from './config/resolve-project.ts';
 
 export type ClockMode = 'wall' | 'event';
 

@@ -16,9 +16,9 @@ import {
 import { type FeatureServer, startFeatureServer } from '../serve/feature-server.ts';
 import { readingClockMode } from './clock-mode.ts';
 import { type ExportResult, exportView } from './export-view.ts';
-import type { LoadedConfig } from './load-config.ts';
+import type { LoadedConfig } from './config/load-config.ts';
 import { OnlineStores } from './online-stores.ts';
-import { type ResolvedProject, resolveProject } from './resolve-project.ts';
+import { type ResolvedProject, resolveProject } from './config/resolve-project.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
 
@@ -39,6 +39,8 @@ export interface ServeOptions {
   readonly port?: number;
   /** Default `127.0.0.1`. */
   readonly host?: string;
+  /** Answers as Feast's own server does: every status PRESENT, its order, its 500s. Default false. */
+  readonly feastStrict?: boolean;
 }
 
 /** An environment of a project, ready to run, read, serve and make training sets. */

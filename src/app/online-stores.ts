@@ -3,7 +3,7 @@
 // such changes, so that a server goes on while runs come and go.
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
 import type { OnlineStore, StoreContext } from '../ports/online-store.ts';
-import type { ResolvedProject } from './resolve-project.ts';
+import type { ResolvedProject } from './config/resolve-project.ts';
 import { storedViews } from './stored-views.ts';
 
 export class OnlineStores {

@@ -13,7 +13,7 @@ import type { VectorSink } from '../ports/vector-sink.ts';
 import { type ClockMode, clockModeOf, noteClockMode } from './clock-mode.ts';
 import { formats } from './formats.ts';
 import type { OnlineStores } from './online-stores.ts';
-import type { ResolvedProject } from './resolve-project.ts';
+import type { ResolvedProject } from './config/resolve-project.ts';
 import { type RunProgress, progressOf } from './run-report.ts';
 import { storedViews } from './stored-views.ts';
 import { featureLogSink, storeSink } from './vector-sinks.ts';

@@ -9,7 +9,7 @@ import type { SourceSplit } from '../ports/source.ts';
 import { knownLabelTypes } from '../offline/labels.ts';
 import { makeTrainingSet } from '../offline/training-set.ts';
 import { formats } from './formats.ts';
-import type { ResolvedProject } from './resolve-project.ts';
+import type { ResolvedProject } from './config/resolve-project.ts';
 
 /** Options of `app.train`. */
 export interface TrainOptions {

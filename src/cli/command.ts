@@ -1,7 +1,7 @@
 // What every command of the command line shares: the global options, the project that they name, and
 // an action that gives an exit code.
 import { Command } from 'commander';
-import { type LoadedConfig, loadConfig } from '../app/load-config.ts';
+import { type LoadedConfig, loadConfig } from '../app/config/load-config.ts';
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type LogLevel, type Streams, type Terminal, createTerminal } from './terminal.ts';
@@ -20,7 +20,7 @@ export interface Invocation {
   /** Aborts at Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /** The configuration that `--config` names; relative to where the command runs. */
-  load(generation?: number): Promise<LoadedConfig>;
+  readonly load: (generation?: number) => Promise<LoadedConfig>;
 }
 
 /** Where a command line runs: its streams, what stops it, and where its exit code goes. */

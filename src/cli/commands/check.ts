@@ -1,6 +1,6 @@
 // `millrace check`: every problem of definitions and configuration at once. Reads no data.
 import type { Command } from 'commander';
-import { checkProject } from '../../app/check-project.ts';
+import { checkProject } from '../../app/config/check-project.ts';
 import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
 import { describeProblems } from '../describe-error.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';

@@ -1,8 +1,8 @@
 // `millrace dev`: the engine and the server in one process, started again when a project file changes.
 // A bad edit is shown, and what ran goes on running.
 import type { Command } from 'commander';
-import { type DevSession, startDevSession } from '../../app/dev-session.ts';
-import { watchProject } from '../../app/watch-project.ts';
+import { type DevSession, startDevSession } from '../../app/dev/dev-session.ts';
+import { watchProject } from '../../app/dev/watch-project.ts';
 import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
 import { describeError } from '../describe-error.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';

@@ -8,6 +8,7 @@ import { exitCodes } from '../exit-code.ts';
 export interface ServeFlags {
   readonly port: number;
   readonly host: string;
+  readonly feastStrict?: boolean;
 }
 
 /** The options of commands that serve. */
@@ -19,7 +20,8 @@ export function withServeOptions(command: Command): Command {
       parseWhole('--port', 0, 65_535),
       6566,
     )
-    .option('--host <address>', 'address to listen on', '127.0.0.1');
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--feast-strict', 'answer exactly as Feast does, also where it is less honest');
 }
 
 export function serveCommand(host: CliHost): Command {
@@ -33,7 +35,8 @@ export function serveCommand(host: CliHost): Command {
     const { load, options, terminal, signal } = invocation;
     const app = await millrace(await load(), { env: options.env });
     try {
-      const server = await app.serve({ port: flags.port, host: flags.host });
+      const feastStrict = flags.feastStrict ?? false;
+      const server = await app.serve({ port: flags.port, host: flags.host, feastStrict });
       terminal.log(
         'info',
         `serving ${app.plan.views.length} views at ${server.url} (Ctrl-C stops)`,

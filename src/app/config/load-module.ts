@@ -2,7 +2,7 @@
 // exported, syntax, an error that it throws) becomes a MillraceError that names the file.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { MillraceError } from '../kernel/errors/millrace-error.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { projectModuleUrl, registerProjectModules } from './module-hooks.ts';
 
 /** A module's exports by name. */

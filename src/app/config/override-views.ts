@@ -1,11 +1,11 @@
 // An environment may say when rows of a view appear (`emit`, `decay`), never what they mean.
-import type { EnvironmentOptions, ViewOverride } from '../define/config.ts';
-import { parseDuration } from '../kernel/duration.ts';
-import type { ErrorCode } from '../kernel/errors/catalogue.ts';
-import type { Problem } from '../kernel/errors/millrace-error.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
-import { type EmissionOverride, overrideView } from '../plan/override-view.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { EnvironmentOptions, ViewOverride } from '../../define/config.ts';
+import { parseDuration } from '../../kernel/duration.ts';
+import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
+import type { Problem } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import { type EmissionOverride, overrideView } from '../../plan/override-view.ts';
+import type { Plan } from '../../plan/plan.ts';
 
 export interface OverriddenPlan {
   readonly plan: Plan;

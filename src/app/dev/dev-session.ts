@@ -1,18 +1,18 @@
 // What `millrace dev` keeps going: a run and a server of one loaded project. When the run has ended
 // the server goes on; a failed run is reported, and the server still answers from what there is.
-import { ProblemsError } from '../kernel/errors/millrace-error.ts';
-import { checkProject } from './check-project.ts';
-import type { LoadedConfig } from './load-config.ts';
-import { type RunSummary, millrace } from './millrace.ts';
-import type { RunProgress } from './run-report.ts';
+import { ProblemsError } from '../../kernel/errors/millrace-error.ts';
+import { checkProject } from '../config/check-project.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import { type RunSummary, millrace } from '../millrace.ts';
+import type { RunProgress } from '../run-report.ts';
 
 export interface DevOptions {
   readonly env: string;
   readonly port: number;
   readonly host: string;
-  onProgress(progress: RunProgress): void;
-  onEnd(summary: RunSummary): void;
-  onFailure(error: unknown): void;
+  readonly onProgress: (progress: RunProgress) => void;
+  readonly onEnd: (summary: RunSummary) => void;
+  readonly onFailure: (error: unknown) => void;
 }
 
 export interface DevSession {

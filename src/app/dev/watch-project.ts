@@ -1,8 +1,8 @@
 // Tells when a file of a project changed: the configuration and every TypeScript or JavaScript file
 // below its folder, data and what runs write left out. Editors write in bursts: one change a burst.
 import { watch } from 'node:fs/promises';
-import { systemClock } from '../kernel/clock.ts';
-import type { LoadedConfig } from './load-config.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
 
 const quietMs = 150;
 const projectFile = /\.(ts|mts|js|mjs)$/;

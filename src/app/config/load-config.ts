@@ -2,10 +2,11 @@
 // paths in a configuration are relative to its file.
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Config } from '../define/config.ts';
-import { MillraceError } from '../kernel/errors/millrace-error.ts';
+import type { Config } from '../../define/config.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { type ModuleExports, loadModule } from './load-module.ts';
 
+/** A configuration and where it was found. */
 export interface LoadedConfig {
   readonly config: Config;
   /** Absolute path of the file. */

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const isFromSource = import.meta.url.endsWith('.ts');
-const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 const generationParam = 'generation';
 
 type Conditions = Readonly<Record<string, string>>;

@@ -1,12 +1,12 @@
 // A configuration, one of its environments and its definitions → everything that running needs, or
 // every problem at once. Reads definition files, opens nothing.
 import { resolve } from 'node:path';
-import { buildPlan } from '../define/build-plan.ts';
-import { configDirectory } from '../define/config-location.ts';
-import type { Config, EnvironmentOptions } from '../define/config.ts';
-import { MillraceError, type Problem } from '../kernel/errors/millrace-error.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
-import { type Plan, streamOf } from '../plan/plan.ts';
+import { buildPlan } from '../../define/build-plan.ts';
+import { configDirectory } from '../../define/config-location.ts';
+import type { Config, EnvironmentOptions } from '../../define/config.ts';
+import { MillraceError, type Problem } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import { type Plan, streamOf } from '../../plan/plan.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { type LoadedConfig, loadDefinitions } from './load-config.ts';
 import { overrideViews } from './override-views.ts';

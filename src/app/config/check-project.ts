@@ -1,7 +1,7 @@
 // What `millrace check` finds. A configuration that cannot be loaded, an unknown environment or a
 // definition that throws is thrown; everything else is in the list.
-import type { Problem } from '../kernel/errors/millrace-error.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Problem } from '../../kernel/errors/millrace-error.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { type ConfigInput, resolveProject } from './resolve-project.ts';
 
 export interface CheckResult {

@@ -1,11 +1,11 @@
 // What can be wrong with an environment before anything is opened: streams without a source, names
 // that nothing has, things that this version cannot do. All findings at once.
-import type { Config, EnvironmentOptions } from '../define/config.ts';
-import type { ErrorCode } from '../kernel/errors/catalogue.ts';
-import type { Problem } from '../kernel/errors/millrace-error.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
-import { type Plan, streamOf } from '../plan/plan.ts';
-import type { Unavailable } from '../ports/unavailable.ts';
+import type { Config, EnvironmentOptions } from '../../define/config.ts';
+import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
+import type { Problem } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import { type Plan, streamOf } from '../../plan/plan.ts';
+import type { Unavailable } from '../../ports/unavailable.ts';
 
 export interface EnvironmentToCheck {
   readonly config: Config;
