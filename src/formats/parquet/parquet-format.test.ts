@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { parquetWriteFile } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRow } from '../../columns/read-value.ts';
 import type { Field, FieldType, Value } from '../../kernel/types/field-type.ts';
@@ -141,6 +142,91 @@ describe('types', () => {
     expect(offsets).toEqual(Array.from({ length: 10_000 }, (_, i) => i));
     expect(rows).toEqual(
       offsets.map((i) => ({ i, k: `k${i % 7}`, n: i % 3 === 0 ? null : BigInt(i) })),
+    );
+  });
+});
+
+describe('encodings', () => {
+  const fields = [
+    field('i', { kind: 'int32' }, true),
+    field('l', { kind: 'int64' }, true),
+    field('n', { kind: 'float64' }, true),
+    field('d', { kind: 'float64' }, true),
+    field('s', { kind: 'string' }, true),
+    field('b', { kind: 'bool' }, true),
+    field('t', { kind: 'timestamp' }, true),
+  ];
+  const rowCount = 12_000;
+
+  test.each([
+    ['PARQUET_VERSION v1', 2],
+    ['PARQUET_VERSION v1', 20_000],
+    ['PARQUET_VERSION v2', 2],
+    ['PARQUET_VERSION v2', 20_000],
+    ['PARQUET_VERSION v1, DICTIONARY_SIZE_LIMIT 1000000, ROW_GROUP_SIZE 30000', 28_000],
+  ])('%s with %d distinct values, with and without nulls', async (version, distinct) => {
+    for (const nulls of ['false', 'range % 7 = 3', 'range < 9000', 'true']) {
+      const value = `CASE WHEN ${nulls} THEN NULL ELSE (range * 7919) % ${distinct} END`;
+      const path = await write(
+        `SELECT v::INTEGER AS i, (v * 1000000007)::BIGINT AS l, (v - 5)::BIGINT AS n, v / 8 AS d,
+          'k' || v AS s, v % 2 = 0 AS b, make_timestamp_ns(v * 1000000007) AS t
+         FROM (SELECT ${value} AS v FROM range(${rowCount}))`,
+        `, ${version}`,
+      );
+      const { rows, errors } = await read(path, fields, 4096);
+      expect(errors).toEqual([]);
+      const isNull = (i: number): boolean =>
+        nulls === 'true' ||
+        (nulls.includes('%') && i % 7 === 3) ||
+        (nulls.includes('<') && i < 9000);
+      const expected = Array.from({ length: rowCount }, (_, i) => {
+        const v = (i * 7919) % distinct;
+        if (isNull(i)) return { i: null, l: null, n: null, d: null, s: null, b: null, t: null };
+        const l = BigInt(v) * 1000000007n;
+        const t = Number(l / 1000000n);
+        return { i: v, l, n: v - 5, d: v / 8, s: `k${v}`, b: v % 2 === 0, t };
+      });
+      expect(rows).toEqual(expected);
+    }
+  });
+
+  test('files of another writer, with pages of the second version, read the same', async () => {
+    const path = join(directory, 'other.parquet');
+    const count = 5000;
+    parquetWriteFile({
+      filename: path,
+      columnData: [
+        {
+          name: 's',
+          data: Array.from({ length: count }, (_, i) => (i % 5 === 0 ? null : `v${i % 300}`)),
+          type: 'STRING',
+        },
+        {
+          name: 'l',
+          data: BigInt64Array.from({ length: count }, (_, i) => BigInt(i) - 2n),
+          type: 'INT64',
+          nullable: false,
+        },
+        { name: 'b', data: Array.from({ length: count }, (_, i) => i % 3 === 0), type: 'BOOLEAN' },
+        {
+          name: 'd',
+          data: Float64Array.from({ length: count }, (_, i) => i / 4),
+          type: 'DOUBLE',
+          encoding: 'BYTE_STREAM_SPLIT',
+        },
+      ],
+      rowGroupSize: 1700,
+      pageSize: 2000,
+    });
+    const some = fields.filter(({ name }) => ['s', 'l', 'b', 'd'].includes(name));
+    const { rows } = await read(path, some);
+    expect(rows).toEqual(
+      Array.from({ length: count }, (_, i) => ({
+        s: i % 5 === 0 ? null : `v${i % 300}`,
+        l: BigInt(i) - 2n,
+        b: i % 3 === 0,
+        d: i / 4,
+      })),
     );
   });
 });

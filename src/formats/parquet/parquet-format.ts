@@ -10,9 +10,10 @@ import type { DecodedBatch } from '../../columns/batch.ts';
 import type { RowType } from '../../kernel/types/field-type.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import type { DecodedChunk, FileFormat } from '../../ports/format.ts';
-import { type BadRows, type RowGroupRange, readColumn } from './parquet-column.ts';
+import { type RowGroupRange, readColumn } from './parquet-column.ts';
 import { openParquet, type ParquetFile } from './parquet-file.ts';
 import { type MatchedColumn, matchColumns } from './parquet-schema.ts';
+import type { BadRows } from './parquet-store.ts';
 
 /**
  * Parquet files, compressed in any usual way. **Shape**: columns by name; integers widen, timestamps of
@@ -35,7 +36,7 @@ async function* readParquet(
     const builders = rowType.fields.map((field) => columnForField(field));
     let rowStart = 0;
     for (const group of file.metadata.row_groups) {
-      const range = { rowStart, rowCount: Number(group.num_rows) };
+      const range = { group, rowStart, rowCount: Number(group.num_rows) };
       const bad = await readRowGroup(file, columns, { rowType, builders }, range);
       const batch = groupBatch(rowType, builders, range);
       for (let from = 0; from < range.rowCount; from += rowCountMax) {

@@ -113,8 +113,9 @@ function leafKind(element: SchemaElement): LeafKind {
         : { kind: 'text' };
     case 'FIXED_LEN_BYTE_ARRAY':
       if (converted === 'DECIMAL') return decimalKind(element);
-      if (logical?.type === 'FLOAT16') return { kind: 'float' };
-      return converted === undefined ? { kind: 'bytes' } : { kind: 'other' };
+      return converted === undefined && logical?.type !== 'FLOAT16'
+        ? { kind: 'bytes' }
+        : { kind: 'other' };
     default:
       return { kind: 'other' };
   }

@@ -1,5 +1,6 @@
-// One value of a Parquet leaf as the value of a field: number, bigint, or a range of bytes. `null`
-// says that it does not fit (out of range, rounded, not a number), which makes its row a dead letter.
+// Values of a Parquet leaf as values of a field. What does not fit (out of range, would be rounded,
+// not finite) is NaN or null, which makes its row a dead letter.
+import type { DecodedArray } from 'hyparquet';
 import { rescale } from '../../columns/parse-decimal.ts';
 import { instantMsMax } from '../../columns/parse-time.ts';
 import type { FieldType } from '../../kernel/types/field-type.ts';
@@ -7,52 +8,82 @@ import type { LeafKind } from './parquet-schema.ts';
 
 const dayMs = 86_400_000;
 
-/** The number for an integer, float, date or timestamp leaf; NaN when it does not fit. */
-export function numberConversion(
+/** Raw integers, floats, dates or timestamps as numbers for a field; NaN where one does not fit. */
+export function convertNumbers(
+  values: DecodedArray,
   type: FieldType,
   leaf: LeafKind,
-): (raw: number | bigint) => number {
-  switch (type.kind) {
-    case 'timestamp':
-      return instantConversion(leaf);
-    case 'float32':
-      return (raw) => finite(Math.fround(Number(raw)), raw);
-    case 'int32':
-      return (raw) => (Number(raw) === (Number(raw) | 0) ? Number(raw) : Number.NaN);
-    case 'date':
-      return Number;
-    default:
-      return (raw) => finite(Number(raw), raw);
+): Float64Array<ArrayBuffer> {
+  const numbers = new Float64Array(values.length);
+  if (values instanceof BigInt64Array) {
+    const isTime = type.kind === 'timestamp' && leaf.kind === 'timestamp';
+    divideWords(values, isTime ? perMs[leaf.unit] : 1, numbers);
+    if (leaf.kind === 'integer' && !leaf.signed) markNegative(numbers);
+  } else if (leaf.kind === 'timestamp' && leaf.wide) {
+    for (let i = 0; i < numbers.length; i++) numbers[i] = julianMs(values[i] as bigint);
+  } else {
+    const unsigned = leaf.kind === 'integer' && !leaf.signed;
+    for (let i = 0; i < numbers.length; i++) {
+      const value = values[i] as number;
+      numbers[i] = unsigned ? value >>> 0 : value;
+    }
+  }
+  const fit = fitting(type, leaf);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = fit(numbers[i] as number);
+  return numbers;
+}
+
+const perMs = { ms: 1, us: 1000, ns: 1_000_000 } as const;
+
+/**
+ * `floor(value / divisor)` of 64-bit integers without making bigints; NaN beyond ±2^53. With
+ * v = high·2^32 + low and 2^32 = q·d + r it is high·q + floor((high·r + low) / d), all of it exact.
+ */
+function divideWords(values: BigInt64Array, divisor: number, into: Float64Array): void {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+  const quotient = Math.floor(2 ** 32 / divisor);
+  const rest = 2 ** 32 - quotient * divisor;
+  for (let i = 0; i < values.length; i++) {
+    const low = (words[i * 2] as number) >>> 0;
+    const high = words[i * 2 + 1] as number;
+    const value = high * quotient + Math.floor((high * rest + low) / divisor);
+    into[i] = Number.isSafeInteger(value) ? value : Number.NaN;
   }
 }
 
-/** A finite value; an integer only when it is exact. */
-function finite(value: number, raw: number | bigint): number {
-  if (typeof raw === 'bigint') return Number.isSafeInteger(value) ? value : Number.NaN;
-  return Number.isFinite(value) ? value : Number.NaN;
+/** Unsigned integers above 2^63 come as negative ones: they fit nothing. */
+function markNegative(numbers: Float64Array): void {
+  for (let i = 0; i < numbers.length; i++) {
+    if ((numbers[i] as number) < 0) numbers[i] = Number.NaN;
+  }
 }
 
-function instantConversion(leaf: LeafKind): (raw: number | bigint) => number {
-  if (leaf.kind === 'date') return (raw) => inYears(Number(raw) * dayMs);
-  const unit = leaf.kind === 'timestamp' ? leaf.unit : 'ms';
-  if (unit === 'ms') return (raw) => inYears(Number(raw));
-  const divisor = unit === 'us' ? 1000 : 1_000_000;
-  return (raw) => {
-    const value = Number(raw);
-    return inYears(
-      Number.isSafeInteger(value) ? Math.floor(value / divisor) : floorDivide(BigInt(raw), divisor),
-    );
-  };
+/** Epoch milliseconds of a Julian day (high 64 bits) and nanoseconds in it (low 64 bits). */
+function julianMs(value: bigint): number {
+  const days = Number((value >> 64n) - 2_440_588n);
+  return days * dayMs + Math.floor(Number(BigInt.asUintN(64, value)) / 1_000_000);
+}
+
+/** How a number becomes one of the field: NaN when it does not fit. */
+function fitting(type: FieldType, leaf: LeafKind): (value: number) => number {
+  switch (type.kind) {
+    case 'timestamp':
+      return leaf.kind === 'date' ? (days) => inYears(days * dayMs) : inYears;
+    case 'float32':
+      return (value) => finite(Math.fround(value));
+    case 'int32':
+      return (value) => (value === (value | 0) ? value : Number.NaN);
+    default:
+      return finite;
+  }
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : Number.NaN;
 }
 
 function inYears(ms: number): number {
   return Math.abs(ms) <= instantMsMax ? ms : Number.NaN;
-}
-
-function floorDivide(value: bigint, divisor: number): number {
-  const by = BigInt(divisor);
-  const quotient = value / by;
-  return Number(value < 0n && value % by !== 0n ? quotient - 1n : quotient);
 }
 
 /** The unscaled decimal of a decimal or integer leaf at the field's scale, or null. */
