@@ -73,16 +73,19 @@ export class WatermarkCombiner {
       if (generator.watermarkMs >= this.watermarkMs) own.state = 'active';
     }
     if (own.state === 'active') {
+      const boundMs = generator.outOfOrdernessMs;
+      let greatest = generator.greatestMs;
       let combined = Math.max(this.watermarkMs, Math.min(others, watermarkOf(own)));
       for (; row < rowCount; row++) {
         into[row] = combined;
         const eventTime = eventTimeMs[row] as number;
-        if (eventTime <= generator.greatestMs) continue;
-        generator.greatestMs = eventTime;
-        const watermark = generator.watermarkMs;
+        if (eventTime <= greatest) continue;
+        greatest = eventTime;
+        const watermark = eventTime - boundMs;
         const least = watermark < others ? watermark : others;
         if (least > combined) combined = least;
       }
+      generator.greatestMs = greatest;
       this.watermarkMs = combined;
     }
     this.#findHolder();

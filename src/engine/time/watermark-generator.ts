@@ -5,14 +5,14 @@ import { minWatermark } from '../../kernel/instant.ts';
 export class WatermarkGenerator {
   /** Greatest event time of the split's rows; −∞ before the first. */
   greatestMs: number = minWatermark;
-  readonly #outOfOrdernessMs: number;
+  readonly outOfOrdernessMs: number;
 
   constructor(outOfOrdernessMs: number) {
-    this.#outOfOrdernessMs = outOfOrdernessMs;
+    this.outOfOrdernessMs = outOfOrdernessMs;
   }
 
   get watermarkMs(): number {
-    return this.greatestMs - this.#outOfOrdernessMs;
+    return this.greatestMs - this.outOfOrdernessMs;
   }
 
   /** Takes one row's event time; what is not greater than before changes nothing. */
