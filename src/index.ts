@@ -44,7 +44,6 @@ export type {
   StringExpr,
   TimestampExpr,
 } from './define/expression.ts';
-export { when } from './define/expression-builder.ts';
 export {
   type FeatureService,
   type FeatureServiceOptions,
@@ -102,6 +101,7 @@ export {
   tumbling,
   type Window,
 } from './define/window.ts';
+export { type When, when } from './define/when.ts';
 export type { Duration } from './kernel/duration.ts';
 export {
   type ErrorContext,

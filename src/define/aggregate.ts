@@ -2,6 +2,7 @@
 // JavaScript type of the feature's value; rules for nulls and empty windows are in docs/semantics.md.
 import type { AggregateName, AggregateNode } from '../plan/aggregate.ts';
 import type { Expression } from '../plan/expression.ts';
+import { readCondition } from './condition.ts';
 import type { AnyExpr, NumericKind } from './expression.ts';
 import { type ExpressionBuilder, toExpression } from './expression-builder.ts';
 import type { Window } from './window.ts';
@@ -51,20 +52,18 @@ function makeAggregate<K extends string, V, N extends boolean>(
 }
 
 function addCondition(state: AggregateState, condition: AnyExpr<'bool'>): AggregateState {
-  const built = toExpression(condition);
-  const problems = [...state.problems, ...built.problems];
-  if (built.kind !== 'bool') problems.push(`where: a condition must be a bool, not ${built.kind}`);
+  const { node, problems } = readCondition(condition);
   const where: Expression =
     state.where === undefined
-      ? built.node
+      ? node
       : {
           kind: 'call',
           fn: 'and',
-          args: [state.where, built.node],
+          args: [state.where, node],
           type: { kind: 'bool' },
-          nullable: state.where.nullable || built.node.nullable,
+          nullable: state.where.nullable || node.nullable,
         };
-  return { ...state, where, problems };
+  return { ...state, where, problems: [...state.problems, ...problems] };
 }
 
 function toNode(state: AggregateState): AggregateNode {
@@ -86,8 +85,13 @@ function over<K extends string, V, N extends boolean>(
   input: unknown,
   extra: Extra = {},
 ): Aggregate<K, V, N> {
-  const built = input === undefined ? null : toExpression(input);
-  return makeAggregate({ fn, input: built, problems: built?.problems ?? [], ...extra });
+  if (input === undefined) return makeAggregate({ fn, input: null, problems: [], ...extra });
+  const built = toExpression(input);
+  const isPlain = typeof input !== 'object' || input === null;
+  const problems = isPlain
+    ? [`${fn} needs a field or an expression, such as ${fn}(p.amount), not a plain value`]
+    : built.problems;
+  return makeAggregate({ fn, input: built, problems, ...extra });
 }
 
 type OrderedKind = NumericKind | 'string' | 'timestamp' | 'date' | 'bool';

@@ -69,7 +69,7 @@ describe('definitions with problems', () => {
       'a bad duration',
       feature(() => count().over(rolling('1 hour'))),
       'MR_DEFINITION_DURATION',
-      'spend.features.f.window',
+      'spend.features.f.window.size',
       '"1 hour" is not a duration',
     ],
     [
@@ -161,13 +161,11 @@ describe('definitions with problems', () => {
     [
       'a fraction beside an integer',
       feature((p) =>
-        count()
-          .where((p as never as { n: { gt(x: number): never } }).n.gt(1.5))
-          .over(rolling('1h')),
+        sum((p as never as { n: { plus(x: number): never } }).n.plus(1.5)).over(rolling('1h')),
       ),
       'MR_DEFINITION_TYPE',
       'spend.features.f',
-      '1.5 is a fraction beside a int32',
+      '1.5 is a fraction beside an int32',
     ],
     [
       'two views of one name',
@@ -198,7 +196,7 @@ describe('definitions with problems', () => {
       'z.schema.x',
       'zod\'s "set" at x has no field type',
     ],
-  ])('%s', (_what, module, code, path, message) => {
+  ])('%s', (...[, module, code, path, message]) => {
     const errors = buildPlan([module]).problems.filter(
       (p) => p.severity === 'error' && p.path === path,
     );

@@ -6,7 +6,7 @@ export interface Entity<Key extends SchemaShape = SchemaShape> {
   readonly definition: 'entity';
   readonly name: string;
   readonly key: Key;
-  readonly description: string | null;
+  readonly options: EntityOptions<SchemaShape>;
 }
 
 export interface EntityOptions<Key extends SchemaShape> {
@@ -23,8 +23,8 @@ export function entity<const Key extends SchemaShape>(
   return Object.freeze({
     definition: 'entity',
     name,
-    key: Object.freeze({ ...options.key }),
-    description: options.description ?? null,
+    key: options?.key,
+    options: options as unknown as EntityOptions<SchemaShape>,
   });
 }
 

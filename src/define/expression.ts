@@ -18,12 +18,13 @@ export interface AnyExpr<K extends string = string, V = unknown, N extends boole
   readonly sample?: V;
 }
 
-type Either<A extends boolean, B extends boolean> = A extends false
+export type Either<A extends boolean, B extends boolean> = A extends false
   ? B extends false
     ? false
     : true
   : true;
-type NullOf<E> = E extends AnyExpr<string, unknown, infer N> ? N : E extends null ? true : false;
+export type NullOf<E> =
+  E extends AnyExpr<string, unknown, infer N> ? N : E extends null ? true : false;
 type Literal<V> = V extends bigint ? bigint | number : V;
 type Operand<V> = AnyExpr<string, unknown, boolean> | Literal<V>;
 type NumberOperand = AnyExpr<NumericKind, unknown, boolean> | number | bigint;

@@ -11,8 +11,7 @@ export interface FeatureService {
   readonly definition: 'service';
   readonly name: string;
   readonly features: readonly (FeatureView | ViewSelection)[];
-  readonly owner: string | null;
-  readonly description: string | null;
+  readonly options: FeatureServiceOptions;
 }
 
 export interface FeatureServiceOptions {
@@ -27,9 +26,8 @@ export function featureService(name: string, options: FeatureServiceOptions): Fe
   return Object.freeze({
     definition: 'service',
     name,
-    features: options.features,
-    owner: options.owner ?? null,
-    description: options.description ?? null,
+    features: options?.features,
+    options,
   });
 }
 

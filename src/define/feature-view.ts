@@ -98,8 +98,8 @@ export function featureView<
   return Object.freeze({
     definition: 'view' as const,
     name,
-    entity: options.entity,
-    from: options.from as unknown as Stream,
+    entity: options?.entity,
+    from: options?.from as unknown as Stream,
     options: options as unknown as ErasedViewOptions,
   });
 }

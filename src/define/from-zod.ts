@@ -1,41 +1,57 @@
 // zod object schemas as stream schemas. zod is not imported: its schemas describe themselves, and
-// only that description is read, so any zod 4 works and none is needed.
-import type { FieldType } from '../kernel/types/field-type.ts';
+// only that description is read, so any zod 4 works and none is needed. The types below read the
+// same description, so that what TypeScript says is what the plan has.
+import type { Field, FieldType, TypeKind } from '../kernel/types/field-type.ts';
 import { makeType, type TypeBuilder } from './type-builder.ts';
 
 /** What is read of a zod 4 schema. */
-export interface ZodLike<Output = unknown> {
-  readonly _zod: { readonly def: { readonly type: string }; readonly output: Output };
+export interface ZodLike {
+  readonly _zod: { readonly def: { readonly type: string } };
 }
 
-type ZodDef = Readonly<Record<string, unknown>> & { readonly type: string };
-
-interface ZodObjectLike {
-  readonly _zod: { readonly def: { readonly type: string }; readonly output: unknown };
+/** What is read of a zod 4 object. */
+export interface ZodObjectLike extends ZodLike {
   readonly shape: Readonly<Record<string, ZodLike>>;
 }
 
-type KindOfValue<V> = [V] extends [string]
-  ? 'string'
-  : [V] extends [bigint]
-    ? 'int64'
-    : [V] extends [number]
-      ? 'float64'
-      : [V] extends [boolean]
-        ? 'bool'
-        : [V] extends [Date]
-          ? 'timestamp'
-          : [V] extends [readonly unknown[]]
-            ? 'list'
-            : 'struct';
-type ValueOfZod<V> = V extends Date ? number : V;
+type DefOf<Z> = Z extends { readonly _zod: { readonly def: infer D } } ? D : never;
+
+/** Kind, value and nullability of a zod schema, read from its own description. */
+type ReadZod<Z> = ReadDef<DefOf<Z>>;
+type ReadDef<D> = D extends { readonly type: 'nullable' | 'optional'; readonly innerType: infer I }
+  ? Nullable<ReadZod<I>>
+  : D extends {
+        readonly type: 'default' | 'prefault' | 'readonly' | 'nonoptional';
+        readonly innerType: infer I;
+      }
+    ? ReadZod<I>
+    : D extends { readonly type: 'array'; readonly element: infer I }
+      ? ['list', readonly ZodValue<I>[], false]
+      : D extends { readonly type: 'record'; readonly valueType: infer I }
+        ? ['map', Readonly<Record<string, ZodValue<I>>>, false]
+        : D extends { readonly type: 'object'; readonly shape: infer S }
+          ? ['struct', { readonly [F in keyof S]: ZodValue<S[F]> }, false]
+          : ReadScalar<D>;
+type ReadScalar<D> = D extends { readonly type: 'number'; readonly format: 'int32' }
+  ? ['int32', number, false]
+  : D extends { readonly type: infer K extends keyof ScalarsOfZod }
+    ? ScalarsOfZod[K]
+    : ['json', string, true];
+interface ScalarsOfZod {
+  string: ['string', string, false];
+  enum: ['string', string, false];
+  literal: ['string', string, false];
+  number: ['float64', number, false];
+  bigint: ['int64', bigint, false];
+  boolean: ['bool', boolean, false];
+  date: ['timestamp', number, false];
+}
+type Nullable<R> = R extends [infer K, infer V, boolean] ? [K, V, true] : never;
+type ZodValue<Z> =
+  ReadZod<Z> extends [unknown, infer V, infer N] ? (N extends true ? V | null : V) : never;
 type FieldOf<Z> =
-  Z extends ZodLike<infer V>
-    ? TypeBuilder<
-        KindOfValue<NonNullable<V>>,
-        ValueOfZod<NonNullable<V>>,
-        null extends V ? true : undefined extends V ? true : false
-      >
+  ReadZod<Z> extends [infer K extends TypeKind, infer V, infer N extends boolean]
+    ? TypeBuilder<K, V, N>
     : never;
 
 /** Schema fields of a zod object. */
@@ -50,10 +66,12 @@ export type ShapeOfZod<Z extends ZodObjectLike> = {
  */
 export function fromZod<Z extends ZodObjectLike>(schema: Z): ShapeOfZod<Z> {
   const fields = Object.entries(schema.shape).map(
-    ([name, field]) => [name, readField(field, name)] as const,
+    ([name, field]) => [name, makeType(readSchema(field, name))] as const,
   );
   return Object.freeze(Object.fromEntries(fields)) as unknown as ShapeOfZod<Z>;
 }
+
+type ZodDef = Readonly<Record<string, unknown>> & { readonly type: string };
 
 interface Found {
   readonly type: FieldType;
@@ -62,29 +80,26 @@ interface Found {
   readonly problem?: string;
 }
 
-function readField(schema: ZodLike, path: string): TypeBuilder {
-  return makeType(readSchema(schema, path));
-}
-
 function readSchema(schema: ZodLike, path: string): Found {
   const def = schema._zod.def as ZodDef;
+  const inner = (name: string, at: string): Found => readSchema(def[name] as ZodLike, at);
   switch (def.type) {
     case 'nullable':
     case 'optional':
-      return { ...readSchema(def['innerType'] as ZodLike, path), isNullable: true };
+      return { ...inner('innerType', path), isNullable: true };
     case 'default':
     case 'prefault':
-      return withDefault(readSchema(def['innerType'] as ZodLike, path), def['defaultValue']);
+      return { ...inner('innerType', path), defaultValue: jsonLike(def['defaultValue']) };
     case 'readonly':
     case 'nonoptional':
-      return readSchema(def['innerType'] as ZodLike, path);
+      return inner('innerType', path);
     case 'array': {
-      const item = readSchema(def['element'] as ZodLike, `${path}[]`);
-      return { ...item, type: { kind: 'list', item: item.type }, isNullable: false };
+      const { type, problem } = inner('element', `${path}[]`);
+      return found({ kind: 'list', item: type }, problem);
     }
     case 'record': {
-      const value = readSchema(def['valueType'] as ZodLike, `${path}{}`);
-      return { ...value, type: { kind: 'map', value: value.type }, isNullable: false };
+      const { type, problem } = inner('valueType', `${path}{}`);
+      return found({ kind: 'map', value: type }, problem);
     }
     case 'object':
       return readObject(def, path);
@@ -93,39 +108,37 @@ function readSchema(schema: ZodLike, path: string): Found {
   }
 }
 
-function withDefault(found: Found, value: unknown): Found {
-  return {
-    ...found,
-    defaultValue: typeof value === 'function' ? (value as () => unknown)() : value,
-  };
+function found(type: FieldType, problem: string | undefined): Found {
+  return { type, isNullable: false, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** A date is milliseconds in a record. */
+function jsonLike(value: unknown): unknown {
+  return value instanceof Date ? value.getTime() : value;
 }
 
 function readObject(def: ZodDef, path: string): Found {
   const entries = Object.entries(def['shape'] as Record<string, ZodLike>);
-  const found = entries.map(
+  const members = entries.map(
     ([name, field]) => [name, readSchema(field, `${path}.${name}`)] as const,
   );
-  const fields = found.map(([name, { type, isNullable }]) => ({
-    name,
-    type,
-    nullable: isNullable,
-  }));
-  const problem = found.find(([, f]) => f.problem !== undefined)?.[1].problem;
-  return {
-    type: { kind: 'struct', fields },
-    isNullable: false,
-    ...(problem === undefined ? {} : { problem }),
-  };
+  const fields = members.map(
+    ([name, { type, isNullable, defaultValue }]): Field => ({
+      name,
+      type,
+      nullable: isNullable,
+      ...(defaultValue === undefined ? {} : { default: defaultValue }),
+    }),
+  );
+  const wrong = members.find(([, member]) => member.problem !== undefined);
+  return found({ kind: 'struct', fields }, wrong?.[1].problem);
 }
 
 function readScalar(def: ZodDef, path: string): Found {
   const type = scalarType(def);
-  if (type !== null) return { type, isNullable: false };
-  return {
-    type: { kind: 'json' },
-    isNullable: true,
-    problem: `zod's "${def.type}" at ${path} has no field type: write this field with t.…`,
-  };
+  if (type !== null) return found(type, undefined);
+  const problem = `zod's "${def.type}" at ${path} has no field type: write this field with t.…`;
+  return { ...found({ kind: 'json' }, problem), isNullable: true };
 }
 
 function scalarType(def: ZodDef): FieldType | null {
@@ -133,9 +146,7 @@ function scalarType(def: ZodDef): FieldType | null {
     case 'string':
       return { kind: 'string' };
     case 'number':
-      return { kind: isInt32(def) ? 'int32' : 'float64' };
-    case 'int':
-      return { kind: 'int32' };
+      return { kind: def['format'] === 'int32' ? 'int32' : 'float64' };
     case 'bigint':
       return { kind: 'int64' };
     case 'boolean':
@@ -143,16 +154,14 @@ function scalarType(def: ZodDef): FieldType | null {
     case 'date':
       return { kind: 'timestamp' };
     case 'enum':
-      return { kind: 'string' };
+      return hasOnlyText(Object.values(def['entries'] as object)) ? { kind: 'string' } : null;
     case 'literal':
-      return (def['values'] as unknown[]).every((v) => typeof v === 'string')
-        ? { kind: 'string' }
-        : null;
+      return hasOnlyText(def['values'] as unknown[]) ? { kind: 'string' } : null;
     default:
       return null;
   }
 }
 
-function isInt32(def: ZodDef): boolean {
-  return def['format'] === 'int32';
+function hasOnlyText(values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'string');
 }

@@ -2,8 +2,9 @@
 // no file: an environment of the configuration binds it.
 import type { Duration } from '../kernel/duration.ts';
 import type { Expression } from '../plan/expression.ts';
+import { conditionOf } from './condition.ts';
 import type { AnyExpr, ExprOf } from './expression.ts';
-import { fieldsProxy, toExpression } from './expression-builder.ts';
+import { fieldsProxy } from './fields-proxy.ts';
 import { fieldsOf, type RowOfShape, type SchemaShape, type TypeBuilder } from './type-builder.ts';
 
 /** The fields of a record as expressions. */
@@ -72,15 +73,18 @@ function makeStream<S extends SchemaShape>(
   return Object.freeze({
     definition: 'stream' as const,
     name,
-    schema: options.schema,
+    schema: options?.schema,
     options: options as unknown as StreamOptions<SchemaShape>,
     predicates,
     problems,
     where(condition: (fields: FieldExprs<S>) => AnyExpr<'bool'>) {
-      const built = toExpression(condition(fieldExprs(name, options.schema)));
-      const found = [...problems, ...built.problems];
-      if (built.kind !== 'bool') found.push(`where: a condition must be a bool, not ${built.kind}`);
-      return makeStream(name, options, [...predicates, built.node], found);
+      const built = conditionOf(() => condition(fieldExprs(name, options?.schema)));
+      return makeStream(
+        name,
+        options,
+        [...predicates, built.node],
+        [...problems, ...built.problems],
+      );
     },
   });
 }

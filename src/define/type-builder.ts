@@ -99,12 +99,18 @@ export const t = {
     makeType({ type: { kind: 'struct', fields: fieldsOf(shape) }, isNullable: false }),
 } as const;
 
-/** Plan fields of a shape, in the order in which they were written. */
+/** Plan fields of a shape, in the order in which they were written; what is no type is left out. */
 export function fieldsOf(shape: SchemaShape): readonly Field[] {
-  return Object.entries(shape).map(([name, builder]) => ({
-    name,
-    type: builder.type,
-    nullable: builder.isNullable,
-    ...(builder.defaultValue === undefined ? {} : { default: builder.defaultValue }),
-  }));
+  return Object.entries(shape ?? {})
+    .filter(([, builder]) => isTypeBuilder(builder))
+    .map(([name, builder]) => ({
+      name,
+      type: builder.type,
+      nullable: builder.isNullable,
+      ...(builder.defaultValue === undefined ? {} : { default: builder.defaultValue }),
+    }));
+}
+
+export function isTypeBuilder(value: unknown): value is TypeBuilder {
+  return typeof value === 'object' && value !== null && 'type' in value && 'isNullable' in value;
 }
