@@ -1,12 +1,4 @@
-// Instants are epoch milliseconds, branded by the clock that they belong to.
-
-declare const eventTime: unique symbol;
-declare const processingTime: unique symbol;
-
-/** Milliseconds since the epoch, in the time of the events. */
-export type EventTimeMs = number & { readonly [eventTime]?: true };
-/** Milliseconds since the epoch, in the time of this machine. */
-export type ProcessingTimeMs = number & { readonly [processingTime]?: true };
+// Instants are epoch milliseconds in UTC, as plain numbers; names say which clock they belong to.
 
 /** The watermark before any record. */
 export const minWatermark = Number.NEGATIVE_INFINITY;

@@ -55,7 +55,6 @@ export const errorCatalogue = {
   MR_SERVE_REQUEST: config,
   MR_SERVE_TOO_LARGE: config,
   MR_SERVE_PORT: config,
-  MR_PEER_MISSING: config,
   MR_NOT_AVAILABLE: config,
   MR_LABELS: config,
   MR_INTERNAL: internal,
