@@ -38,7 +38,8 @@ export class Admission {
     this.#over = layout.windows.map(({ node }) => {
       if (mode !== 'watermark') return null;
       if (node.kind === 'rollingRows') return new OverLateness(null);
-      return node.kind === 'rolling' ? new OverLateness(node.sizeMs) : null;
+      if (node.kind !== 'rolling') return null;
+      return new OverLateness(node.sizeMs + (node.resolutionMs ?? 0));
     });
     this.#canForget = layout.windows.every(
       ({ node: { kind } }) => kind !== 'rollingRows' && kind !== 'lifetime' && kind !== 'session',
@@ -131,6 +132,11 @@ export class Admission {
       return false;
     }
     if (hasCleanUp || states.waiting(slot) > 0) return false;
+    if (states.asOf(slot) > watermark) {
+      states.setExpiring(slot, true);
+      timers.push(states.asOf(slot), slot, expiryTimer);
+      return false;
+    }
     for (const window of windows) window.clear(slot);
     for (const over of this.#over) over?.clear(slot);
     states.forget(slot);
