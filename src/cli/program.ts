@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { CliHost } from './command.ts';
+import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { devCommand } from './commands/dev.ts';
 import { exportCommand } from './commands/export.ts';
@@ -24,6 +25,7 @@ const commands = [
   getCommand,
   exportCommand,
   trainCommand,
+  benchCommand,
 ] as const;
 
 export function createProgram(host: CliHost): Command {

@@ -46,7 +46,9 @@ function printRead(terminal: Terminal, { view, key, read }: KeyRead): void {
     Object.entries(values).map(([name, value]) => [name, { value, status: status[name] }]),
   );
   terminal.printJson({ view, key, event_time: eventTime, age_ms: ageMs, features });
-  const shownKey = Object.entries(key).map(([name, value]) => `${name}=${toJsonText(value)}`);
+  const shownKey = Object.entries(key).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : toJsonText(value)}`,
+  );
   const when = eventTime === null ? 'never seen' : `last event ${eventTime}`;
   const age = ageMs === null ? '' : `, ${formatLag(ageMs)} old`;
   terminal.print(`${view}  ${shownKey.join(' ')}  ${when}${age}\n`);

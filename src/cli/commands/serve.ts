@@ -28,7 +28,7 @@ export function serveCommand(host: CliHost): Command {
   const command = withServeOptions(
     newCommand('serve', 'serve features over HTTP (the Feast contract, and more)', [
       'millrace serve --port 6566',
-      `curl localhost:6566/get-online-features -d '{"features":["user_spend:spend_1h"],"entities":{"user_id":["u1"]}}'`,
+      'curl localhost:6566/v1/features/user_spend/u1',
     ]),
   );
   return onAction<[], ServeFlags>(command, host, async (invocation, _args, flags) => {
