@@ -5,18 +5,36 @@ import type { JobProgress, SourceProgress, ViewProgress } from './job-spec.ts';
 
 export class JobMetrics {
   readonly #registry: MetricsRegistry;
+  #elapsedMs = 0;
+  #waitedMs = 0;
+  #blockedMs = 0;
 
   constructor(registry: MetricsRegistry) {
     this.#registry = registry;
   }
 
-  update(progress: JobProgress, output: JobOutput): void {
+  update(progress: JobProgress, output: JobOutput, waitedMs: number): void {
     for (const source of progress.sources) this.#source(source);
     for (const [view, of] of Object.entries(progress.views)) this.#view(view, of);
     for (const [category, count] of Object.entries(output.deadLettersByCategory)) {
       this.#total('dlq_records', 'Dead letters', { category }, count);
     }
-    this.#total('millrace_blocked_time_ms', 'Time spent waiting for sinks', {}, output.blockedMs);
+    this.#useOfTime(progress.elapsedMs, waitedMs, output.blockedMs);
+  }
+
+  /** How the time since the last update was spent, per second of it. */
+  #useOfTime(elapsedMs: number, waitedMs: number, blockedMs: number): void {
+    const spanMs = elapsedMs - this.#elapsedMs;
+    if (spanMs <= 0) return;
+    const idle = ((waitedMs - this.#waitedMs) * 1000) / spanMs;
+    const blocked = ((blockedMs - this.#blockedMs) * 1000) / spanMs;
+    this.#elapsedMs = elapsedMs;
+    this.#waitedMs = waitedMs;
+    this.#blockedMs = blockedMs;
+    const busy = Math.max(0, 1000 - idle - blocked);
+    this.#now('millrace_idle_time_ms_per_second', 'Waiting for input', {}, idle);
+    this.#now('millrace_back_pressured_time_ms_per_second', 'Waiting for sinks', {}, blocked);
+    this.#now('millrace_busy_time_ms_per_second', 'Working', {}, busy);
   }
 
   #source({ stream, recordsIn, watermarkMs, watermarkLagMs }: SourceProgress): void {

@@ -10,6 +10,8 @@ const defaultIntervalMs = 1000;
 
 export class JobReport {
   state: JobState = 'starting';
+  /** Time spent waiting for input. */
+  waitedMs = 0;
   readonly #spec: JobSpec;
   readonly #sources: readonly SourceTask[];
   readonly #output: JobOutput;
@@ -99,7 +101,7 @@ export class JobReport {
   #publish(): void {
     if (this.#spec.onProgress === undefined && this.#metrics === null) return;
     const progress = this.progress();
-    this.#metrics?.update(progress, this.#output);
+    this.#metrics?.update(progress, this.#output, this.waitedMs);
     this.#spec.onProgress?.(progress);
   }
 

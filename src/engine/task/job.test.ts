@@ -150,9 +150,16 @@ describe('a job over one bounded split', () => {
 
   it('keeps metrics', async () => {
     const metrics = new MetricsRegistry();
-    const run = start(planOf(), scriptedSource({ splits: { a: split } }), { metrics });
-    await run.job.done;
-    expect(metrics.render()).toContain('millrace_num_records_in_total{operator="events"} 400');
+    const clock = virtualClock(startMs);
+    const source = scriptedSource({ splits: { a: split }, bounded: false });
+    const run = start(planOf(), source, { metrics, clock });
+    await clock.advance(0);
+    await clock.advance(2000);
+    await run.job.stop();
+    const text = metrics.render();
+    expect(text).toContain('millrace_num_records_in_total{operator="events"} 400');
+    expect(text).toContain('millrace_idle_time_ms_per_second 1000');
+    expect(text).toContain('millrace_busy_time_ms_per_second 0');
   });
 
   it('computes only the views that were named, and knows their names', async () => {
@@ -206,6 +213,43 @@ describe('a job over several bounded splits', () => {
     );
     await Promise.all(runs.map((run) => run.job.done));
     expect(lines(runs[0] as TestJob)).toEqual(lines(runs[1] as TestJob));
+  });
+});
+
+describe('a job over several streams and views', () => {
+  const plan = planOf({ emit: 'arrival' });
+  const [stream] = plan.streams;
+  const [view] = plan.views;
+  if (stream === undefined || view === undefined) throw new Error('no stream');
+  const scan = { kind: 'scan', stream: 'other' } as const;
+  const both: Plan = {
+    ...plan,
+    streams: [stream, { ...stream, name: 'other', uid: 'other' }],
+    views: [
+      view,
+      { ...view, name: 'all', uid: 'all', from: { kind: 'scan', stream: 'events' } },
+      { ...view, name: 'others', uid: 'others', from: scan },
+    ],
+  };
+
+  it('reads a stream once for all its views; streams do not wait for each other', async () => {
+    const sources = new Map([
+      ['events', scriptedSource({ splits: { a: [row(0), row(1, 'u', -1), row(2)] } })],
+      ['other', scriptedSource({ splits: { b: [row(10 * minute)] } })],
+    ]);
+    const run = start(both, scriptedSource({ splits: {} }), { sources });
+    const { records_in, views } = await run.job.done;
+    expect(records_in).toBe(4);
+    // The negative amount is filtered out of the first view only. Each view has a firing at the end.
+    const { updates = 0 } = views['view'] ?? {};
+    expect(views['all']?.updates).toBe(updates + 1);
+    expect(views['others']?.updates).toBeGreaterThan(0);
+  });
+
+  it('opens only what the chosen views need', async () => {
+    const sources = new Map([['other', scriptedSource({ splits: { b: [row(0)] } })]]);
+    const run = start(both, scriptedSource({ splits: {} }), { sources, views: ['others'] });
+    expect(Object.keys((await run.job.done).views)).toEqual(['others']);
   });
 });
 

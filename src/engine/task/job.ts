@@ -135,7 +135,10 @@ class JobLoop {
       await this.#keepTime();
       if (this.#sources.every((source) => source.isFinished)) return;
       if (!hasWorked && !this.#isStopping) {
-        await this.#wakeup.wait(this.#spec.clock, this.#untilDeadlineMs());
+        const { clock } = this.#spec;
+        const startMs = clock.monotonicMs();
+        await this.#wakeup.wait(clock, this.#untilDeadlineMs());
+        this.report.waitedMs += clock.monotonicMs() - startMs;
       }
       this.#requestReads();
     }

@@ -192,9 +192,9 @@ export class SourceTask {
   #process(reader: SplitReader): void {
     const read = reader.ready;
     if (read?.kind !== 'rows') return;
-    const { stream, clock, batchRowCount } = this.#options;
+    const { stream, batchRowCount } = this.#options;
     const errors: RecordError[] = [...read.errors];
-    const arrivalMs = clock.nowMs();
+    const arrivalMs = reader.readyAtMs;
     const admitted = this.#stamper.admit(read.batch, arrivalMs, errors);
     this.#count(reader, read.batch.rowCount + read.errors.length);
     for (const error of errors) {

@@ -22,6 +22,8 @@ export class SplitReader {
   readonly idleTimer: IdleTimer;
   /** What came back and was not taken yet. */
   ready: SplitRead | null = null;
+  /** Wall time when it came back: the arrival of its records. */
+  readyAtMs = 0;
   /** The earliest event time of the batch that is ready, once it was looked for. */
   readyFirstMs: number | null = null;
   /** Why the last read failed; null when it did not. */
@@ -82,6 +84,7 @@ export class SplitReader {
   async #read(rowCountMax: number): Promise<void> {
     try {
       this.ready = await this.#split.next(rowCountMax);
+      this.readyAtMs = this.#clock.nowMs();
     } catch (error) {
       this.failure = error;
     }
