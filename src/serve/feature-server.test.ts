@@ -223,18 +223,23 @@ describe('the server', () => {
   });
 
   it('listens on the loopback and answers what is in when it closes', async () => {
+    const asked = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
     const slow: OnlineStore = {
       ...store,
       read: async (name, keys) => {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        asked.resolve();
+        await released.promise;
         return store.read(name, keys);
       },
     };
     const running = await startFeatureServer({ plan, store: slow, clock, port: 0 });
     expect(running.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const inFlight = fetch(`${running.url}/v1/features/view/u1,1`);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    await running.close();
+    await asked.promise;
+    const closed = running.close();
+    setImmediate(released.resolve);
+    await closed;
     expect((await inFlight).status).toBe(200);
     await expect(fetch(`${running.url}/health`)).rejects.toThrow();
   });

@@ -90,8 +90,8 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
     return reply.type(jsonType).send(body);
   });
   addOperations(app, options, {
-    isClosing: drain.isClosing,
-    metricsText: metrics.render,
+    isClosing: () => drain.isClosing(),
+    metricsText: () => metrics.render(),
     document: Buffer.from(JSON.stringify(openApiDocument(catalogue, project))),
   });
   addFailures(app, strict, options.log);
@@ -104,7 +104,7 @@ function bareServer(bodyLimit: number, strict: boolean): FastifyInstance {
     forceCloseConnections: 'idle',
     frameworkErrors: (error, _, reply) => {
       const { status, body } = answerTo(asFailure(error), strict);
-      return sendJson(reply, status, body);
+      void sendJson(reply, status, body);
     },
     routerOptions: { maxParamLength: 65_536 },
   });

@@ -40,7 +40,7 @@ export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeat
       respond(options, request, shape, { columns, views });
     return reads.every((read): read is ViewRows => !(read instanceof Promise))
       ? write(reads)
-      : Promise.all(reads).then(write);
+      : Promise.all(reads.map((read) => Promise.resolve(read))).then(write);
   };
 }
 

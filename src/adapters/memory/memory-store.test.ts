@@ -11,7 +11,7 @@ describe('memory sinks', () => {
     const features = [{ name: 'n', type: { kind: 'count' }, nullable: false }] as const;
     const sink = memoryVectors();
     const row = { key: { id: 1n }, values: { n: 2 }, asOfMs: 5, seq: 1, eventTimeMs: 4 };
-    sink.write(vectorBatch({ view: 'v', key, features }, [row, { ...row, seq: 2 }]));
+    void sink.write(vectorBatch({ view: 'v', key, features }, [row, { ...row, seq: 2 }]));
 
     expect(sink.vectors.map(({ seq, values }) => [seq, values])).toEqual([
       [1, { n: 2 }],
