@@ -25,31 +25,37 @@ export type Either<A extends boolean, B extends boolean> = A extends false
   : true;
 export type NullOf<E> =
   E extends AnyExpr<string, unknown, infer N> ? N : E extends null ? true : false;
-type Literal<V> = V extends bigint ? bigint | number : V;
-type Operand<V> = AnyExpr<string, unknown, boolean> | Literal<V>;
+/** Plain values beside an expression of kind K. */
+type Literal<K, V> = K extends 'int64'
+  ? bigint | number
+  : K extends 'decimal'
+    ? string | number | bigint
+    : V;
+type Operand<K, V> = AnyExpr<string, unknown, boolean> | Literal<K, V>;
 type NumberOperand = AnyExpr<NumericKind, unknown, boolean> | number | bigint;
-type OrElse<K extends string, V, N extends boolean> = ExprOf<K, V, N>;
 
 /** What every expression can do. */
 export interface BaseExpr<K extends string, V, N extends boolean> extends AnyExpr<K, V, N> {
   /** a = b; null when either is null. */
-  eq<O extends Operand<V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
+  eq<O extends Operand<K, V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
   /** a ≠ b; null when either is null. */
-  ne<O extends Operand<V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
+  ne<O extends Operand<K, V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
   /** a is one of these literals. */
-  in(values: readonly Literal<V>[]): BoolExpr<N>;
+  in(values: readonly Literal<K, V>[]): BoolExpr<N>;
+  /** Whether it is null; never null itself. */
   isNull(): BoolExpr<false>;
+  /** Whether it is not null; never null itself. */
   isNotNull(): BoolExpr<false>;
   /** The first that is not null. */
-  coalesce<O extends Operand<V>>(other: O): OrElse<K, V, N extends true ? NullOf<O> : false>;
+  coalesce<O extends Operand<K, V>>(other: O): ExprOf<K, V, N extends true ? NullOf<O> : false>;
 }
 
 /** Kinds with an order. */
 export interface OrderedExpr<K extends string, V, N extends boolean> extends BaseExpr<K, V, N> {
-  gt<O extends Operand<V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
-  gte<O extends Operand<V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
-  lt<O extends Operand<V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
-  lte<O extends Operand<V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
+  gt<O extends Operand<K, V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
+  gte<O extends Operand<K, V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
+  lt<O extends Operand<K, V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
+  lte<O extends Operand<K, V>>(other: O): BoolExpr<Either<N, NullOf<O>>>;
 }
 
 type KindOf<O> =
@@ -75,7 +81,10 @@ type Arithmetic<K extends NumericKind, N extends boolean> = <O extends NumberOpe
   other: O,
 ) => NumberOf<Common<K, KindOf<O>>, Either<N, NullOf<O>>>;
 
-/** Numbers. A number literal takes the kind of the other side; a fraction beside an integer makes float64 at run time. */
+/**
+ * Numbers. A plain number takes the kind of the expression beside it. A fraction beside an integer is
+ * fine in comparisons and `div`; where the result would be that integer, `check` asks for `.toFloat()`.
+ */
 export interface NumericExpr<K extends NumericKind, V, N extends boolean>
   extends OrderedExpr<K, V, N> {
   readonly plus: Arithmetic<K, N>;

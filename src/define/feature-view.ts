@@ -19,6 +19,39 @@ type FinishedFeatures<F> = {
       : `feature "${Name & string}" is no aggregate: use sum(…), count(), … and .over(…)`;
 };
 
+/** The same for derived features. */
+type FinishedDerived<D> = {
+  readonly [Name in keyof D]: D[Name] extends AnyExpr
+    ? D[Name]
+    : NoExpression<`derived feature "${Name & string}" is no expression: compute it from f.…`>;
+};
+
+/** Carries a sentence: a plain value is never one of these. */
+interface NoExpression<Sentence extends string> {
+  readonly problem: Sentence;
+}
+
+/** The sentence that an editor shows when the key of a record is not where it is looked for. */
+interface KeyBy<_Sentence extends string> {
+  readonly keyBy: unknown;
+}
+
+/** Keys of the entity that the stream has no field for, or one of another type. */
+type MissingKeys<Key, S> = {
+  [Name in keyof Key]: Name extends keyof S
+    ? KindOf<S[Name]> extends KindOf<Key[Name]>
+      ? never
+      : `${Name & string} is ${KindOf<Key[Name]>} in the entity and ${KindOf<S[Name]>} in the stream`
+    : `${Name & string} is a key of the entity and no field of the stream`;
+}[keyof Key] &
+  string;
+type KindOf<B> = B extends { readonly kind: infer K extends string } ? K : never;
+
+/** Without fields of the same names, `keyBy` has to say what the key is. */
+type KeyIsThere<Key, S> = [MissingKeys<Key, S>] extends [never]
+  ? unknown
+  : KeyBy<`${MissingKeys<Key, S>}: say what it is with keyBy`>;
+
 /** Features as expressions, for `derive`. */
 export type FeatureExprs<F> = {
   readonly [Name in keyof F]: F[Name] extends Feature<infer K, infer V, infer N>
@@ -45,7 +78,7 @@ export interface FeatureViewOptions<Key extends SchemaShape, S extends SchemaSha
   readonly keyBy?: (fields: FieldExprs<S>) => KeyExprs<NoInfer<Key>>;
   readonly features: (fields: FieldExprs<S>) => F & FinishedFeatures<F>;
   /** Features computed from this view's other features. */
-  readonly derive?: (features: FeatureExprs<F>) => D;
+  readonly derive?: (features: FeatureExprs<F>) => D & FinishedDerived<D>;
   /** A value whose last event is older than this is OUTSIDE_MAX_AGE. Default: never. */
   readonly ttl?: Duration;
   /** How soon an event must be servable: what monitoring checks. */
@@ -94,7 +127,10 @@ export function featureView<
   F,
   // biome-ignore lint/complexity/noBannedTypes: no derived features
   D = {},
->(name: string, options: FeatureViewOptions<Key, S, F, D>): FeatureView<Key, ViewValues<F, D>> {
+>(
+  name: string,
+  options: FeatureViewOptions<Key, S, F, D> & KeyIsThere<Key, S>,
+): FeatureView<Key, ViewValues<F, D>> {
   return Object.freeze({
     definition: 'view' as const,
     name,

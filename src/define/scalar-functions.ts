@@ -1,5 +1,13 @@
 // Functions of expressions that read better before their argument.
-import type { AnyExpr, ExprOf, NumericExpr, NumericKind, TimestampExpr } from './expression.ts';
+import type {
+  AnyExpr,
+  Either,
+  ExprOf,
+  NullOf,
+  NumericExpr,
+  NumericKind,
+  TimestampExpr,
+} from './expression.ts';
 import { call, ExpressionBuilder, toExpression } from './expression-builder.ts';
 
 type Int32<N extends boolean> = NumericExpr<'int32', number, N>;
@@ -26,20 +34,27 @@ export const monthOfYear: TimePart = timePart('monthOfYear');
 /** The year, UTC. */
 export const year: TimePart = timePart('year');
 
+type OrderedKind = NumericKind | 'string' | 'timestamp' | 'date';
+type AnyNull<O extends readonly unknown[]> = true extends NullOf<O[number]> ? true : false;
+
 /** The smallest argument; null if any is null. */
-export function least<K extends NumericKind | 'string' | 'timestamp', V, N extends boolean>(
-  first: AnyExpr<K, V, N>,
-  ...others: readonly (AnyExpr<K, V, N> | V)[]
-): ExprOf<K, V, N> {
-  return call('least', [first, ...others]) as unknown as ExprOf<K, V, N>;
+export function least<
+  K extends OrderedKind,
+  V,
+  N extends boolean,
+  O extends readonly (AnyExpr<K, V> | V)[],
+>(first: AnyExpr<K, V, N>, ...others: O): ExprOf<K, V, Either<N, AnyNull<O>>> {
+  return call('least', [first, ...others]) as unknown as ExprOf<K, V, Either<N, AnyNull<O>>>;
 }
 
 /** The greatest argument; null if any is null. */
-export function greatest<K extends NumericKind | 'string' | 'timestamp', V, N extends boolean>(
-  first: AnyExpr<K, V, N>,
-  ...others: readonly (AnyExpr<K, V, N> | V)[]
-): ExprOf<K, V, N> {
-  return call('greatest', [first, ...others]) as unknown as ExprOf<K, V, N>;
+export function greatest<
+  K extends OrderedKind,
+  V,
+  N extends boolean,
+  O extends readonly (AnyExpr<K, V> | V)[],
+>(first: AnyExpr<K, V, N>, ...others: O): ExprOf<K, V, Either<N, AnyNull<O>>> {
+  return call('greatest', [first, ...others]) as unknown as ExprOf<K, V, Either<N, AnyNull<O>>>;
 }
 
 type LiteralExpr<V> = V extends number

@@ -8,8 +8,10 @@ import {
   featureView,
   first,
   fromZod,
+  hourOfDay,
   hopping,
   type KeyOf,
+  least,
   lastN,
   lifetime,
   max,
@@ -17,6 +19,7 @@ import {
   type OnlineReader,
   type RowOf,
   rolling,
+  stddev,
   stream,
   sum,
   t,
@@ -124,3 +127,69 @@ expectTypeOf<RowOf<typeof zodStream>>().toEqualTypeOf<{
   readonly at: number;
   readonly ok: boolean | null;
 }>();
+
+const nested = fromZod(
+  z.object({
+    at: z.date(),
+    size: z.int32(),
+    visits: z.array(z.date()).default([]),
+    tags: z.record(z.string(), z.bigint()),
+    place: z.object({ city: z.string().nullable() }),
+    plan: z.enum(['free', 'paid']),
+  }),
+);
+const nestedStream = stream('nested', { schema: nested, eventTime: { field: 'at' } });
+expectTypeOf<RowOf<typeof nestedStream>>().toEqualTypeOf<{
+  readonly at: number;
+  readonly size: number;
+  readonly visits: readonly number[];
+  readonly tags: Readonly<Record<string, bigint>>;
+  readonly place: { readonly city: string | null };
+  readonly plan: string;
+}>();
+
+const expressions = featureView('expressions', {
+  entity: item,
+  from: views.where((v) => v.price.gte(9.99).and(v.price.lt('100')).and(v.on.gt('2024-01-01'))),
+  features: (v) => ({
+    // Null comes from any branch and any argument.
+    a: max(when(v.n.gt(0), 5).otherwise(v.seconds)).over(lifetime()),
+    b: max(least(v.seconds, 1)).over(lifetime()),
+    c: sum(v.n.div(2.5)).over(lifetime()),
+    d: sum(
+      when(v.n.in([1, 2]), v.shop_id)
+        .when(v.n.eq(3), 7n)
+        .otherwise(0n),
+    ).over(lifetime()),
+    e: count(v.item_id.lower().concat('x').startsWith('a')).over(lifetime()),
+    f: max(hourOfDay(v.at)).over(lifetime()),
+    g: sum(v.n, { distinct: true }).over(lifetime()),
+    h: stddev(v.n, { population: true }).over(lifetime()),
+  }),
+  derive: (f) => ({
+    nullable_div: f.f.div(f.c),
+    maybe: when(f.e.gt(1), f.e).otherwise(null),
+    sure: when(f.e.gt(1), f.e).otherwise(0),
+    either: when(f.e.gt(1), f.f).otherwise(1),
+    lowest: least(f.e, f.e),
+  }),
+});
+type Computed = FeaturesOf<typeof expressions>;
+expectTypeOf<Computed['a']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['b']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['c']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['d']>().toEqualTypeOf<bigint | null>();
+expectTypeOf<Computed['e']>().toEqualTypeOf<number>();
+expectTypeOf<Computed['f']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['g']>().toEqualTypeOf<bigint | null>();
+expectTypeOf<Computed['h']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['nullable_div']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['maybe']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['sure']>().toEqualTypeOf<number>();
+expectTypeOf<Computed['either']>().toEqualTypeOf<number | null>();
+expectTypeOf<Computed['lowest']>().toEqualTypeOf<number>();
+
+// @ts-expect-error a wrong key name
+void store.get(userSpend, { user: 'u1' });
+// @ts-expect-error a key of the wrong type
+void store.get(userSpend, { user_id: 1 });

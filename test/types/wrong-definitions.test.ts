@@ -21,6 +21,17 @@ describe('a wrong definition', () => {
     ['key-name.ts', "'user' does not exist in type", ''],
     ['feature-name.ts', "Property 'spend_1hr' does not exist", "Did you mean 'spend_1h'?"],
     ['window-option.ts', "'step' does not exist in type 'HoppingOptions'", ''],
+    ['view-option.ts', "'freshnes' does not exist", "Did you mean to write 'freshness'?"],
+    ['key-not-in-stream.ts', 'shop_id is a key of the entity and no field of the stream', 'keyBy'],
+    ['key-of-other-type.ts', 'user_id is int64 in the entity and string in the stream', 'keyBy'],
+    ['key-by-name.ts', "Property 'user_id' is missing in type '{ user: StringExpr<false>; }'", ''],
+    ['derive-constant.ts', 'derived feature \\"one\\" is no expression: compute it from f.…', ''],
+    ['feature-without-aggregate.ts', 'feature \\"amount\\" is no aggregate: use sum(…)', ''],
+    ['max-of-list.ts', 'needs a type with an order, and this expression is a list', ''],
+    ['filter-not-bool.ts', 'Type \'"float64"\' is not assignable to type \'"bool"\'', ''],
+    ['string-method-on-number.ts', "Property 'startsWith' does not exist on type", ''],
+    ['service-feature.ts', '\'"spend_1hr"\' is not assignable to parameter of type', 'spend_1h'],
+    ['id-field.ts', 'Did you mean \'"name"\'?', ''],
     ['event-time-field.ts', 'Type \'"name"\' is not assignable to type \'"at"\'', ''],
   ])('in %s is an error that says: %s', (file, sentence, suggestion) => {
     const errors = output.split(/^(?=\S)/m).filter((error) => error.includes(`fixtures/${file}`));
