@@ -60,7 +60,10 @@ export interface BenchRun {
   readonly events_per_second: number;
   /** Of this process, all its threads. */
   readonly cpu_seconds_per_million: number;
-  /** From the taking of a record to its vector at the sink; null where no vectors come out. */
+  /**
+   * From the reading of a record to its vector at the sink; null where no vectors come out. Vectors
+   * made by timers count from the newest record of their key.
+   */
   readonly p50_ms: number | null;
   readonly p99_ms: number | null;
   readonly rss_mb: number;
