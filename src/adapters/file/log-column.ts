@@ -230,17 +230,20 @@ class RepeatedColumn implements LogColumn {
   }
 
   #appendItems(value: Value): number {
-    const items: readonly (readonly Value[])[] = this.#isMap
-      ? Object.entries(value as Readonly<Record<string, Value>>)
-      : (value as readonly Value[]).map((item) => [item]);
-    for (const [i, { builder, type }] of this.#leaves.entries()) {
-      ensureRows(builder, this.#itemCount + items.length);
-      for (const [j, item] of items.entries()) {
-        putValue(builder, type, this.#itemCount + j, item[i] ?? null);
-      }
+    const record = value as Readonly<Record<string, Value>>;
+    const keys = this.#isMap ? Object.keys(record) : [];
+    const count = this.#isMap ? keys.length : (value as readonly Value[]).length;
+    const [first, second] = this.#leaves;
+    const at = this.#itemCount;
+    for (const { builder } of this.#leaves) ensureRows(builder, at + count);
+    for (let j = 0; j < count; j++) {
+      const item = this.#isMap ? (keys[j] as string) : (value as readonly Value[])[j];
+      if (first !== undefined) putValue(first.builder, first.type, at + j, item ?? null);
+      if (second === undefined) continue;
+      putValue(second.builder, second.type, at + j, record[keys[j] as string] ?? null);
     }
-    this.#itemCount += items.length;
-    return items.length;
+    this.#itemCount += count;
+    return count;
   }
 
   takePages(): readonly LeafPage[] {
