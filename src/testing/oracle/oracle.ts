@@ -30,7 +30,7 @@ export function runOracle(input: OracleInput): OracleResult {
   const splitCount = input.splitCount ?? splitCountOf(input.steps);
   for (const { step, beforeMs, afterMs } of timeSteps(context.stream, input.steps, splitCount)) {
     if (step.kind === 'row') oracle.process(step, beforeMs);
-    if (step.kind === 'idle') oracle.advanceIdle(step.nowMs);
+    if (step.kind === 'idle' && step.nowMs > beforeMs) oracle.advanceIdle(step.nowMs);
     if (afterMs > beforeMs) oracle.advance(afterMs);
   }
   return oracle.result();
