@@ -1,5 +1,6 @@
 // Runs the command line from the sources in a process of its own, as a user's shell would.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -42,6 +43,21 @@ export function resultOf(child: ChildProcess): Promise<CliResult> {
   child.on('error', reject);
   child.on('close', (code) => resolve({ code, stdout, stderr }));
   return promise;
+}
+
+/** A process that runs one command line after the other: quicker, for projects that do not change. */
+export class CliHost {
+  readonly #child: ChildProcess = fork(join(root, 'test/cli/cli-host.ts'), { stdio: 'inherit' });
+
+  async run(cwd: string, ...args: readonly string[]): Promise<CliResult> {
+    const answer = once(this.#child, 'message');
+    this.#child.send({ cwd, args });
+    return (await answer)[0] as CliResult;
+  }
+
+  stop(): void {
+    this.#child.kill();
+  }
 }
 
 /** The single JSON document on stdout. */

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import { projectModuleUrl, registerProjectModules } from './module-hooks.ts';
+import { lastLoadedFile, projectModuleUrl, registerProjectModules } from './module-hooks.ts';
 
 /** A module's exports by name. */
 export type ModuleExports = Readonly<Record<string, unknown>>;
@@ -21,7 +21,8 @@ export async function loadModule(path: string, generation: number): Promise<Modu
 function moduleError(path: string, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const { code, message } = describe(error);
-  const context = { path: placeIn(error) ?? path };
+  const isSyntax = error instanceof SyntaxError;
+  const context = { path: placeIn(error) ?? (isSyntax ? lastLoadedFile() : null) ?? path };
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
     return new MillraceError('MR_CONFIG_INVALID', firstLine(withoutParameters(message)), {
       context,

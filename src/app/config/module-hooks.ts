@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
 
 const isFromSource = import.meta.url.endsWith('.ts');
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -32,6 +34,12 @@ function entryUrls(): ReadonlyMap<string, string> {
 }
 
 let isRegistered = false;
+let lastLoaded: string | null = null;
+
+/** Path of the project file that was loaded last: the one that does not compile, when one does not. */
+export function lastLoadedFile(): string | null {
+  return lastLoaded;
+}
 
 /** Makes imports of project files resolve as described above; once per process. */
 export function registerProjectModules(): void {
@@ -42,12 +50,23 @@ export function registerProjectModules(): void {
     resolve(specifier, context, nextResolve) {
       const entry = entries.get(specifier);
       if (entry !== undefined) return { url: entry, shortCircuit: true };
+      if (specifier.startsWith('millrace/')) throw unknownEntry(specifier, [...entries.keys()]);
       const resolved = nextResolve(specifier, context);
       const generation = generationOf(context.parentURL);
       if (generation === null || !isProjectFile(resolved.url)) return resolved;
       const format = formatOf(resolved.url) ?? resolved.format ?? null;
       return { ...resolved, url: withGeneration(resolved.url, generation), format };
     },
+    load(url, context, nextLoad) {
+      if (generationOf(url) !== null) lastLoaded = fileURLToPath(url);
+      return nextLoad(url, context);
+    },
+  });
+}
+
+function unknownEntry(specifier: string, known: readonly string[]): MillraceError {
+  return new MillraceError('MR_CONFIG_INVALID', `millrace has no entry "${specifier}"`, {
+    fix: suggestName(specifier, known),
   });
 }
 
