@@ -16,14 +16,14 @@ const chunkRows = 4096;
 /** A table writer that formats rows as lines. */
 export async function createTextWriter(path: string, format: LineFormat): Promise<TableWriter> {
   const handle: FileHandle = await open(path, 'w');
-  if (format.header !== null) await handle.write(`${format.header}\n`);
+  if (format.header !== null) await handle.appendFile(`${format.header}\n`);
   return {
     async write(columns, rowCount) {
       for (let start = 0; start < rowCount; start += chunkRows) {
         const end = Math.min(rowCount, start + chunkRows);
         let text = '';
         for (let row = start; row < end; row++) text += `${format.line(columns, row)}\n`;
-        await handle.write(text);
+        await handle.appendFile(text);
       }
     },
     close: () => handle.close(),
