@@ -2,6 +2,7 @@
 // multiset of values, so merging is associative and commutative. Bins grow with the logarithm of
 // the range of values (about 115 bins for each factor of ten); they are never collapsed.
 // Source: Masson, Rim, Lee, "DDSketch" (VLDB 2019).
+import { SortedCounts } from './sorted-counts.ts';
 
 const relativeError = 0.01;
 const gamma = (1 + relativeError) / (1 - relativeError);
@@ -10,27 +11,29 @@ const logGamma = Math.log(gamma);
 /** Below this magnitude values count as zero. */
 const smallest = Number.MIN_VALUE * 2 ** 52;
 
+/** Counts of values by magnitude; `quantile` answers from them. */
 export class DdSketch {
-  #positive = new Map<number, number>();
-  #negative = new Map<number, number>();
+  count = 0;
+  readonly #positive = new SortedCounts();
+  readonly #negative = new SortedCounts();
   #zero = 0;
   #positiveInfinity = 0;
   #negativeInfinity = 0;
   #nan = 0;
-  count = 0;
 
   add(x: number): void {
     this.count += 1;
-    if (Number.isNaN(x)) this.#nan += 1;
+    if (x >= smallest && x < Number.POSITIVE_INFINITY) this.#positive.add(binOf(x), 1);
+    else if (x <= -smallest && x > Number.NEGATIVE_INFINITY) this.#negative.add(binOf(-x), 1);
     else if (x === Number.POSITIVE_INFINITY) this.#positiveInfinity += 1;
     else if (x === Number.NEGATIVE_INFINITY) this.#negativeInfinity += 1;
-    else if (Math.abs(x) < smallest) this.#zero += 1;
-    else increase(x > 0 ? this.#positive : this.#negative, binOf(Math.abs(x)), 1);
+    else if (Number.isNaN(x)) this.#nan += 1;
+    else this.#zero += 1;
   }
 
   merge(from: DdSketch): void {
-    for (const [bin, count] of from.#positive) increase(this.#positive, bin, count);
-    for (const [bin, count] of from.#negative) increase(this.#negative, bin, count);
+    this.#positive.merge(from.#positive);
+    this.#negative.merge(from.#negative);
     this.#zero += from.#zero;
     this.#positiveInfinity += from.#positiveInfinity;
     this.#negativeInfinity += from.#negativeInfinity;
@@ -43,15 +46,17 @@ export class DdSketch {
     if (this.count === 0) return null;
     let rank = Math.floor(q * (this.count - 1)) - this.#negativeInfinity;
     if (rank < 0) return Number.NEGATIVE_INFINITY;
-    for (const [bin, count] of sortedBins(this.#negative).reverse()) {
-      rank -= count;
-      if (rank < 0) return -valueOf(bin);
+    const { keys: below, counts: belowCounts } = this.#negative;
+    for (let i = this.#negative.size - 1; i >= 0; i--) {
+      rank -= belowCounts[i] as number;
+      if (rank < 0) return -valueOf(below[i] as number);
     }
     rank -= this.#zero;
     if (rank < 0) return 0;
-    for (const [bin, count] of sortedBins(this.#positive)) {
-      rank -= count;
-      if (rank < 0) return valueOf(bin);
+    const { keys, counts, size } = this.#positive;
+    for (let i = 0; i < size; i++) {
+      rank -= counts[i] as number;
+      if (rank < 0) return valueOf(keys[i] as number);
     }
     return rank < this.#positiveInfinity ? Number.POSITIVE_INFINITY : Number.NaN;
   }
@@ -59,14 +64,16 @@ export class DdSketch {
   /** Float64 words, little-endian: four counts, then per sign the number of bins and (bin, count) pairs. */
   toBytes(): Uint8Array {
     const words = [this.#zero, this.#positiveInfinity, this.#negativeInfinity, this.#nan];
-    for (const bins of [this.#positive, this.#negative]) {
-      words.push(bins.size, ...sortedBins(bins).flat());
+    for (const { keys, counts, size } of [this.#positive, this.#negative]) {
+      words.push(size);
+      for (let i = 0; i < size; i++) words.push(keys[i] as number, counts[i] as number);
     }
     const view = new DataView(new ArrayBuffer(words.length * 8));
     for (const [i, word] of words.entries()) view.setFloat64(i * 8, word, true);
     return new Uint8Array(view.buffer);
   }
 
+  /** The inverse of `toBytes`. */
   static fromBytes(bytes: Uint8Array): DdSketch {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const sketch = new DdSketch();
@@ -81,7 +88,7 @@ export class DdSketch {
       for (let left = next(); left > 0; left--) {
         const bin = next();
         const count = next();
-        bins.set(bin, count);
+        bins.add(bin, count);
         sketch.count += count;
       }
     }
@@ -89,7 +96,7 @@ export class DdSketch {
   }
 
   get byteLength(): number {
-    return 64 + (this.#positive.size + this.#negative.size) * 24;
+    return 64 + this.#positive.byteLength + this.#negative.byteLength;
   }
 }
 
@@ -99,12 +106,4 @@ function binOf(magnitude: number): number {
 
 function valueOf(bin: number): number {
   return (2 * Math.exp(bin * logGamma)) / (gamma + 1);
-}
-
-function increase(bins: Map<number, number>, bin: number, by: number): void {
-  bins.set(bin, (bins.get(bin) ?? 0) + by);
-}
-
-function sortedBins(bins: Map<number, number>): [number, number][] {
-  return [...bins].sort((a, b) => a[0] - b[0]);
 }

@@ -8,11 +8,12 @@ import { RollingGroup } from '../state/windows/rolling-group.ts';
 import { RollingRowsState, RollingWindowState } from '../state/windows/rolling-window.ts';
 import { SessionState } from '../state/windows/session-window.ts';
 import { SlotWindowState } from '../state/windows/slot-window.ts';
-import type {
-  PutValue,
-  RecordSource,
-  ViewWindow,
-  WindowFeatures,
+import {
+  isBoxedInput,
+  type PutValue,
+  type RecordSource,
+  type ViewWindow,
+  type WindowFeatures,
 } from '../state/windows/view-window.ts';
 import type { Staging } from './staging.ts';
 import type { VectorBuilder } from './vector-builder.ts';
@@ -32,7 +33,7 @@ export function createWindows(env: WindowEnvironment): ViewWindow[] {
   const group = rollingGroup(env);
   if (group !== null) windows.push(group);
   for (const [index, window] of env.layout.windows.entries()) {
-    const boxed = window.features.filter((feature) => env.staging.aggregates[feature] === null);
+    const boxed = window.features.filter((feature) => env.staging.loops[feature] === null);
     if (boxed.length > 0) windows.push(createBoxed(env, index, boxed));
   }
   return windows;
@@ -49,7 +50,7 @@ function loopWindows({ layout, staging }: WindowEnvironment): LoopWindow[] {
     .map((window, index) => ({
       index,
       layout: window,
-      aggregates: window.features.flatMap((feature) => staging.aggregates[feature] ?? []),
+      aggregates: window.features.flatMap((feature) => staging.loops[feature] ?? []),
     }))
     .filter(({ aggregates }) => aggregates.length > 0);
 }
@@ -60,7 +61,7 @@ function rollingGroup(env: WindowEnvironment): RollingGroup | null {
   const canDiffer = env.isWatermark && windows.length > 1;
   return new RollingGroup({
     plan: {
-      inputCount: env.staging.inputs.length,
+      inputCount: env.staging.columns.length,
       windows: windows.map(({ layout, aggregates }, i) => ({
         sizeMs: layout.node.kind === 'rolling' ? layout.node.sizeMs : 0,
         aggregates,
@@ -113,18 +114,23 @@ function createBoxed(
 }
 
 function featuresOf(
-  { layout, source, output }: WindowEnvironment,
+  { layout, staging, source, output }: WindowEnvironment,
   window: number,
   indexes: readonly number[],
 ): WindowFeatures {
   const node = layout.windows[window]?.node;
   const isSketched = node?.kind === 'rolling' && node.resolutionMs !== null;
-  const accumulators = indexes.map((index) => {
+  const members = indexes.map((index) => {
     const feature = layout.view.features[index];
     if (feature === undefined)
       throw new Error(`view "${layout.view.name}" has no feature ${index}`);
-    return createAccumulator(feature.aggregate, isSketched);
+    const { input, filter } = staging.inputsOf[index] ?? boxedInput;
+    const isStaged = input !== isBoxedInput;
+    const accumulator = createAccumulator(feature.aggregate, isSketched, isStaged);
+    return { index, accumulator, input, filter };
   });
   const put: PutValue = (feature, result) => output.put(feature, result);
-  return { window, indexes, accumulators, source, put };
+  return { window, members, source, put };
 }
+
+const boxedInput = { input: isBoxedInput, filter: -1 };

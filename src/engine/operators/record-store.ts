@@ -9,7 +9,8 @@ import type { KeyTable } from '../state/key-table.ts';
 import { enlargeFloats, enlargeInts } from '../state/slot-arrays.ts';
 import type { KeptRecord, RecordSource } from '../state/windows/view-window.ts';
 import { KeyEncoder, keyTagOf } from './key-encoder.ts';
-import { type Staging, stageFilter, stageNumbers } from './staging.ts';
+import { scaleNumbers, stageFilter, stageHashes, stageNumbers } from './stage-columns.ts';
+import type { Staging } from './staging.ts';
 import type { InputLayout, ViewLayout } from './view-layout.ts';
 
 export interface LoadResult {
@@ -40,12 +41,14 @@ export class RecordStore implements RecordSource {
   readonly #outputFields: readonly Field[];
   readonly #encoder = new KeyEncoder();
   readonly #staging: Staging;
-  #order = 0;
+  /** Grows with every record. */
+  #order: Float64Array = new Float64Array(0);
+  #nextOrder = 0;
 
   constructor(layout: ViewLayout, staging: Staging, project: Projection) {
     this.#layout = layout;
     this.#staging = staging;
-    this.values = staging.inputs.map(() => new Float64Array(0));
+    this.values = staging.columns.map(() => new Float64Array(0));
     this.#project = project;
     this.#outputFields = layout.outputs.map(({ type, nullable }, i) => ({
       name: `${i}`,
@@ -78,6 +81,10 @@ export class RecordStore implements RecordSource {
     return { first, failures };
   }
 
+  orderOf(row: number): number {
+    return this.#order[row] as number;
+  }
+
   refusalsOf(row: number): Uint8Array | null {
     return this.#refusals.size === 0 ? null : (this.#refusals.get(row) ?? null);
   }
@@ -87,22 +94,29 @@ export class RecordStore implements RecordSource {
     this.#refusals.set(row, verdicts.slice());
   }
 
-  /** Inputs of aggregates: as numbers for generated loops, boxed for the others. */
+  /** Inputs of aggregates: as numbers, and boxed where that is needed. */
   #stage(columns: readonly Column[], selected: Int32Array, count: number): void {
     const first = this.length;
-    for (const [i, output] of this.#staging.inputs.entries()) {
-      stageNumbers(columns[output] as Column, selected, count, { target: this.values[i], first });
+    const range = { selected, count, first };
+    for (const [i, { output, isHash }] of this.#staging.columns.entries()) {
+      const target = this.values[i] as Float64Array;
+      const column = columns[output] as Column;
+      const field = this.#outputFields[output] as Field;
+      if (isHash) stageHashes(column, field, target, range);
+      else stageNumbers(column, target, range);
+      const isUnscaled = !isHash && column.kind === 'int64' && field.type.kind === 'decimal';
+      if (isUnscaled) scaleNumbers(target, field.type.scale, range);
     }
     this.mask.fill(0, first, first + count);
     for (const [bit, { where, value }] of this.#staging.filters.entries()) {
       const whereColumn = where === null ? null : (columns[where] as Column);
       const valueColumn = value === null ? null : (columns[value] as Column);
-      stageFilter(whereColumn, valueColumn, selected, count, { target: this.mask, first, bit });
+      stageFilter(whereColumn, valueColumn, this.mask, { ...range, bit });
     }
+    for (let i = 0; i < count; i++) this.#order[first + i] = this.#nextOrder++;
     if (!this.#staging.isBoxed) return;
     for (let i = 0; i < count; i++) {
-      const at = first + i;
-      this.records[at] = this.#recordOf(columns, selected[i] as number, this.ts[at] as number);
+      this.records[first + i] = this.#recordOf(columns, selected[i] as number, first + i);
     }
   }
 
@@ -119,6 +133,7 @@ export class RecordStore implements RecordSource {
       this.batchRow[to] = this.batchRow[from] as number;
       this.isApplied[to] = this.isApplied[from] as number;
       this.mask[to] = this.mask[from] as number;
+      this.#order[to] = this.#order[from] as number;
       for (const values of this.values) values[to] = values[from] as number;
       if (this.#staging.isBoxed) this.records[to] = this.records[from] as KeptRecord;
     }
@@ -142,11 +157,11 @@ export class RecordStore implements RecordSource {
     }
   }
 
-  #recordOf(columns: readonly Column[], row: number, ts: number): KeptRecord {
+  #recordOf(columns: readonly Column[], row: number, at: number): KeptRecord {
     const { idOutput, inputs } = this.#layout;
     const id = idOutput === null ? null : this.#valueOf(columns, idOutput, row);
     const values = inputs.map((input) => this.#inputOf(columns, input, row));
-    return { ts, id, order: this.#order++, inputs: values };
+    return { ts: this.ts[at] as number, id, order: this.#order[at] as number, inputs: values };
   }
 
   #inputOf(columns: readonly Column[], input: InputLayout, row: number): Value {
@@ -169,6 +184,7 @@ export class RecordStore implements RecordSource {
     this.batchRow = enlargeInts(this.batchRow, count);
     this.isApplied = enlargeInts(this.isApplied, count);
     this.mask = enlargeInts(this.mask, count);
+    this.#order = enlargeFloats(this.#order, count, 0);
     for (const [i, values] of this.values.entries()) {
       this.values[i] = enlargeFloats(values, count, 0);
     }

@@ -1,25 +1,42 @@
-// Which inputs of aggregates are staged as numbers for generated loops, and how columns get there.
+// Which inputs of aggregates are staged as numbers, and how columns get there. What has a generated
+// loop is computed by it; other aggregates of numbers read the staged columns; the rest are boxed.
 // A filter is a `where` and an input that can be null: a row that passes both has the filter's bit.
-import type { Column } from '../../columns/column.ts';
-import type { LoopAggregate, LoopFunction } from '../../codegen/update-loops/loop-plan.ts';
-import { loopFunctions } from '../../codegen/update-loops/loop-plan.ts';
+import {
+  type LoopAggregate,
+  type LoopFunction,
+  loopFunctions,
+} from '../../codegen/update-loops/loop-plan.ts';
 import type { FieldType, TypeKind } from '../../kernel/types/field-type.ts';
-import type { FeatureNode } from '../../plan/plan.ts';
+import type { AggregateNode } from '../../plan/aggregate.ts';
 import type { WindowNode } from '../../plan/window.ts';
-import type { ViewLayout } from './view-layout.ts';
+import { countsRows, isBoxedInput } from '../state/windows/view-window.ts';
+import type { InputLayout, ViewLayout } from './view-layout.ts';
 
 export interface Filter {
   readonly where: number | null;
   readonly value: number | null;
 }
 
+/** A staged column: an output of the projection as float64, or its 52-bit hash. */
+export interface StagedColumn {
+  readonly output: number;
+  readonly isHash: boolean;
+}
+
+export interface StagedInput {
+  /** Staged column, `countsRows` or `isBoxedInput`. */
+  readonly input: number;
+  readonly filter: number;
+}
+
 export interface Staging {
-  /** Outputs of the projection that are staged as float64. */
-  readonly inputs: readonly number[];
+  readonly columns: readonly StagedColumn[];
   /** Bit i of a row's mask. */
   readonly filters: readonly Filter[];
-  /** Per feature, how a generated loop computes it; null when it is boxed. */
-  readonly aggregates: readonly (LoopAggregate | null)[];
+  /** Per feature. */
+  readonly inputsOf: readonly StagedInput[];
+  /** Per feature, how a generated loop computes it; null when none does. */
+  readonly loops: readonly (LoopAggregate | null)[];
   /** True when some feature needs boxed records. */
   readonly isBoxed: boolean;
   /** First mask bit that is free for refusals. */
@@ -30,11 +47,12 @@ export interface Staging {
 const filtersMax = 20;
 const loopWindowsMax = 10;
 
-const numberKinds: ReadonlySet<TypeKind> = new Set(['float64', 'float32', 'int32', 'count']);
-const orderedKinds: ReadonlySet<TypeKind> = new Set([...numberKinds, 'timestamp']);
+const plainKinds: ReadonlySet<TypeKind> = new Set(['float64', 'float32', 'int32', 'count']);
+const orderedKinds: ReadonlySet<TypeKind> = new Set([...plainKinds, 'timestamp']);
+const numberKinds: ReadonlySet<TypeKind> = new Set([...plainKinds, 'int64', 'decimal']);
 
 export function planStaging(layout: ViewLayout): Staging {
-  const inputs: number[] = [];
+  const columns: StagedColumn[] = [];
   const filters: Filter[] = [];
   const loopFeatures = new Set(
     layout.windows
@@ -42,96 +60,102 @@ export function planStaging(layout: ViewLayout): Staging {
       .slice(0, loopWindowsMax)
       .flatMap(({ features }) => features),
   );
-  const aggregates = layout.view.features.map((feature, index) => {
-    const fn = loopFeatures.has(index) ? loopFunctionOf(feature, layout.idOutput !== null) : null;
-    const input = layout.inputs[index];
-    if (fn === null || input === undefined) return null;
-    const filter = placeFilter(filters, input, layout);
-    if (filter === null) return null;
-    const value = fn === 'count' ? -1 : place(inputs, input.valueOutput ?? 0);
-    const quantile = feature.aggregate.quantile ?? 0;
-    return { feature: index, fn, input: value, filter, quantile };
+  const inputsOf = layout.view.features.map((feature, i) =>
+    stageInput(feature.aggregate, layout.inputs[i] as InputLayout, layout, { columns, filters }),
+  );
+  const hasId = layout.idOutput !== null;
+  const loops = layout.view.features.map(({ aggregate }, feature) => {
+    const { input, filter } = inputsOf[feature] as StagedInput;
+    if (input === isBoxedInput || !loopFeatures.has(feature)) return null;
+    const fn = loopFunctionOf(aggregate, hasId);
+    return fn && { feature, fn, input, filter, quantile: aggregate.quantile ?? 0 };
+  });
+  const needsBoxed = layout.view.features.map(({ aggregate, window }, i) => {
+    if (loops[i] !== null) return false;
+    const { input } = inputsOf[i] as StagedInput;
+    if (input === isBoxedInput || !isPlaceless(aggregate)) return true;
+    return keepsRecords(window) && (hasId || aggregate.fn === 'approxDistinct');
   });
   return {
-    inputs,
+    columns,
     filters,
-    aggregates,
-    isBoxed: aggregates.includes(null),
+    inputsOf: inputsOf.map((staged, i) =>
+      needsBoxed[i] && loops[i] === null ? { input: isBoxedInput, filter: -1 } : staged,
+    ),
+    loops,
+    isBoxed: needsBoxed.includes(true),
     freeBit: filters.length,
   };
 }
 
-function place(list: number[], output: number): number {
-  const known = list.indexOf(output);
-  return known >= 0 ? known : list.push(output) - 1;
+/** Windows that keep records in order of (time, id, arrival), with their values, not with hashes. */
+function keepsRecords(window: WindowNode): boolean {
+  return window.kind === 'rollingRows' || hasLoop(window);
+}
+
+/** Aggregates whose result does not depend on the order of records. */
+function isPlaceless({ fn }: AggregateNode): boolean {
+  return fn !== 'first' && fn !== 'last' && fn !== 'firstN' && fn !== 'lastN';
+}
+
+function stageInput(
+  { fn, distinct, input }: AggregateNode,
+  { whereOutput, valueOutput }: InputLayout,
+  layout: ViewLayout,
+  { columns, filters }: { columns: StagedColumn[]; filters: Filter[] },
+): StagedInput {
+  const boxed = { input: isBoxedInput, filter: -1 };
+  const isHash = fn === 'approxDistinct';
+  if (distinct || (fn !== 'count' && !isHash && !isStagable(fn, input?.type ?? null))) return boxed;
+  const isNullable = valueOutput !== null && layout.outputs[valueOutput]?.nullable === true;
+  const filter = placeFilter(filters, {
+    where: whereOutput,
+    value: isNullable ? valueOutput : null,
+  });
+  if (filter === null) return boxed;
+  if (fn === 'count' || valueOutput === null) return { input: countsRows, filter };
+  const known = columns.findIndex((c) => c.output === valueOutput && c.isHash === isHash);
+  const column = known >= 0 ? known : columns.push({ output: valueOutput, isHash }) - 1;
+  return { input: column, filter };
 }
 
 /** The bit of the filter, -1 when every row passes, null when there is no room. */
-function placeFilter(
-  filters: Filter[],
-  { whereOutput, valueOutput }: ViewLayout['inputs'][number],
-  layout: ViewLayout,
-): number | null {
-  const isNullable = valueOutput !== null && layout.outputs[valueOutput]?.nullable === true;
-  const value = isNullable ? valueOutput : null;
-  if (whereOutput === null && value === null) return -1;
-  const known = filters.findIndex((f) => f.where === whereOutput && f.value === value);
+function placeFilter(filters: Filter[], { where, value }: Filter): number | null {
+  if (where === null && value === null) return -1;
+  const known = filters.findIndex((filter) => filter.where === where && filter.value === value);
   if (known >= 0) return known;
-  return filters.length < filtersMax ? filters.push({ where: whereOutput, value }) - 1 : null;
+  return filters.length < filtersMax ? filters.push({ where, value }) - 1 : null;
 }
 
-function loopFunctionOf(feature: FeatureNode, hasId: boolean): LoopFunction | null {
-  const { aggregate } = feature;
-  if (aggregate.distinct) return null;
-  const fn = loopFunctions.find((name) => name === aggregate.fn);
-  if (fn === undefined || fn === 'count') return fn ?? null;
-  if ((fn === 'first' || fn === 'last') && hasId) return null;
-  return fits(fn, aggregate.input?.type ?? null) ? fn : null;
+function isStagable(fn: AggregateNode['fn'], type: FieldType | null): boolean {
+  if (type === null) return false;
+  switch (fn) {
+    case 'sum':
+      return plainKinds.has(type.kind);
+    case 'min':
+    case 'max':
+    case 'first':
+    case 'last':
+    case 'firstN':
+    case 'lastN':
+      return orderedKinds.has(type.kind);
+    case 'avg':
+    case 'quantile':
+    case 'stddevPop':
+    case 'stddevSamp':
+    case 'varPop':
+    case 'varSamp':
+      return numberKinds.has(type.kind);
+    default:
+      return false;
+  }
 }
 
 function hasLoop(window: WindowNode): boolean {
   return window.kind === 'rolling' && window.resolutionMs === null;
 }
 
-function fits(fn: LoopFunction, type: FieldType | null): boolean {
-  if (type === null) return false;
-  const isOrder = fn === 'min' || fn === 'max' || fn === 'first' || fn === 'last';
-  return (isOrder ? orderedKinds : numberKinds).has(type.kind);
-}
-
-export interface StageTarget<A> {
-  readonly target: A | undefined;
-  readonly first: number;
-}
-
-/** Copies the selected rows of a number column; nulls are 0. */
-export function stageNumbers(
-  column: Column,
-  selected: Int32Array,
-  count: number,
-  { target, first }: StageTarget<Float64Array>,
-): void {
-  if (target === undefined || (column.kind !== 'float64' && column.kind !== 'int32')) return;
-  const { values } = column;
-  for (let i = 0; i < count; i++) target[first + i] = values[selected[i] as number] as number;
-}
-
-/** Sets the filter's bit of the selected rows that pass it. */
-export function stageFilter(
-  where: Column | null,
-  value: Column | null,
-  selected: Int32Array,
-  count: number,
-  { target, first, bit }: StageTarget<Int32Array> & { readonly bit: number },
-): void {
-  if (target === undefined) return;
-  const flag = 1 << bit;
-  const nulls = value?.nulls ?? null;
-  const truth = where?.kind === 'bool' ? where : null;
-  for (let i = 0; i < count; i++) {
-    const row = selected[i] as number;
-    if (truth !== null && (truth.values[row] !== 1 || truth.nulls[row] === 1)) continue;
-    if (nulls !== null && nulls[row] === 1) continue;
-    target[first + i] = (target[first + i] as number) | flag;
-  }
+function loopFunctionOf({ fn }: AggregateNode, hasId: boolean): LoopFunction | null {
+  if (hasId && !isPlaceless({ fn } as AggregateNode)) return null;
+  return loopFunctions.find((name) => name === fn) ?? null;
 }

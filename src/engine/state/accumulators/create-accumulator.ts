@@ -9,14 +9,26 @@ import {
   exactSumAccumulator,
   floatSumAccumulator,
   varianceAccumulator,
+  wholeSumAccumulator,
 } from './numbers.ts';
 import { edgeAccumulator, extremeAccumulator, listAccumulator } from './ordered.ts';
-import { approxDistinctAccumulator, quantileAccumulator } from './sketched.ts';
+import { approxDistinctAccumulator, hashAccumulator, quantileAccumulator } from './sketched.ts';
 
 const anyType: FieldType = { kind: 'float64' };
 
-/** `isSketched`: quantiles of the window never keep their values (it has a resolution). */
-export function createAccumulator(node: AggregateNode, isSketched: boolean): Accumulator {
+/**
+ * `isSketched`: quantiles of the window never keep their values (it has a resolution). `isStaged`:
+ * values come as numbers, whatever their type, and to approxDistinct as hashes.
+ */
+export function createAccumulator(
+  node: AggregateNode,
+  isSketched: boolean,
+  isStaged: boolean,
+): Accumulator {
+  if (isStaged && node.fn === 'approxDistinct') return hashAccumulator as Accumulator;
+  if (isStaged && node.fn === 'sum' && !isFloat(node.input?.type ?? anyType)) {
+    return wholeSumAccumulator as Accumulator;
+  }
   return accumulatorOf(node, isSketched) as Accumulator;
 }
 
@@ -61,6 +73,9 @@ function accumulatorOf(node: AggregateNode, isSketched: boolean): unknown {
 
 function sumOf(type: FieldType): Accumulator {
   if (type.kind === 'decimal') return exactSumAccumulator(type.scale) as Accumulator;
-  const isFloat = type.kind === 'float64' || type.kind === 'float32';
-  return (isFloat ? floatSumAccumulator : exactSumAccumulator(null)) as Accumulator;
+  return (isFloat(type) ? floatSumAccumulator : exactSumAccumulator(null)) as Accumulator;
+}
+
+function isFloat(type: FieldType): boolean {
+  return type.kind === 'float64' || type.kind === 'float32';
 }

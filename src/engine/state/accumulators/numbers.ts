@@ -75,6 +75,16 @@ export const averageAccumulator: Accumulator<FloatSum> = {
   result: (state) => (state.count === 0 ? null : floatSumOf(state) / state.count),
 };
 
+/** The sum of whole numbers below 2^53, as int64: sum and error together are exact. */
+export const wholeSumAccumulator: Accumulator<FloatSum> = {
+  ...floatSumAccumulator,
+  result: ({ count, sum, error }) => {
+    if (count === 0) return null;
+    const exact = BigInt(sum) + BigInt(error);
+    return BigInt.asIntN(64, exact) === exact ? exact : overflow;
+  },
+};
+
 interface ExactSum {
   count: number;
   sum: bigint;

@@ -62,3 +62,9 @@ export const approxDistinctAccumulator: Accumulator<HyperLogLog> = {
   merge: (into, from) => into.merge(from),
   result: (state): Value => state.estimate(),
 };
+
+/** As `approxDistinctAccumulator`, over values that are hashed already. */
+export const hashAccumulator: Accumulator<HyperLogLog> = {
+  ...approxDistinctAccumulator,
+  add: (state, value) => state.add(value as number),
+};

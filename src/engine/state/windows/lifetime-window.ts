@@ -1,32 +1,25 @@
-// `lifetime()`: one accumulator per key over every record applied.
-import {
-  addRecord,
-  BoxedWindow,
-  createStates,
-  putStates,
-  take,
-  type Verdict,
-  type ViewWindow,
-} from './view-window.ts';
+// `lifetime()`: one total per key over every record applied.
+import { BoxedWindow, take, type Verdict, type ViewWindow } from './view-window.ts';
+import { WindowTotal } from './window-total.ts';
 
 export class LifetimeState extends BoxedWindow implements ViewWindow {
   readonly isFrozenAtEnd = true;
-  readonly #states: (unknown[] | undefined)[] = [];
+  readonly #totals: (WindowTotal | undefined)[] = [];
 
   judge(): Verdict {
     return take;
   }
 
   add(slot: number, row: number): void {
-    this.#states[slot] ??= createStates(this.features);
-    addRecord(this.features, this.#states[slot], this.recordAt(row));
+    this.#totals[slot] ??= new WindowTotal(this.features);
+    this.#totals[slot].add(this.features, row);
   }
 
   evaluate(slot: number): void {
-    putStates(this.features, this.#states[slot] ?? createStates(this.features));
+    (this.#totals[slot] ?? this.empty).put(this.features);
   }
 
   clear(slot: number): void {
-    this.#states[slot] = undefined;
+    this.#totals[slot] = undefined;
   }
 }

@@ -6,14 +6,13 @@ import {
   addRecord,
   BoxedWindow,
   createStates,
-  mergeStates,
-  putStates,
   skip,
   take,
   type Verdict,
   type ViewWindow,
   type WindowFeatures,
 } from './view-window.ts';
+import { WindowTotal } from './window-total.ts';
 
 export interface PaneOptions {
   readonly sizeMs: number;
@@ -34,13 +33,20 @@ interface Pane {
   readonly states: unknown[];
 }
 
+interface PanesOfKey {
+  /** Ordered by end. */
+  panes: Pane[];
+  /** The total of the window that ends at `shownEnd`, until that changes. */
+  shownEnd: number;
+  total: WindowTotal | null;
+}
+
 const never = Number.POSITIVE_INFINITY;
 
 export class PaneState extends BoxedWindow implements ViewWindow {
   readonly isFrozenAtEnd: boolean;
   readonly #options: PaneOptions;
-  /** Ordered by end. */
-  readonly #panes: (Pane[] | undefined)[] = [];
+  readonly #keys: (PanesOfKey | undefined)[] = [];
 
   constructor(features: WindowFeatures, options: PaneOptions) {
     super(features);
@@ -55,31 +61,33 @@ export class PaneState extends BoxedWindow implements ViewWindow {
   }
 
   add(slot: number, row: number): void {
-    const record = this.recordAt(row);
-    const watermark = this.features.source.watermark[row] as number;
-    this.#panes[slot] ??= [];
-    const panes = this.#panes[slot];
-    const end = this.#paneEnd(record.ts);
-    const from = this.#firstWindowEnd(end, watermark);
-    let at = panes.length;
-    while (at > 0 && (panes[at - 1] as Pane).end > end) at -= 1;
-    for (let i = at - 1; i >= 0 && (panes[i] as Pane).end === end; i--) {
-      const pane = panes[i] as Pane;
-      if (pane.from === from) return addRecord(this.features, pane.states, record);
+    const { ts, watermark } = this.features.source;
+    this.#keys[slot] ??= { panes: [], shownEnd: Number.NaN, total: null };
+    const key = this.#keys[slot];
+    const end = this.#paneEnd(ts[row] as number);
+    const from = this.#firstWindowEnd(end, watermark[row] as number);
+    addRecord(this.features, this.#paneOf(key.panes, end, from).states, row);
+    if (key.total !== null && this.#isIn(end, from, key.shownEnd)) {
+      key.total.add(this.features, row);
     }
-    const pane = { end, from, states: createStates(this.features) };
-    addRecord(this.features, pane.states, record);
-    panes.splice(at, 0, pane);
   }
 
   evaluate(slot: number, tau: number, isFinal: boolean): void {
-    const end = isFinal ? this.#lastEndWithData(slot, tau) : this.#servedEnd(tau);
-    const total = createStates(this.features);
-    for (const pane of this.#panes[slot] ?? []) {
-      if (this.#isIn(pane, end)) mergeStates(this.features, total, pane.states);
+    const key = this.#keys[slot];
+    if (key === undefined) {
+      this.empty.put(this.features);
+      return;
     }
-    putStates(this.features, total);
-    if (!isFinal) this.#retire(slot, end, tau);
+    const end = isFinal ? this.#lastEndWithData(key.panes, tau) : this.#servedEnd(tau);
+    if (key.total === null || key.shownEnd !== end) {
+      key.shownEnd = end;
+      key.total = new WindowTotal(this.features);
+      for (const pane of key.panes) {
+        if (this.#isIn(pane.end, pane.from, end)) key.total.merge(this.features, pane.states);
+      }
+      if (!isFinal) this.#retire(key.panes, end, tau);
+    }
+    key.total.put(this.features);
   }
 
   override nextTimer(slot: number, asOf: number): number {
@@ -109,30 +117,47 @@ export class PaneState extends BoxedWindow implements ViewWindow {
   }
 
   clear(slot: number): void {
-    this.#panes[slot] = undefined;
+    this.#keys[slot] = undefined;
+  }
+
+  /** The pane, made when it is new. */
+  #paneOf(panes: Pane[], end: number, from: number): Pane {
+    let at = panes.length;
+    while (at > 0 && (panes[at - 1] as Pane).end > end) at -= 1;
+    for (let i = at - 1; i >= 0 && (panes[i] as Pane).end === end; i--) {
+      if ((panes[i] as Pane).from === from) return panes[i] as Pane;
+    }
+    const pane = { end, from, states: createStates(this.features) };
+    panes.splice(at, 0, pane);
+    return pane;
   }
 
   /** Drops panes before the window shown, but those of the last one with data: a final row may need it. */
-  #retire(slot: number, end: number, tau: number): void {
-    const panes = this.#panes[slot];
+  #retire(panes: Pane[], end: number, tau: number): void {
     const shown = this.#windowStart(end);
-    if (panes === undefined || panes.length < 2 || (panes[0] as Pane).end > shown) return;
-    const start = Math.min(shown, this.#windowStart(this.#lastEndWithData(slot, tau)));
+    if (panes.length < 2 || (panes[0] as Pane).end > shown) return;
+    const start = Math.min(shown, this.#windowStart(this.#lastEndWithData(panes, tau)));
     while (panes.length > 1 && (panes[0] as Pane).end <= start) panes.shift();
   }
 
-  #isIn(pane: Pane, end: number): boolean {
-    return pane.end <= end && pane.from <= end && pane.end > this.#windowStart(end);
+  /** Whether a pane belongs to the window that ends at `end`. */
+  #isIn(paneEnd: number, from: number, end: number): boolean {
+    return paneEnd <= end && from <= end && paneEnd > this.#windowStart(end);
   }
 
   #hasData(slot: number, end: number): boolean {
-    return this.#panes[slot]?.some((pane) => this.#isIn(pane, end)) ?? false;
+    const panes = this.#keys[slot]?.panes ?? [];
+    for (let i = panes.length - 1; i >= 0; i--) {
+      const pane = panes[i] as Pane;
+      if (this.#isIn(pane.end, pane.from, end)) return true;
+    }
+    return false;
   }
 
   /** The least end ≥ `end` of a window that holds data, or +∞. */
   #firstEndWithData(slot: number, end: number): number {
     let first = never;
-    for (const pane of this.#panes[slot] ?? []) {
+    for (const pane of this.#keys[slot]?.panes ?? []) {
       const candidate = Math.max(pane.end, pane.from, end);
       if (candidate <= this.#lastWindowEnd(pane.end)) first = Math.min(first, candidate);
     }
@@ -140,10 +165,10 @@ export class PaneState extends BoxedWindow implements ViewWindow {
   }
 
   /** The greatest end with end − 1 ≤ τ of a window that holds data. */
-  #lastEndWithData(slot: number, tau: number): number {
+  #lastEndWithData(panes: readonly Pane[], tau: number): number {
     const complete = this.#completeEnd(tau);
     let last = Number.NEGATIVE_INFINITY;
-    for (const pane of this.#panes[slot] ?? []) {
+    for (const pane of panes) {
       const candidate = Math.min(this.#lastWindowEnd(pane.end), complete);
       if (candidate >= Math.max(pane.end, pane.from)) last = Math.max(last, candidate);
     }

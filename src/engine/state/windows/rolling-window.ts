@@ -3,11 +3,12 @@
 // what has left the window is dropped when it is next looked at.
 import { comparePlaces } from '../accumulators/accumulator.ts';
 import {
-  addRecord,
+  addKept,
   BoxedWindow,
   createStates,
   exclude,
   type KeptRecord,
+  keepRecord,
   putStates,
   take,
   type Verdict,
@@ -21,7 +22,7 @@ abstract class RecordBuffer extends BoxedWindow {
   protected readonly buffers: (KeptRecord[] | undefined)[] = [];
 
   add(slot: number, row: number): void {
-    const record = this.recordAt(row);
+    const record = keepRecord(this.features, row);
     const buffer = this.buffers[slot];
     if (buffer === undefined) {
       this.buffers[slot] = [record];
@@ -40,7 +41,7 @@ abstract class RecordBuffer extends BoxedWindow {
   protected putFrom(buffer: readonly KeptRecord[], from: number): void {
     const states = createStates(this.features);
     for (let i = from; i < buffer.length; i++) {
-      addRecord(this.features, states, buffer[i] as KeptRecord);
+      addKept(this.features, states, buffer[i] as KeptRecord);
     }
     putStates(this.features, states);
   }
@@ -127,7 +128,7 @@ export class RollingRowsState extends RecordBuffer implements ViewWindow {
     const buffer = this.buffers[slot];
     const oldest = buffer?.[0];
     if (buffer === undefined || oldest === undefined || buffer.length < this.#rows) return take;
-    return comparePlaces(this.recordAt(row), oldest) < 0 ? exclude : take;
+    return comparePlaces(keepRecord(this.features, row), oldest) < 0 ? exclude : take;
   }
 
   override add(slot: number, row: number): void {

@@ -2,25 +2,24 @@
 // until the watermark has passed its end − 1. Of the closed ones only the last is kept: it is the
 // value until the next one is complete.
 import {
-  addRecord,
   BoxedWindow,
-  createStates,
-  mergeStates,
-  putStates,
   skip,
   take,
   type Verdict,
   type ViewWindow,
   type WindowFeatures,
 } from './view-window.ts';
+import { WindowTotal } from './window-total.ts';
 
 interface Session {
   start: number;
   end: number;
   /** Records applied: a session of waiting records is not there yet. */
   count: number;
-  states: unknown[];
+  total: WindowTotal;
 }
+
+const never = Number.POSITIVE_INFINITY;
 
 export class SessionState extends BoxedWindow implements ViewWindow {
   readonly isFrozenAtEnd = false;
@@ -43,42 +42,44 @@ export class SessionState extends BoxedWindow implements ViewWindow {
   override accept(slot: number, ts: number, watermark: number): void {
     this.#sessions[slot] ??= [];
     const sessions = this.#sessions[slot];
-    const merged: Session = { start: ts, end: ts + this.#gapMs, count: 0, states: [] };
-    const touched = sessions.filter((session) => this.#isTouched(session, ts, watermark));
-    for (const session of touched) {
-      merged.start = Math.min(merged.start, session.start);
-      merged.end = Math.max(merged.end, session.end);
-      merged.count += session.count;
-      if (merged.states.length === 0) merged.states = session.states;
-      else mergeStates(this.features, merged.states, session.states);
+    const newest = sessions.at(-1);
+    if (newest !== undefined && ts >= newest.start && this.#isTouched(newest, ts, watermark)) {
+      newest.end = Math.max(newest.end, ts + this.#gapMs);
+      return;
     }
-    if (touched.length === 0) merged.states = createStates(this.features);
-    const rest = sessions.filter((session) => !touched.includes(session));
-    while (rest.length > 1 && (rest[1] as Session).end - 1 <= watermark) rest.shift();
-    const at = rest.findIndex((session) => session.start > merged.start);
-    rest.splice(at < 0 ? rest.length : at, 0, merged);
-    this.#sessions[slot] = rest;
+    this.#merge(slot, sessions, ts, watermark);
   }
 
   add(slot: number, row: number): void {
-    const record = this.recordAt(row);
+    const ts = this.features.source.ts[row] as number;
     const sessions = this.#sessions[slot] ?? [];
-    const session = sessions.findLast(({ start }) => start <= record.ts);
-    if (session === undefined) return;
-    session.count += 1;
-    addRecord(this.features, session.states, record);
+    for (let i = sessions.length - 1; i >= 0; i--) {
+      const session = sessions[i] as Session;
+      if (session.start > ts) continue;
+      session.count += 1;
+      session.total.add(this.features, row);
+      return;
+    }
   }
 
   evaluate(slot: number, tau: number): void {
-    const complete = this.#sessions[slot]?.findLast(
-      ({ end, count }) => count > 0 && end - 1 <= tau,
-    );
-    putStates(this.features, complete?.states ?? createStates(this.features));
+    const sessions = this.#sessions[slot] ?? [];
+    for (let i = sessions.length - 1; i >= 0; i--) {
+      const { end, count, total } = sessions[i] as Session;
+      if (count === 0 || end - 1 > tau) continue;
+      total.put(this.features);
+      return;
+    }
+    this.empty.put(this.features);
   }
 
   override nextTimer(slot: number, asOf: number): number {
-    const next = this.#sessions[slot]?.find(({ end, count }) => count > 0 && end - 1 > asOf);
-    return next === undefined ? Number.POSITIVE_INFINITY : next.end - 1;
+    const sessions = this.#sessions[slot] ?? [];
+    for (let i = 0; i < sessions.length; i++) {
+      const { end, count } = sessions[i] as Session;
+      if (count > 0 && end - 1 > asOf) return end - 1;
+    }
+    return never;
   }
 
   override nextFiring(slot: number, asOf: number): number {
@@ -87,6 +88,29 @@ export class SessionState extends BoxedWindow implements ViewWindow {
 
   clear(slot: number): void {
     this.#sessions[slot] = undefined;
+  }
+
+  /** A session of the record with all that it touches. */
+  #merge(slot: number, sessions: readonly Session[], ts: number, watermark: number): void {
+    const touched = sessions.filter((session) => this.#isTouched(session, ts, watermark));
+    const merged: Session = touched[0] ?? {
+      start: ts,
+      end: ts + this.#gapMs,
+      count: 0,
+      total: new WindowTotal(this.features),
+    };
+    merged.start = Math.min(merged.start, ts);
+    merged.end = Math.max(merged.end, ts + this.#gapMs);
+    for (const session of touched.slice(1)) {
+      merged.end = Math.max(merged.end, session.end);
+      merged.count += session.count;
+      merged.total.merge(this.features, session.total.states);
+    }
+    const rest = sessions.filter((session) => !touched.includes(session));
+    while (rest.length > 1 && (rest[1] as Session).end - 1 <= watermark) rest.shift();
+    const at = rest.findIndex((session) => session.start > merged.start);
+    rest.splice(at < 0 ? rest.length : at, 0, merged);
+    this.#sessions[slot] = rest;
   }
 
   #isTouched({ start, end }: Session, ts: number, watermark: number): boolean {

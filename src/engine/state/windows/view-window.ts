@@ -27,6 +27,8 @@ export interface RecordSource {
   readonly watermark: Float64Array;
   /** Boxed, when a window of the view needs them so. */
   readonly records: readonly KeptRecord[];
+  /** Grows with every record: breaks ties of equal time. */
+  orderOf(row: number): number;
   /** Verdict per window of the view; null when all took the row. */
   refusalsOf(row: number): Uint8Array | null;
 }
@@ -34,13 +36,25 @@ export interface RecordSource {
 /** Takes the value of a feature of the row that is being made. */
 export type PutValue = (feature: number, value: Result) => void;
 
-/** Features of the view that share a window, with their accumulators. */
+/** A feature of a window that keeps accumulators. */
+export interface FeatureMember {
+  /** Index in the view's features, and so in `inputs` and in the output. */
+  readonly index: number;
+  readonly accumulator: Accumulator;
+  /** Staged column of the input; `countsRows`, or `isBoxedInput` for the record's boxed input. */
+  readonly input: number;
+  /** Bit that the row's mask must have; -1 when every row counts. */
+  readonly filter: number;
+}
+
+export const countsRows = -1;
+export const isBoxedInput = -2;
+
+/** Features of the view that share a window. */
 export interface WindowFeatures {
   /** Index of the window in the view's. */
   readonly window: number;
-  /** Index in the view's features, and so in `inputs` and in the output. */
-  readonly indexes: readonly number[];
-  readonly accumulators: readonly Accumulator[];
+  readonly members: readonly FeatureMember[];
   readonly source: RecordSource;
   readonly put: PutValue;
 }
@@ -82,12 +96,16 @@ export interface ViewWindow {
 export abstract class BoxedWindow {
   readonly features: WindowFeatures;
   readonly windows: readonly number[];
+  /** Values of a window without records. */
+  readonly empty: { put(features: WindowFeatures): void };
   /** Boxed values are not measured. */
   readonly byteLength: number = 0;
 
   constructor(features: WindowFeatures) {
     this.features = features;
     this.windows = [features.window];
+    const states = createStates(features);
+    this.empty = { put: () => putStates(features, states) };
   }
 
   ensureSlots(): void {}
@@ -115,32 +133,72 @@ export abstract class BoxedWindow {
   cleanUp(_local: number, slot: number): void {
     this.clear(slot);
   }
-
-  protected recordAt(row: number): KeptRecord {
-    return this.features.source.records[row] as KeptRecord;
-  }
 }
 
 export function createStates(features: WindowFeatures): unknown[] {
-  return features.accumulators.map((accumulator) => accumulator.create());
+  return features.members.map(({ accumulator }) => accumulator.create());
 }
 
-export function addRecord(features: WindowFeatures, states: unknown[], record: KeptRecord): void {
-  const { indexes, accumulators } = features;
-  for (let i = 0; i < indexes.length; i++) {
-    const value = record.inputs[indexes[i] as number] ?? null;
-    if (value !== null) (accumulators[i] as Accumulator).add(states[i], value, record);
+/** Aggregates of staged numbers do not ask where a record stands. */
+const nowhere: RecordPlace = { ts: 0, id: null, order: 0 };
+
+export function addRecord(features: WindowFeatures, states: readonly unknown[], row: number): void {
+  const { members, source } = features;
+  const mask = source.mask[row] as number;
+  for (let i = 0; i < members.length; i++) {
+    const { index, accumulator, input, filter } = members[i] as FeatureMember;
+    if (filter >= 0 && (mask & (1 << filter)) === 0) continue;
+    if (input >= 0) {
+      accumulator.add(states[i], (source.values[input] as Float64Array)[row] as number, nowhere);
+    } else if (input === countsRows) {
+      accumulator.add(states[i], 1, nowhere);
+    } else {
+      const record = source.records[row] as KeptRecord;
+      const value = record.inputs[index] ?? null;
+      if (value !== null) accumulator.add(states[i], value, record);
+    }
   }
 }
 
-export function mergeStates(features: WindowFeatures, into: unknown[], from: unknown[]): void {
-  for (const [i, accumulator] of features.accumulators.entries()) {
-    accumulator.merge(into[i], from[i]);
+/** The record in a form that can be kept: inputs by feature, null where it does not count. */
+export function keepRecord({ members, source }: WindowFeatures, row: number): KeptRecord {
+  const boxed = source.records[row];
+  if (boxed !== undefined) return boxed;
+  const inputs: Value[] = [];
+  const mask = source.mask[row] as number;
+  for (const { index, input, filter } of members) {
+    const isIn = filter < 0 || (mask & (1 << filter)) !== 0;
+    const value = input === countsRows ? 1 : (source.values[input]?.[row] ?? null);
+    inputs[index] = isIn ? value : null;
+  }
+  return { ts: source.ts[row] as number, id: null, order: source.orderOf(row), inputs };
+}
+
+export function addKept(
+  { members }: WindowFeatures,
+  states: readonly unknown[],
+  record: KeptRecord,
+): void {
+  for (let i = 0; i < members.length; i++) {
+    const { index, accumulator } = members[i] as FeatureMember;
+    const value = record.inputs[index] ?? null;
+    if (value !== null) accumulator.add(states[i], value, record);
   }
 }
 
-export function putStates(features: WindowFeatures, states: unknown[]): void {
-  for (const [i, accumulator] of features.accumulators.entries()) {
-    features.put(features.indexes[i] as number, accumulator.result(states[i]));
+export function mergeStates(
+  { members }: WindowFeatures,
+  into: readonly unknown[],
+  from: readonly unknown[],
+): void {
+  for (let i = 0; i < members.length; i++) {
+    (members[i] as FeatureMember).accumulator.merge(into[i], from[i]);
+  }
+}
+
+export function putStates({ members, put }: WindowFeatures, states: readonly unknown[]): void {
+  for (let i = 0; i < members.length; i++) {
+    const { index, accumulator } = members[i] as FeatureMember;
+    put(index, accumulator.result(states[i]));
   }
 }
