@@ -127,6 +127,7 @@ export function count(x?: AnyExpr): Aggregate<'count', number, false> {
   return over('count', x);
 }
 
+/** Options of `countBy`. */
 export interface CountByOptions {
   /** How many values get their own key (the first to appear); the rest count under `null`. Default 100. */
   readonly max?: number;
@@ -150,6 +151,7 @@ export function approxDistinct(x: AnyExpr): Aggregate<'count', number, false> {
   return over('approxDistinct', x);
 }
 
+/** Options of `sum`. */
 export interface SumOptions {
   /** Each distinct value counts once. */
   readonly distinct?: boolean;
@@ -168,6 +170,7 @@ export function avg<E extends AnyExpr>(x: NeedsNumber<E> & E): Average {
   return over('avg', x);
 }
 
+/** Options of `stddev` and `variance`. */
 export interface SpreadOptions {
   /** Of the whole population (divide by n) instead of a sample (n − 1). */
   readonly population?: boolean;

@@ -23,11 +23,16 @@ export interface EngineBinding {
   readonly description: string;
 }
 
+/** Where and how often the state of a run is made durable. */
 export interface CheckpointOptions {
   readonly directory: string;
   readonly interval?: Duration;
 }
 
+/**
+ * One environment: where streams come from and where features go. Relative paths are relative to the
+ * file that calls `defineConfig`.
+ */
 export interface EnvironmentOptions {
   /** Where each stream's records come from; what can both be read and written may also be an output. */
   readonly streams: Readonly<Record<string, Source>>;
@@ -46,6 +51,7 @@ export interface EnvironmentOptions {
   readonly views?: Readonly<Record<string, ViewOverride>>;
 }
 
+/** A project: its definitions, and the environments that they run in. */
 export interface Config {
   /** Lower case letters, digits, `_`, `-`. */
   readonly project: string;

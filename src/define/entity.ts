@@ -9,6 +9,7 @@ export interface Entity<Key extends SchemaShape = SchemaShape> {
   readonly options: EntityOptions<SchemaShape>;
 }
 
+/** Options of `entity`. */
 export interface EntityOptions<Key extends SchemaShape> {
   /** Join keys by name: string, bool, int32, int64, bytes, date or timestamp. Empty: one group of everything. */
   readonly key: Key;

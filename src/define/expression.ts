@@ -4,6 +4,7 @@ import type { Expression } from '../plan/expression.ts';
 
 declare const nullability: unique symbol;
 
+/** Kinds of numbers. */
 export type NumericKind = 'int32' | 'int64' | 'count' | 'float32' | 'float64' | 'decimal';
 
 /** Any expression of a row: `K` is the kind of its value, `V` the JavaScript value, `N` nullable. */
@@ -106,6 +107,7 @@ export interface NumericExpr<K extends NumericKind, V, N extends boolean>
   toFloat(): NumberOf<'float64', N>;
 }
 
+/** Text. Order is that of the UTF-8 bytes. */
 export interface StringExpr<N extends boolean> extends OrderedExpr<'string', string, N> {
   lower(): StringExpr<N>;
   upper(): StringExpr<N>;
@@ -139,6 +141,7 @@ export interface BoolExpr<N extends boolean> extends BaseExpr<'bool', boolean, N
   not(): BoolExpr<N>;
 }
 
+/** Instants: epoch milliseconds, UTC. */
 export interface TimestampExpr<N extends boolean> extends OrderedExpr<'timestamp', number, N> {
   /** Milliseconds as a number to compute with. */
   epochMs(): NumberOf<'float64', N>;

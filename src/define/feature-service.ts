@@ -7,6 +7,7 @@ export interface ViewSelection {
   readonly features: readonly string[];
 }
 
+/** The features that one model reads, under one name. */
 export interface FeatureService {
   readonly definition: 'service';
   readonly name: string;
@@ -14,6 +15,7 @@ export interface FeatureService {
   readonly options: FeatureServiceOptions;
 }
 
+/** Options of `featureService`. */
 export interface FeatureServiceOptions {
   /** Whole views, or `select(view, 'a', 'b')`; served in this order. */
   readonly features: readonly (FeatureView | ViewSelection)[];

@@ -71,6 +71,7 @@ export type ViewValues<F, D> = { readonly [Name in keyof F]: FeatureValue<F[Name
 
 type KeyExprs<Key extends SchemaShape> = { readonly [Name in keyof Key]: AnyExpr };
 
+/** Options of `featureView`. */
 export interface FeatureViewOptions<Key extends SchemaShape, S extends SchemaShape, F, D> {
   readonly entity: Entity<Key>;
   readonly from: Stream<S>;

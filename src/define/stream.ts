@@ -14,6 +14,7 @@ export type FieldExprs<S extends SchemaShape> = {
     : never;
 };
 
+/** When a record happened, and how far records may be out of order. */
 export interface EventTimeOptions<S extends SchemaShape> {
   /** A field of type timestamp that is never null. */
   readonly field: TimestampFieldOf<S>;
@@ -32,6 +33,7 @@ type TimestampFieldOf<S extends SchemaShape> = {
 }[keyof S] &
   string;
 
+/** Options of `stream`. */
 export interface StreamOptions<S extends SchemaShape> {
   readonly schema: S;
   readonly eventTime: EventTimeOptions<NoInfer<S>>;

@@ -16,11 +16,13 @@ function makeWindow(kind: WindowKind, options: Readonly<Record<string, unknown>>
   return Object.freeze({ kind, options: Object.freeze(options) });
 }
 
+/** Options of `rolling`. */
 export interface RollingOptions {
   /** Keep partial aggregates per this long instead of records: state is size / resolution slots per key. */
   readonly resolution?: Duration;
 }
 
+/** `rolling` by number of records. */
 export interface RollingRowsOptions {
   /** How many of the newest records. */
   readonly rows: number;
@@ -43,6 +45,7 @@ export function lifetime(): Window {
   return makeWindow('lifetime', {});
 }
 
+/** Options of `tumbling`. */
 export interface TumblingOptions {
   /** Shifts the boundaries, `'-15s'` backwards. */
   readonly offset?: Duration;
@@ -57,6 +60,7 @@ export function tumbling(size: Duration, options: TumblingOptions = {}): Window 
   return makeWindow('tumbling', { size, ...options });
 }
 
+/** Options of `hopping`. */
 export interface HoppingOptions extends TumblingOptions {
   /** A window ends at every multiple of this; it divides the size. */
   readonly every: Duration;
@@ -67,6 +71,7 @@ export function hopping(size: Duration, options: HoppingOptions): Window {
   return makeWindow('hopping', { size, ...options });
 }
 
+/** Options of `cumulate`. */
 export interface CumulateOptions {
   /** The window grows by this until it has its size; it divides the size. */
   readonly step: Duration;

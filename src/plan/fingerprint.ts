@@ -2,7 +2,7 @@
 // freshness do not count: they change nothing that state holds.
 import { createHash } from 'node:crypto';
 import type { Field } from '../kernel/types/field-type.ts';
-import { encodeJsonValue } from './json-value.ts';
+import { encodeJsonValue } from './json/json-value.ts';
 import { type Plan, streamOf, type ViewNode } from './plan.ts';
 
 /** SHA-256 (hex) of what a view computes: its stream, filters, key, features and emission. */

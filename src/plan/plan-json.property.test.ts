@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Value } from '../kernel/types/field-type.ts';
 import { anyCase } from '../testing/arbitraries/cases.ts';
 import { planFingerprint } from './fingerprint.ts';
-import { decodeJsonValue, encodeJsonValue } from './json-value.ts';
+import { decodeJsonValue, encodeJsonValue } from './json/json-value.ts';
 import { planFromJson, planToJson } from './plan-json.ts';
 import { printPlan } from './print-plan.ts';
 import { validatePlan } from './validate.ts';

@@ -2,9 +2,9 @@
 // errors, never comes back as a plan. How values are written is said in `json-value.ts`.
 import { MillraceError, ProblemsError } from '../kernel/errors/millrace-error.ts';
 import { freezeDeep } from './freeze.ts';
-import { decodeJsonValue, encodeJsonValue } from './json-value.ts';
+import { decodeJsonValue, encodeJsonValue } from './json/json-value.ts';
 import type { Plan } from './plan.ts';
-import { planShape } from './plan-shape.ts';
+import { planShape } from './json/plan-shape.ts';
 import { validatePlan } from './validate.ts';
 
 const fix = 'write it again with this version: millrace plan --json';

@@ -5,6 +5,7 @@ import type { AggregateNode } from './aggregate.ts';
 import type { Expression } from './expression.ts';
 import type { WindowNode } from './window.ts';
 
+/** What a project computes, as frozen data: the same for every engine. */
 export interface Plan {
   readonly kind: 'plan';
   readonly version: 1;

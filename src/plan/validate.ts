@@ -5,10 +5,10 @@ import type { Problem } from '../kernel/errors/millrace-error.ts';
 import { suggestName } from '../kernel/nearest-name.ts';
 import type { Plan, ServiceNode } from './plan.ts';
 import { collectingReporter, type Reporter } from './reporter.ts';
-import { validateEntity } from './validate-key.ts';
-import { validateNames } from './validate-names.ts';
-import { validateStream } from './validate-stream.ts';
-import { validateView } from './validate-view.ts';
+import { validateEntity } from './validation/validate-key.ts';
+import { validateNames } from './validation/validate-names.ts';
+import { validateStream } from './validation/validate-stream.ts';
+import { validateView } from './validation/validate-view.ts';
 
 /** Every problem, errors first; no errors means that engines accept the plan. */
 export function validatePlan(plan: Plan): readonly Problem[] {

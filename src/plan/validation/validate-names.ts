@@ -1,7 +1,7 @@
 // Names: well formed, unique, and not those that rows use for themselves. Names become columns,
 // file names and parts of keys in stores, so they are narrow.
-import type { Plan, ViewNode } from './plan.ts';
-import type { Reporter } from './reporter.ts';
+import type { Plan, ViewNode } from '../plan.ts';
+import type { Reporter } from '../reporter.ts';
 
 const namePattern = /^[a-z][a-z0-9_]*$/;
 const nameLengthMax = 200;

@@ -1,8 +1,8 @@
 // Defaults of fields are JSON-like: what a record could have held in their place. A bigint, bytes
 // and a decimal may also be written as JSON writes them.
-import { type Field, type FieldType, isIntegerType } from '../kernel/types/field-type.ts';
-import { decimalFits, literalFits } from './literal-fits.ts';
-import type { Value } from '../kernel/types/field-type.ts';
+import { type Field, type FieldType, isIntegerType } from '../../kernel/types/field-type.ts';
+import { decimalFits, literalFits } from '../literal-fits.ts';
+import type { Value } from '../../kernel/types/field-type.ts';
 
 /** Whether `value` can stand for a missing field of `type`. */
 export function defaultFits(value: unknown, type: FieldType): boolean {

@@ -1,17 +1,17 @@
 // Expressions of a plan against the fields they read and the table of functions: every type and
 // nullability that a node declares is computed again, so that generated code can rely on it.
-import { suggestName } from '../kernel/nearest-name.ts';
-import { type Field, formatType, sameType } from '../kernel/types/field-type.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import { type Field, formatType, sameType } from '../../kernel/types/field-type.ts';
 import type {
   CallExpression,
   CaseExpression,
   ColumnExpression,
   Expression,
   LiteralExpression,
-} from './expression.ts';
-import { commonType, functionSpec, functionTable, isCallNullable } from './functions.ts';
-import { literalFits } from './literal-fits.ts';
-import type { Reporter } from './reporter.ts';
+} from '../expression.ts';
+import { commonType, functionSpec, functionTable, isCallNullable } from '../functions.ts';
+import { literalFits } from '../literal-fits.ts';
+import type { Reporter } from '../reporter.ts';
 
 /** Reports unknown fields, wrong types and unknown functions, at any depth. */
 export function checkExpression(

@@ -1,7 +1,7 @@
 // The shape of a plan in JSON: which fields each node has. It follows the interfaces of plan.ts
 // field by field; types of expressions and references between nodes are checked by `validatePlan`.
-import { aggregateNames } from './aggregate.ts';
-import { functionTable } from './functions.ts';
+import { aggregateNames } from '../aggregate.ts';
+import { functionTable } from '../functions.ts';
 import {
   anyValue,
   flag,

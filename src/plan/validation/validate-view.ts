@@ -1,13 +1,13 @@
 // Views: filters, features, derived features, when rows appear. Declared types and nullability must
 // be what the expressions and aggregates really give.
-import { formatDuration } from '../kernel/duration.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
-import { formatField, formatType, sameType } from '../kernel/types/field-type.ts';
-import { aggregateResult } from './aggregate.ts';
+import { formatDuration } from '../../kernel/duration.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import { formatField, formatType, sameType } from '../../kernel/types/field-type.ts';
+import { aggregateResult } from '../aggregate.ts';
 import { checkCondition, checkExpression } from './check-expression.ts';
-import { type FeatureNode, type Plan, predicatesOf, type StreamNode } from './plan.ts';
-import type { ViewNode } from './plan.ts';
-import type { Reporter } from './reporter.ts';
+import { type FeatureNode, type Plan, predicatesOf, type StreamNode } from '../plan.ts';
+import type { ViewNode } from '../plan.ts';
+import type { Reporter } from '../reporter.ts';
 import { validateKey } from './validate-key.ts';
 import { validateWindow } from './validate-window.ts';
 

@@ -1,10 +1,10 @@
 // Keys: what an entity may be known by, and that a view gives exactly that, in the entity's order.
-import { isKeyKind } from '../kernel/key-encoding.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
-import { formatField, formatType, sameType } from '../kernel/types/field-type.ts';
+import { isKeyKind } from '../../kernel/key-encoding.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import { formatField, formatType, sameType } from '../../kernel/types/field-type.ts';
 import { checkExpression } from './check-expression.ts';
-import type { EntityNode, KeyPartNode, Plan, StreamNode, ViewNode } from './plan.ts';
-import type { Reporter } from './reporter.ts';
+import type { EntityNode, KeyPartNode, Plan, StreamNode, ViewNode } from '../plan.ts';
+import type { Reporter } from '../reporter.ts';
 
 export function validateEntity(entity: EntityNode, report: Reporter): void {
   for (const { name, type } of entity.key) {

@@ -1,8 +1,8 @@
 // What a view must remember per key, said before anything runs. Counts of slots are upper bounds;
 // bytes of records depend on the data and are not guessed here.
-import { formatDuration } from '../kernel/duration.ts';
-import type { FeatureNode, ViewNode } from './plan.ts';
-import { type WindowNode, windowKey } from './window.ts';
+import { formatDuration } from '../../kernel/duration.ts';
+import type { FeatureNode, ViewNode } from '../plan.ts';
+import { type WindowNode, windowKey } from '../window.ts';
 
 /** One line per thing that is kept for a key, the record buffer first. */
 export function stateNotes(view: ViewNode): readonly string[] {

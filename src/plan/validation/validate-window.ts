@@ -1,9 +1,9 @@
 // Windows: sizes that fit together, the ttl, and the state that they will need.
-import { formatDuration } from '../kernel/duration.ts';
-import type { FeatureNode, ViewNode } from './plan.ts';
-import type { Reporter } from './reporter.ts';
-import { slotCount } from './state-notes.ts';
-import type { RollingWindow, WindowNode } from './window.ts';
+import { formatDuration } from '../../kernel/duration.ts';
+import type { FeatureNode, ViewNode } from '../plan.ts';
+import type { Reporter } from '../reporter.ts';
+import { slotCount } from '../printing/state-notes.ts';
+import type { RollingWindow, WindowNode } from '../window.ts';
 
 type Fail = (message: string, fix?: string) => void;
 

@@ -1,9 +1,9 @@
 // Streams: field names and types, defaults, event time, id.
-import { suggestName } from '../kernel/nearest-name.ts';
-import { type Field, type FieldType, formatType } from '../kernel/types/field-type.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import { type Field, type FieldType, formatType } from '../../kernel/types/field-type.ts';
 import { defaultFits } from './default-fits.ts';
-import type { StreamNode } from './plan.ts';
-import type { Reporter } from './reporter.ts';
+import type { StreamNode } from '../plan.ts';
+import type { Reporter } from '../reporter.ts';
 
 /** Digits that the engine computes decimals with. */
 const decimalDigitsMax = 18;
