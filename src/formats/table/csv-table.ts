@@ -75,7 +75,10 @@ export function parseCsv(text: string): Cell[][] {
     }
     if (text[at] === '\r') at++;
     if (text[at] === '\n') at++;
-    records.push(record);
+    // A blank line is no record, unless there is one column, where it is a null.
+    if (record.length > 1 || record[0] !== null || (records[0]?.length ?? 0) === 1) {
+      records.push(record);
+    }
     record = [];
   }
   return records;
