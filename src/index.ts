@@ -102,7 +102,7 @@ export {
   type Window,
 } from './define/window.ts';
 export { type When, when } from './define/when.ts';
-export type { Duration } from './kernel/duration.ts';
+export type { Duration, DurationOr } from './kernel/duration.ts';
 export {
   type ErrorContext,
   MillraceError,

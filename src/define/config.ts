@@ -1,6 +1,6 @@
 // The project file: which definitions there are, and per environment where streams come from and
 // features go. Definitions never name a broker or a path; an environment binds them.
-import type { Duration } from '../kernel/duration.ts';
+import type { Duration, DurationOr } from '../kernel/duration.ts';
 import type { EmitMode } from '../plan/plan.ts';
 import type { FeatureLogBinding } from '../ports/feature-log.ts';
 import type { OnlineStoreBinding } from '../ports/online-store.ts';
@@ -10,7 +10,7 @@ import { rememberLocation } from './config-location.ts';
 /** What one environment overrides of a view. */
 export interface ViewOverride {
   readonly emit?: EmitMode;
-  readonly decay?: Duration | 'never';
+  readonly decay?: DurationOr<'never'>;
 }
 
 /** A place that receives the vectors of a view, such as a Kafka topic: made by an adapter's factory. */

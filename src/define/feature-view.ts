@@ -1,5 +1,5 @@
 // Feature views: features of one entity, computed together from one stream.
-import type { Duration } from '../kernel/duration.ts';
+import type { Duration, DurationOr } from '../kernel/duration.ts';
 import type { EmitMode } from '../plan/plan.ts';
 import type { Aggregate, Feature } from './aggregate.ts';
 import type { Entity } from './entity.ts';
@@ -87,7 +87,7 @@ export interface FeatureViewOptions<Key extends SchemaShape, S extends SchemaSha
   /** `arrival` (default): each record updates its key at once. `watermark`: in event-time order, one row per record. */
   readonly emit?: EmitMode;
   /** Rolling values are re-emitted at most this long after records left. Default: window / 60 with arrival, never with watermark. */
-  readonly decay?: Duration | 'never';
+  readonly decay?: DurationOr<'never'>;
   readonly owner?: string;
   readonly description?: string;
   readonly tags?: readonly string[];

@@ -1,6 +1,6 @@
 // Streams: records that arrive, with the time at which they happened. A stream names no broker and
 // no file: an environment of the configuration binds it.
-import type { Duration } from '../kernel/duration.ts';
+import type { Duration, DurationOr } from '../kernel/duration.ts';
 import type { Expression } from '../plan/expression.ts';
 import { conditionOf } from './condition.ts';
 import type { AnyExpr, ExprOf } from './expression.ts';
@@ -23,7 +23,7 @@ export interface EventTimeOptions<S extends SchemaShape> {
   /** A split without records for this long does not hold the others back. Default: never. */
   readonly idleTimeout?: Duration;
   /** A record further past the wall clock than this is a dead letter. Default '1h'; 'off' for generated data. */
-  readonly maxAhead?: Duration | 'off';
+  readonly maxAhead?: DurationOr<'off'>;
   /** A split further ahead of the slowest than this waits. Default: it does not wait. */
   readonly maxDrift?: Duration;
 }

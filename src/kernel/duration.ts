@@ -3,6 +3,9 @@
 /** A length of time as text: a number and a unit, `'250ms' '30s' '5m' '1h' '8d' '1w'`, or several: `'1h30m'`. */
 export type Duration = string;
 
+/** A duration, or one of these words, which editors then offer. */
+export type DurationOr<Word extends string> = Word | (string & Record<never, never>);
+
 const unitMs: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
