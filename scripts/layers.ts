@@ -57,7 +57,7 @@ export const layers: readonly Layer[] = [
     folder: 'serve',
     level: 3,
     mayImport: ['kernel', 'columns', 'plan', 'ports', 'codegen'],
-    packages: ['fastify', '@fastify/swagger', 'pino'],
+    packages: ['fastify'],
   },
   {
     folder: 'offline',

@@ -16,6 +16,7 @@ import { type Check, type CheckResult, checks, runCheck } from '../../scripts/ch
 
 const copied = [
   'src',
+  'examples',
   'scripts',
   'docs',
   'bin',
@@ -98,8 +99,8 @@ export interface Right {
 
 const foreignPackage = {
   'src/engine/planted-package.ts': `// Planted.
-import { pino } from 'pino';
-export const logger: unknown = pino();
+import { fastify } from 'fastify';
+export const server: unknown = fastify();
 `,
 };
 
@@ -138,7 +139,7 @@ describe('a planted fault', { timeout: 60_000 }, () => {
       'layer-kernel: src/kernel/planted-upward.ts → src/plan/planted-node.ts',
     );
     expect(red.output).toMatch(/no-cycle: .*planted-left\.ts → .*planted-right\.ts/);
-    expect(red.output).toMatch(/packages-engine: src\/engine\/planted-package\.ts → .*pino/);
+    expect(red.output).toMatch(/packages-engine: src\/engine\/planted-package\.ts → .*fastify/);
   });
 
   it('a tree in which no module is seen is not green', async () => {
