@@ -1,4 +1,22 @@
-import { entity, stream, featureView, t, count, countBy, sum, avg, max, approxDistinct, quantile, lastN, rolling, tumbling, hopping, session, lifetime } from 'millrace';
+import {
+  entity,
+  stream,
+  featureView,
+  t,
+  count,
+  countBy,
+  sum,
+  avg,
+  max,
+  approxDistinct,
+  quantile,
+  lastN,
+  rolling,
+  tumbling,
+  hopping,
+  session,
+  lifetime,
+} from 'millrace';
 
 export const user = entity('user', { key: { user_id: t.string() } });
 
@@ -8,10 +26,10 @@ export const purchases = stream('purchases', {
     user_id: t.string(),
     amount: t.float64(),
     category: t.string().nullable(),
-    ts: t.timestamp(),                       // epoch milliseconds in JSON; other encodings are options of the format
+    ts: t.timestamp(), // epoch milliseconds in JSON; other encodings are options of the format
   },
   eventTime: { field: 'ts', outOfOrderness: '5s', idleTimeout: '30s' },
-  id: 'event_id',                            // optional: breaks ties of equal event time, nothing else
+  id: 'event_id', // optional: breaks ties of equal event time, nothing else
 });
 
 const paid = purchases.where((p) => p.amount.gt(0));
@@ -19,8 +37,8 @@ const paid = purchases.where((p) => p.amount.gt(0));
 export const userSpend = featureView('user_spend', {
   entity: user,
   from: paid,
-  ttl: '8d',                                 // a value whose last event is older than this is OUTSIDE_MAX_AGE
-  freshness: '5s',                           // the promise that monitoring checks
+  ttl: '8d', // a value whose last event is older than this is OUTSIDE_MAX_AGE
+  freshness: '5s', // the promise that monitoring checks
   owner: 'risk-team',
   description: 'Spend velocity per user',
   tags: ['fraud'],
@@ -36,7 +54,7 @@ export const userSpend = featureView('user_spend', {
     session_count: count().over(session('30m')),
     last_amounts: lastN(p.amount, 5).over(lifetime()),
     max_20: max(p.amount).over(rolling({ rows: 20 })),
-    by_category_24h: countBy(p.category, { max: 50 }).over(rolling('24h')),   // map; the rest under null
+    by_category_24h: countBy(p.category, { max: 50 }).over(rolling('24h')), // map; the rest under null
   }),
   derive: (f) => ({ share_big: f.big_1h.div(f.purchases_1h) }),
 });
