@@ -360,7 +360,9 @@ interface Expressions {
   text: Expression;
 }
 
-const { number, bool, text } = fc.letrec<Expressions>((tie) => {
+const { number, bool, text } = fc.letrec<Expressions>((untyped) => {
+  const tie = (of: keyof Expressions): fc.Arbitrary<Expression> =>
+    untyped(of) as fc.Arbitrary<Expression>;
   const pair = (of: keyof Expressions): fc.Arbitrary<readonly Expression[]> =>
     fc.tuple(tie(of), tie(of));
   const made = (
