@@ -41,6 +41,17 @@ export class DdSketch {
     this.count += from.count;
   }
 
+  /** Takes a sketch that was merged into this one away again: counts are whole, so this is exact. */
+  unmerge(from: DdSketch): void {
+    this.#positive.unmerge(from.#positive);
+    this.#negative.unmerge(from.#negative);
+    this.#zero -= from.#zero;
+    this.#positiveInfinity -= from.#positiveInfinity;
+    this.#negativeInfinity -= from.#negativeInfinity;
+    this.#nan -= from.#nan;
+    this.count -= from.count;
+  }
+
   /** The value at rank floor(q·(n − 1)), NaN last; null when empty. */
   quantile(q: number): number | null {
     if (this.count === 0) return null;

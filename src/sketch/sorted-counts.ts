@@ -2,11 +2,13 @@
 // are few entries, linear to merge and to scan; made for the bins of sketches.
 
 const firstCapacity = 8;
+const noKeys = new Int32Array(0);
+const noCounts = new Float64Array(0);
 
 export class SortedCounts {
   /** Ascending; the first `size` entries count. */
-  keys: Int32Array = new Int32Array(0);
-  counts: Float64Array = new Float64Array(0);
+  keys: Int32Array = noKeys;
+  counts: Float64Array = noCounts;
   size = 0;
 
   /** The position of `key`, or ~position where it would be. */
@@ -54,6 +56,29 @@ export class SortedCounts {
       while (this.keys[i] !== from.keys[j]) i += 1;
       this.counts[i] = (this.counts[i] as number) + (from.counts[j] as number);
     }
+  }
+
+  /** Takes the counts of another, which were added before, away; what comes to 0 is dropped. */
+  unmerge(from: SortedCounts): void {
+    let i = 0;
+    let zeros = 0;
+    for (let j = 0; j < from.size; j++) {
+      while (this.keys[i] !== from.keys[j]) i += 1;
+      this.counts[i] = (this.counts[i] as number) - (from.counts[j] as number);
+      if (this.counts[i] === 0) zeros += 1;
+    }
+    if (zeros > 0) this.#dropZeros();
+  }
+
+  #dropZeros(): void {
+    let to = 0;
+    for (let i = 0; i < this.size; i++) {
+      if (this.counts[i] === 0) continue;
+      this.keys[to] = this.keys[i] as number;
+      this.counts[to] = this.counts[i] as number;
+      to += 1;
+    }
+    this.size = to;
   }
 
   get byteLength(): number {

@@ -11,6 +11,8 @@ export const loopFunctions = [
   'max',
   'first',
   'last',
+  'firstN',
+  'lastN',
   'stddevPop',
   'stddevSamp',
   'varPop',
@@ -30,6 +32,8 @@ export interface LoopAggregate {
   readonly filter: number;
   /** quantile: between 0 and 1. */
   readonly quantile: number;
+  /** firstN, lastN: how many. */
+  readonly limit: number;
 }
 
 /** Rows as they are staged: one array per attribute, replaced when they grow. */

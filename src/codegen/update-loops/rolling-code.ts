@@ -6,7 +6,8 @@
 // min and max: a row's suffix extreme is that of the rows from it up to `built`; `newer` is that of
 // the rows since. When the window has moved past `built` the suffixes are made anew (two stacks).
 import type { RowRange } from './row-scan.ts';
-import { edge, putInt64, quantile, renewSum, variance } from './row-scan.ts';
+import { edge, edges, putInt64, quantile, renewSum, squares } from './row-scan.ts';
+import { momentReset, momentStateSize, momentUpdate } from './moment-code.ts';
 import { freshShare, sumReset, sumStateSize, sumUpdate } from './float-sum-code.ts';
 import {
   distinctBy,
@@ -77,6 +78,7 @@ interface WindowCode extends RollingLoopWindow {
   readonly head: number;
   readonly counts: readonly Core[];
   readonly sums: readonly Core[];
+  readonly moments: readonly Core[];
   readonly extremes: readonly ExtremeCore[];
 }
 
@@ -92,7 +94,8 @@ export function layoutRolling(plan: RollingLoopPlan): RollingLayout {
   const code = planCode(plan);
   const initial = new Float64Array(code.stride);
   initial[ringState.cap] = -1;
-  for (const { extremes } of code.windows) {
+  for (const { extremes, moments } of code.windows) {
+    for (const { at } of moments) initial[at] = Number.NaN;
     for (const { at, isMax } of extremes) initial[at + 1] = isMax ? -Infinity : Number.NaN;
   }
   const { stride, rowWidth, windows } = code;
@@ -103,14 +106,14 @@ export function compileRolling(plan: RollingLoopPlan, env: RollingEnvironment): 
   const code = planCode(plan);
   const body = `'use strict';
     const { source, state, rows, output } = env;
-    const { renewSum, variance, edge, quantile, putInt64 } = runtime;
+    const { renewSum, squares, edge, edges, quantile, putInt64 } = runtime;
     const columns = output.columns;
     ${addCode(code)}
     ${insertCode(code)}
     ${evaluateCode(code)}
     ${dropCode(code)}
     return { add, evaluate, drop };`;
-  const runtime = { renewSum, variance, edge, quantile, putInt64 };
+  const runtime = { renewSum, squares, edge, edges, quantile, putInt64 };
   const make = new Function('env', 'runtime', 'range', body) as (
     env: RollingEnvironment,
     helpers: typeof runtime,
@@ -137,6 +140,7 @@ function planCode({ windows, inputCount }: RollingLoopPlan): CodePlan {
     const { aggregates, refusal } = window;
     const valued = aggregates.filter(({ fn }) => fn === 'sum' || fn === 'avg');
     const extreme = aggregates.filter(({ fn }) => fn === 'min' || fn === 'max');
+    const spread = aggregates.filter(({ fn }) => fn.startsWith('var') || fn.startsWith('stddev'));
     const counted = aggregates.filter(({ filter }) => filter >= 0 || refusal >= 0);
     return {
       ...window,
@@ -148,6 +152,9 @@ function planCode({ windows, inputCount }: RollingLoopPlan): CodePlan {
       })),
       sums: distinctBy(valued, ({ filter, input }) => `${filter},${input}`).map(
         ({ filter, input }) => ({ filter, input, at: place(sumStateSize) }),
+      ),
+      moments: distinctBy(spread, ({ filter, input }) => `${filter},${input}`).map(
+        ({ filter, input }) => ({ filter, input, at: place(momentStateSize) }),
       ),
       extremes: distinctBy(extreme, ({ fn, filter, input }) => `${fn},${filter},${input}`).map(
         ({ fn, filter, input }) => ({
@@ -223,7 +230,7 @@ function enterCode(window: WindowCode): string {
 
 /** Counts and sums: a row enters or leaves. */
 function tallyCode(
-  { counts, sums, refusal }: WindowCode,
+  { counts, sums, moments, refusal }: WindowCode,
   isRemoval: boolean,
   valueOf: (input: number) => string,
 ): string {
@@ -235,7 +242,11 @@ function tallyCode(
     const update = sumUpdate(`o + ${at}`, 'x', isRemoval);
     return `if (${condition(filter, refusal)}) { const x = ${valueOf(input)}; ${update} }`;
   });
-  return [...counted, ...summed].join('\n');
+  const spread = moments.map(({ at, filter, input }) => {
+    const update = momentUpdate(`o + ${at}`, 'x', isRemoval);
+    return `if (${condition(filter, refusal)}) { const x = ${valueOf(input)}; ${update} }`;
+  });
+  return [...counted, ...summed, ...spread].join('\n');
 }
 
 function insertCode({ windows, inputCount, rowWidth }: CodePlan): string {
@@ -314,10 +325,11 @@ function retireCode(window: WindowCode, rowWidth: number): string {
     }`;
 }
 
-function resetCode({ counts, sums, extremes }: WindowCode, tail: string): string {
+function resetCode({ counts, sums, moments, extremes }: WindowCode, tail: string): string {
   return [
     ...counts.map(({ at }) => `S[o + ${at}] = 0;`),
     ...sums.map(({ at }) => sumReset(`o + ${at}`)),
+    ...moments.map(({ at }) => momentReset(`o + ${at}`)),
     ...extremes.map((core) => {
       return `S[o + ${core.at}] = ${tail}; S[o + ${core.at + 1}] = ${nothing(core)};`;
     }),
@@ -408,11 +420,33 @@ function putCode(aggregate: LoopAggregate, window: WindowCode): string {
       return scanned('edge(range, -1)');
     case 'quantile':
       return scanned(`quantile(range, ${aggregate.quantile})`);
-    default: {
-      const sample = fn.endsWith('Samp') ? 1 : 0;
-      return scanned(`variance(range, ${sample}, ${fn.startsWith('stddev') ? 1 : 0})`);
-    }
+    case 'firstN':
+    case 'lastN':
+      return `{
+        ${rangeCode({ filter, input }, window)}
+        ${column}.nulls[at] = 0;
+        ${column}.values[at] = edges(range, ${fn === 'firstN' ? 1 : -1}, ${aggregate.limit});
+      }`;
+    case 'stddevPop':
+    case 'stddevSamp':
+    case 'varPop':
+    case 'varSamp':
+      return putSpread(aggregate, window);
   }
+}
+
+function putSpread({ feature, fn, filter, input }: LoopAggregate, window: WindowCode): string {
+  const core = window.moments.find((m) => m.filter === filter && m.input === input);
+  const n = `n${filter + 1}`;
+  const sample = fn.endsWith('Samp') ? 1 : 0;
+  const column = `columns[${feature}]`;
+  return `
+    if (${n} > ${sample}) {
+      ${rangeCode({ filter, input }, window)}
+      const v = squares(S, o + ${core?.at ?? 0}, ${n}, range) / (${n} - ${sample});
+      ${column}.nulls[at] = 0;
+      ${column}.values[at] = ${fn.startsWith('stddev') ? 'Math.sqrt(v)' : 'v'};
+    } else { ${column}.nulls[at] = 1; ${column}.values[at] = 0; }`;
 }
 
 function putSum({ feature, filter, input }: LoopAggregate, window: WindowCode, put: string) {

@@ -60,22 +60,65 @@ export function renewSum(S: Float64Array, at: number, range: RowRange): number {
   return Number.isFinite(sum) ? sum + error : sum;
 }
 
-/** Variance times the divisor's inverse; null when there are too few values. */
-export function variance(range: RowRange, sample: number, isRoot: number): number | null {
+/** What is left may have lost digits: the squares are few beside the greatest that passed through. */
+const freshShare = 2 ** -20;
+/** The mean may be this many squared spreads from the shift. */
+const shiftMax = 1e4;
+
+/** The sum of squared differences from the mean of the moments at `S[at]` (see moment-code). */
+export function squares(S: Float64Array, at: number, n: number, range: RowRange): number {
+  const difference = (S[at + 1] as number) + (S[at + 2] as number);
+  const squared = (S[at + 3] as number) + (S[at + 4] as number);
+  const peak = S[at + 5] as number;
+  const result = squared - (difference * difference) / n;
+  const isFresh = squared >= peak * freshShare && difference * difference <= shiftMax * n * result;
+  return isFresh && Number.isFinite(result) ? result : renewMoments(S, at, range);
+}
+
+/** Computes the moments afresh, about the mean. */
+function renewMoments(S: Float64Array, at: number, range: RowRange): number {
   let count = 0;
   let mean = 0;
-  let squares = 0;
+  let special = 0;
   for (let i = range.head; i < range.tail; i++) {
     const row = rowAt(range, i);
     if (!counts(range, row)) continue;
     const x = range.page[row + range.value] as number;
-    const delta = x - mean;
-    count += 1;
-    mean += delta / count;
-    squares += delta * (x - mean);
+    if (Number.isFinite(x)) {
+      count += 1;
+      mean += (x - mean) / count;
+    } else special += x;
   }
-  if (count <= sample) return null;
-  return isRoot === 1 ? Math.sqrt(squares / (count - sample)) : squares / (count - sample);
+  let difference = 0;
+  let squared = 0;
+  let peak = 0;
+  for (let i = range.head; i < range.tail; i++) {
+    const row = rowAt(range, i);
+    const d = (range.page[row + range.value] as number) - mean;
+    if (!counts(range, row) || !Number.isFinite(d)) continue;
+    difference += d;
+    squared += d * d;
+    peak = Math.max(peak, d * d);
+  }
+  S[at] = mean;
+  S[at + 1] = difference;
+  S[at + 2] = 0;
+  S[at + 3] = squared;
+  S[at + 4] = 0;
+  S[at + 5] = special === 0 ? peak : Number.POSITIVE_INFINITY;
+  if (special !== 0) return Number.NaN;
+  return count === 0 ? 0 : Math.max(0, squared - (difference * difference) / count);
+}
+
+/** The first (step 1) or last (step −1) `limit` values that count, oldest first. */
+export function edges(range: RowRange, step: 1 | -1, limit: number): number[] {
+  const values: number[] = [];
+  const from = step === 1 ? range.head : range.tail - 1;
+  for (let i = from; i >= range.head && i < range.tail && values.length < limit; i += step) {
+    const row = rowAt(range, i);
+    if (counts(range, row)) values.push(range.page[row + range.value] as number);
+  }
+  return step === 1 ? values : values.reverse();
 }
 
 /** The first (step 1) or last (step −1) value that counts. */

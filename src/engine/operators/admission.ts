@@ -2,6 +2,7 @@
 // its timers. A record after the watermark is never late, so that most records skip the judging.
 import type { Batch } from '../../columns/batch.ts';
 import { LifetimeState } from '../state/windows/lifetime-window.ts';
+import { SessionState } from '../state/windows/session-window.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
 import { LateReport } from './late-report.ts';
 import { OverLateness } from './over-lateness.ts';
@@ -11,8 +12,8 @@ import { cleanUpTimer, expiryTimer, type ViewParts } from './view-parts.ts';
 interface WindowJudge {
   readonly window: ViewWindow;
   readonly local: number;
-  /** True for one window of each state. */
-  readonly isFirst: boolean;
+  /** States of the window that want to know of records before they are applied. */
+  readonly acceptors: readonly ViewWindow[];
   readonly isLifetime: boolean;
 }
 
@@ -90,9 +91,11 @@ export class Admission {
         if (cleanUp > before) this.#parts.timers.push(cleanUp, slot, cleanUpTimer + i);
         continue;
       }
-      const { window, local, isFirst } = this.#judges[i] as WindowJudge;
-      if (isFirst) window.accept(slot, ts, watermark);
-      lateFiring = Math.max(lateFiring, window.lateFiring(ts, watermark));
+      const { window, local, acceptors } = this.#judges[i] as WindowJudge;
+      for (let k = 0; k < acceptors.length; k++) {
+        (acceptors[k] as ViewWindow).accept(slot, ts, watermark);
+      }
+      if (ts <= watermark) lateFiring = Math.max(lateFiring, window.lateFiring(ts, watermark));
       if (this.#canForget) this.#raiseExpiry(slot, window.expiry(local, ts));
     }
     return lateFiring;
@@ -172,5 +175,8 @@ export class Admission {
 function judgeOf(windows: readonly ViewWindow[], index: number): WindowJudge {
   const window = windows.find((state) => state.windows.includes(index)) as ViewWindow;
   const local = window.windows.indexOf(index);
-  return { window, local, isFirst: local === 0, isLifetime: window instanceof LifetimeState };
+  const acceptors = windows.filter(
+    (state) => state instanceof SessionState && state.windows.includes(index),
+  );
+  return { window, local, acceptors, isLifetime: window instanceof LifetimeState };
 }

@@ -1,9 +1,20 @@
 // From the windows of a layout to their states. Features whose aggregates have generated loops go
 // into one group per kind of window; the others get a window of their own with accumulators.
 import type { LoopAggregate } from '../../codegen/update-loops/loop-plan.ts';
+import type { AggregateNode } from '../../plan/aggregate.ts';
+import type { FeatureNode } from '../../plan/plan.ts';
+import type {
+  CumulateWindow,
+  HoppingWindow,
+  TumblingWindow,
+  WindowNode,
+} from '../../plan/window.ts';
 import { createAccumulator } from '../state/accumulators/create-accumulator.ts';
+import { BoxedCells } from '../state/cells/boxed-cells.ts';
+import type { Cells } from '../state/cells/cells.ts';
+import { NumberCells } from '../state/cells/number-cells.ts';
 import { LifetimeState } from '../state/windows/lifetime-window.ts';
-import { PaneState } from '../state/windows/pane-window.ts';
+import { type PaneOptions, PaneState } from '../state/windows/pane-window.ts';
 import { RollingGroup } from '../state/windows/rolling-group.ts';
 import { RollingRowsState, RollingWindowState } from '../state/windows/rolling-window.ts';
 import { SessionState } from '../state/windows/session-window.ts';
@@ -32,9 +43,11 @@ export function createWindows(env: WindowEnvironment): ViewWindow[] {
   const windows: ViewWindow[] = [];
   const group = rollingGroup(env);
   if (group !== null) windows.push(group);
-  for (const [index, window] of env.layout.windows.entries()) {
-    const boxed = window.features.filter((feature) => env.staging.loops[feature] === null);
-    if (boxed.length > 0) windows.push(createBoxed(env, index, boxed));
+  for (const [index, { features, node }] of env.layout.windows.entries()) {
+    const others = features.filter((feature) => env.staging.loops[feature] === null);
+    for (const members of splitMembers(env, node, others)) {
+      windows.push(createWindow(env, index, members));
+    }
   }
   return windows;
 }
@@ -75,42 +88,89 @@ function rollingGroup(env: WindowEnvironment): RollingGroup | null {
   });
 }
 
-function createBoxed(
+/** Features of a window by how they are kept: as numbers, and boxed ones with and without `unmerge`. */
+function splitMembers(
+  { layout, staging }: WindowEnvironment,
+  node: WindowNode,
+  indexes: readonly number[],
+): (readonly number[])[] {
+  const hasResolution = node.kind === 'rolling' && node.resolutionMs !== null;
+  const kindOf = (index: number): string => {
+    const { aggregate } = featureAt(layout, index);
+    if (hasResolution && canUnmerge(aggregate)) return 'unmerge';
+    return staging.cells[index] === null ? 'boxed' : 'numbers';
+  };
+  return ['numbers', 'unmerge', 'boxed']
+    .map((kind) => indexes.filter((index) => kindOf(index) === kind))
+    .filter((members) => members.length > 0);
+}
+
+function canUnmerge(aggregate: AggregateNode): boolean {
+  return createAccumulator(aggregate, true, false).unmerge !== undefined;
+}
+
+function createWindow(
   env: WindowEnvironment,
   window: number,
   indexes: readonly number[],
 ): ViewWindow {
-  const layout = env.layout.windows[window] as WindowLayout;
-  const { node, decayMs } = layout;
-  const features = featuresOf(env, window, indexes);
+  const { node, decayMs } = env.layout.windows[window] as WindowLayout;
+  const { source } = env;
+  if (node.kind === 'rollingRows') {
+    return new RollingRowsState(featuresOf(env, window, indexes), node.rows);
+  }
+  if (node.kind === 'rolling' && node.resolutionMs === null) {
+    return new RollingWindowState(featuresOf(env, window, indexes), node.sizeMs, decayMs);
+  }
+  const parts = { window, source, cells: cellsOf(env, window, indexes) };
   switch (node.kind) {
     case 'rolling':
-      return node.resolutionMs === null
-        ? new RollingWindowState(features, node.sizeMs, decayMs)
-        : new SlotWindowState(features, { ...node, resolutionMs: node.resolutionMs, decayMs });
-    case 'rollingRows':
-      return new RollingRowsState(features, node.rows);
+      return new SlotWindowState(parts, {
+        sizeMs: node.sizeMs,
+        resolutionMs: node.resolutionMs ?? node.sizeMs,
+        decayMs,
+      });
     case 'lifetime':
-      return new LifetimeState(features);
+      return new LifetimeState(parts);
     case 'session':
-      return new SessionState(features, node.gapMs);
+      return new SessionState(parts, node.gapMs);
     case 'tumbling':
-      return new PaneState(features, {
-        ...node,
-        stepMs: node.sizeMs,
-        isCumulative: false,
-        isOpen: node.serve === 'open',
-      });
     case 'hopping':
-      return new PaneState(features, {
-        ...node,
-        stepMs: node.everyMs,
-        isCumulative: false,
-        isOpen: node.serve === 'open',
-      });
     case 'cumulate':
-      return new PaneState(features, { ...node, isCumulative: true, isOpen: false });
+      return new PaneState(parts, paneOptions(node));
   }
+}
+
+function paneOptions(node: TumblingWindow | HoppingWindow | CumulateWindow): PaneOptions {
+  const { sizeMs, offsetMs, allowedLatenessMs } = node;
+  const rest = { sizeMs, offsetMs, allowedLatenessMs };
+  switch (node.kind) {
+    case 'tumbling':
+      return { ...rest, stepMs: sizeMs, isCumulative: false, isOpen: node.serve === 'open' };
+    case 'hopping':
+      return { ...rest, stepMs: node.everyMs, isCumulative: false, isOpen: node.serve === 'open' };
+    case 'cumulate':
+      return { ...rest, stepMs: node.stepMs, isCumulative: true, isOpen: false };
+  }
+}
+
+/** Cells of numbers when all the features can be kept so, else boxed ones. */
+function cellsOf(env: WindowEnvironment, window: number, indexes: readonly number[]): Cells {
+  const { layout, staging, source, output } = env;
+  const node = layout.windows[window]?.node;
+  const hasResolution = node?.kind === 'rolling' && node.resolutionMs !== null;
+  const aggregates = indexes.flatMap((index) => staging.cells[index] ?? []);
+  const isBoxed =
+    aggregates.length < indexes.length ||
+    (hasResolution && indexes.every((index) => canUnmerge(featureAt(layout, index).aggregate)));
+  if (isBoxed) return new BoxedCells(featuresOf(env, window, indexes));
+  return new NumberCells(aggregates, { source, output });
+}
+
+function featureAt(layout: ViewLayout, index: number): FeatureNode {
+  const feature = layout.view.features[index];
+  if (feature === undefined) throw new Error(`view "${layout.view.name}" has no feature ${index}`);
+  return feature;
 }
 
 function featuresOf(
@@ -121,12 +181,9 @@ function featuresOf(
   const node = layout.windows[window]?.node;
   const isSketched = node?.kind === 'rolling' && node.resolutionMs !== null;
   const members = indexes.map((index) => {
-    const feature = layout.view.features[index];
-    if (feature === undefined)
-      throw new Error(`view "${layout.view.name}" has no feature ${index}`);
+    const { aggregate } = featureAt(layout, index);
     const { input, filter } = staging.inputsOf[index] ?? boxedInput;
-    const isStaged = input !== isBoxedInput;
-    const accumulator = createAccumulator(feature.aggregate, isSketched, isStaged);
+    const accumulator = createAccumulator(aggregate, isSketched, input !== isBoxedInput);
     return { index, accumulator, input, filter };
   });
   const put: PutValue = (feature, result) => output.put(feature, result);

@@ -1,6 +1,7 @@
 // Which inputs of aggregates are staged as numbers, and how columns get there. What has a generated
 // loop is computed by it; other aggregates of numbers read the staged columns; the rest are boxed.
 // A filter is a `where` and an input that can be null: a row that passes both has the filter's bit.
+import { isCellFunction } from '../../codegen/update-loops/cell-code.ts';
 import {
   type LoopAggregate,
   type LoopFunction,
@@ -37,6 +38,8 @@ export interface Staging {
   readonly inputsOf: readonly StagedInput[];
   /** Per feature, how a generated loop computes it; null when none does. */
   readonly loops: readonly (LoopAggregate | null)[];
+  /** Per feature, how cells of numbers hold it; null when they do not. */
+  readonly cells: readonly (LoopAggregate | null)[];
   /** True when some feature needs boxed records. */
   readonly isBoxed: boolean;
   /** First mask bit that is free for refusals. */
@@ -64,12 +67,16 @@ export function planStaging(layout: ViewLayout): Staging {
     stageInput(feature.aggregate, layout.inputs[i] as InputLayout, layout, { columns, filters }),
   );
   const hasId = layout.idOutput !== null;
-  const loops = layout.view.features.map(({ aggregate }, feature) => {
+  const aggregateOf = (feature: number): LoopAggregate | null => {
+    const aggregate = layout.view.features[feature]?.aggregate as AggregateNode;
     const { input, filter } = inputsOf[feature] as StagedInput;
-    if (input === isBoxedInput || !loopFeatures.has(feature)) return null;
-    const fn = loopFunctionOf(aggregate, hasId);
-    return fn && { feature, fn, input, filter, quantile: aggregate.quantile ?? 0 };
-  });
+    const fn = input === isBoxedInput ? null : loopFunctionOf(aggregate, hasId);
+    if (fn === null) return null;
+    const { quantile, limit } = aggregate;
+    return { feature, fn, input, filter, quantile: quantile ?? 0, limit: limit ?? 0 };
+  };
+  const candidates = layout.view.features.map((_, feature) => aggregateOf(feature));
+  const loops = candidates.map((aggregate, i) => (loopFeatures.has(i) ? aggregate : null));
   const needsBoxed = layout.view.features.map(({ aggregate, window }, i) => {
     if (loops[i] !== null) return false;
     const { input } = inputsOf[i] as StagedInput;
@@ -83,6 +90,10 @@ export function planStaging(layout: ViewLayout): Staging {
       needsBoxed[i] && loops[i] === null ? { input: isBoxedInput, filter: -1 } : staged,
     ),
     loops,
+    cells: candidates.map((aggregate, i) => {
+      const isCell = aggregate !== null && isCellFunction(aggregate.fn) && loops[i] === null;
+      return isCell && !needsBoxed[i] ? aggregate : null;
+    }),
     isBoxed: needsBoxed.includes(true),
     freeBit: filters.length,
   };

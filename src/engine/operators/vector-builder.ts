@@ -54,11 +54,17 @@ export class VectorBuilder implements OutputRow {
 
   /** The value of a feature in the row being made. */
   put(feature: number, result: Result): void {
+    const row = this.rowCount;
+    const column = this.columns[feature] as ColumnBuilder;
+    if (typeof result === 'number' && column.kind === 'float64') {
+      column.values[row] = result;
+      column.nulls[row] = 0;
+      return;
+    }
     const value = result === overflow ? null : result;
     if (result === overflow) this.overflowed = feature;
-    const column = this.columns[feature] as ColumnBuilder;
     const field = this.#fields[feature] as Field;
-    putValue(column, field.type, this.rowCount, value);
+    putValue(column, field.type, row, value);
   }
 
   /** The features of the row being made are those of the row before it. */

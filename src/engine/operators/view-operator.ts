@@ -56,10 +56,7 @@ export class ViewOperator implements Operator {
     this.#admission = new Admission(parts);
     this.#rows = new RowMaker(parts);
     this.#waiting = new WaitingRows(parts.store);
-    this.#hasTimers = parts.layout.windows.some(
-      ({ node: { kind }, decayMs }) =>
-        decayMs !== null || (kind !== 'rolling' && kind !== 'rollingRows' && kind !== 'lifetime'),
-    );
+    this.#hasTimers = parts.timedWindows.length > 0;
   }
 
   processBatch(batch: Batch): void {
@@ -315,11 +312,11 @@ export class ViewOperator implements Operator {
   }
 
   #nextTimer(slot: number): number {
-    const { windows, states } = this.#parts;
+    const { timedWindows, states } = this.#parts;
     const asOf = states.asOf(slot);
     let next = never;
-    for (let i = 0; i < windows.length; i++) {
-      const window = windows[i] as ViewWindow;
+    for (let i = 0; i < timedWindows.length; i++) {
+      const window = timedWindows[i] as ViewWindow;
       const time = this.#isEnding ? window.nextFiring(slot, asOf) : window.nextTimer(slot, asOf);
       if (time < next) next = time;
     }

@@ -36,6 +36,8 @@ export interface ViewParts {
   /** Windows over rows count records one by one, where others see those of an instant together. */
   readonly rowsWindows: readonly ViewWindow[];
   readonly otherWindows: readonly ViewWindow[];
+  /** Windows whose values change without a record. */
+  readonly timedWindows: readonly ViewWindow[];
   readonly timers: TimerQueue;
 }
 
@@ -73,6 +75,7 @@ export function createParts({ plan, view, context, mode }: ViewOperatorOptions):
     windows,
     rowsWindows: windows.filter((window) => window instanceof RollingRowsState),
     otherWindows: windows.filter((window) => !(window instanceof RollingRowsState)),
+    timedWindows: windows.filter(({ hasTimers }) => hasTimers),
     timers: new TimerQueue(),
   };
 }

@@ -22,6 +22,8 @@ export interface Accumulator<S = unknown> {
   add(state: S, value: Value, place: RecordPlace): void;
   /** Associative and commutative. `from` stays as it is. */
   merge(into: S, from: S): void;
+  /** Takes away what was merged before; only where that is exact. */
+  unmerge?(into: S, from: S): void;
   result(state: S): Result;
 }
 

@@ -12,7 +12,12 @@ import {
   wholeSumAccumulator,
 } from './numbers.ts';
 import { edgeAccumulator, extremeAccumulator, listAccumulator } from './ordered.ts';
-import { approxDistinctAccumulator, hashAccumulator, quantileAccumulator } from './sketched.ts';
+import {
+  approxDistinctAccumulator,
+  hashAccumulator,
+  quantileAccumulator,
+  sketchedQuantileAccumulator,
+} from './sketched.ts';
 
 const anyType: FieldType = { kind: 'float64' };
 
@@ -65,7 +70,9 @@ function accumulatorOf(node: AggregateNode, isSketched: boolean): unknown {
     case 'varSamp':
       return varianceAccumulator(1, false);
     case 'quantile':
-      return quantileAccumulator(node.quantile ?? 0.5, isSketched);
+      return isSketched
+        ? sketchedQuantileAccumulator(node.quantile ?? 0.5)
+        : quantileAccumulator(node.quantile ?? 0.5);
     case 'approxDistinct':
       return approxDistinctAccumulator;
   }

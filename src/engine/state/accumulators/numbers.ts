@@ -16,6 +16,9 @@ export const countAccumulator: Accumulator<CountState> = {
   merge: (into, from) => {
     into.count += from.count;
   },
+  unmerge: (into, from) => {
+    into.count -= from.count;
+  },
   result: (state) => state.count,
 };
 
@@ -101,6 +104,10 @@ export function exactSumAccumulator(scale: number | null): Accumulator<ExactSum>
     merge: (into, from) => {
       into.count += from.count;
       into.sum += from.sum;
+    },
+    unmerge: (into, from) => {
+      into.count -= from.count;
+      into.sum -= from.sum;
     },
     result: (state) => (state.count === 0 ? null : exactResult(state.sum, scale)),
   };

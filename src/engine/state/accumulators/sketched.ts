@@ -15,9 +15,20 @@ interface QuantileState {
   sketch: DdSketch | null;
 }
 
-/** The element at rank floor(q·(n − 1)); `isSketched` answers from the sketch whatever the count. */
-export function quantileAccumulator(q: number, isSketched: boolean): Accumulator<QuantileState> {
-  const valuesMax = isSketched ? 0 : exactQuantileValuesMax;
+/** The quantile of a window with a resolution: from the sketch whatever the count. */
+export function sketchedQuantileAccumulator(q: number): Accumulator<DdSketch> {
+  return {
+    create: () => new DdSketch(),
+    add: (state, value) => state.add(Number(value)),
+    merge: (into, from) => into.merge(from),
+    unmerge: (into, from) => into.unmerge(from),
+    result: (state) => state.quantile(q),
+  };
+}
+
+/** The element at rank floor(q·(n − 1)): exact while there are few values. */
+export function quantileAccumulator(q: number): Accumulator<QuantileState> {
+  const valuesMax = exactQuantileValuesMax;
   return {
     create: () => ({ values: [], sketch: null }),
     add: (state, value) => {

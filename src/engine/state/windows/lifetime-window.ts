@@ -1,25 +1,31 @@
-// `lifetime()`: one total per key over every record applied.
-import { BoxedWindow, take, type Verdict, type ViewWindow } from './view-window.ts';
-import { WindowTotal } from './window-total.ts';
+// `lifetime()`: one cell per key over every record applied.
+import { noCell } from '../cells/cells.ts';
+import { CellWindow, take, type Verdict, type ViewWindow } from './view-window.ts';
 
-export class LifetimeState extends BoxedWindow implements ViewWindow {
+export class LifetimeState extends CellWindow implements ViewWindow {
   readonly isFrozenAtEnd = true;
-  readonly #totals: (WindowTotal | undefined)[] = [];
+  readonly #cells: number[] = [];
 
   judge(): Verdict {
     return take;
   }
 
   add(slot: number, row: number): void {
-    this.#totals[slot] ??= new WindowTotal(this.features);
-    this.#totals[slot].add(this.features, row);
+    const known = this.#cells[slot] ?? noCell;
+    const cell = known === noCell ? this.cells.create() : known;
+    this.#cells[slot] = cell;
+    this.cells.add(cell, row);
   }
 
   evaluate(slot: number): void {
-    (this.#totals[slot] ?? this.empty).put(this.features);
+    const cell = this.#cells[slot] ?? noCell;
+    if (cell === noCell) this.cells.putEmpty();
+    else this.cells.put(cell);
   }
 
   clear(slot: number): void {
-    this.#totals[slot] = undefined;
+    const cell = this.#cells[slot] ?? noCell;
+    if (cell !== noCell) this.cells.free(cell);
+    this.#cells[slot] = noCell;
   }
 }

@@ -1,18 +1,15 @@
 // Tumbling, hopping and cumulating windows as panes: slices of one step, merged when a value is
 // needed. A record that came after some of its windows were over counts only in the later ones:
 // such records lie in panes of their own that begin to count at `from`.
-import { floorMod } from '../../../kernel/instant.ts';
+import { noCell } from '../cells/cells.ts';
 import {
-  addRecord,
-  BoxedWindow,
-  createStates,
+  CellWindow,
+  type CellWindowParts,
   skip,
   take,
   type Verdict,
   type ViewWindow,
-  type WindowFeatures,
 } from './view-window.ts';
-import { WindowTotal } from './window-total.ts';
 
 export interface PaneOptions {
   readonly sizeMs: number;
@@ -30,7 +27,7 @@ interface Pane {
   readonly end: number;
   /** The first window end that counts it. */
   readonly from: number;
-  readonly states: unknown[];
+  readonly cell: number;
 }
 
 interface PanesOfKey {
@@ -38,56 +35,56 @@ interface PanesOfKey {
   panes: Pane[];
   /** The total of the window that ends at `shownEnd`, until that changes. */
   shownEnd: number;
-  total: WindowTotal | null;
+  total: number;
+  /** Whether that window holds a record. */
+  hasData: boolean;
 }
 
 const never = Number.POSITIVE_INFINITY;
 
-export class PaneState extends BoxedWindow implements ViewWindow {
+export class PaneState extends CellWindow implements ViewWindow {
+  override readonly hasTimers = true;
   readonly isFrozenAtEnd: boolean;
   readonly #options: PaneOptions;
   readonly #keys: (PanesOfKey | undefined)[] = [];
 
-  constructor(features: WindowFeatures, options: PaneOptions) {
-    super(features);
+  constructor(parts: CellWindowParts, options: PaneOptions) {
+    super(parts);
     this.#options = options;
     this.isFrozenAtEnd = options.isOpen;
   }
 
   judge(_local: number, _slot: number, row: number, _asOf: number, watermark: number): Verdict {
-    const ts = this.features.source.ts[row] as number;
+    const ts = this.source.ts[row] as number;
     const lastEnd = this.#lastWindowEnd(this.#paneEnd(ts));
     return lastEnd - 1 + this.#options.allowedLatenessMs <= watermark ? skip : take;
   }
 
   add(slot: number, row: number): void {
-    const { ts, watermark } = this.features.source;
-    this.#keys[slot] ??= { panes: [], shownEnd: Number.NaN, total: null };
+    const { ts, watermark } = this.source;
+    this.#keys[slot] ??= { panes: [], shownEnd: Number.NaN, total: noCell, hasData: false };
     const key = this.#keys[slot];
     const end = this.#paneEnd(ts[row] as number);
     const from = this.#firstWindowEnd(end, watermark[row] as number);
-    addRecord(this.features, this.#paneOf(key.panes, end, from).states, row);
-    if (key.total !== null && this.#isIn(end, from, key.shownEnd)) {
-      key.total.add(this.features, row);
+    this.cells.add(this.#paneOf(key.panes, end, from).cell, row);
+    if (key.total !== noCell && this.#isIn(end, from, key.shownEnd)) {
+      this.cells.add(key.total, row);
+      key.hasData = true;
     }
   }
 
   evaluate(slot: number, tau: number, isFinal: boolean): void {
     const key = this.#keys[slot];
     if (key === undefined) {
-      this.empty.put(this.features);
+      this.cells.putEmpty();
       return;
     }
     const end = isFinal ? this.#lastEndWithData(key.panes, tau) : this.#servedEnd(tau);
-    if (key.total === null || key.shownEnd !== end) {
-      key.shownEnd = end;
-      key.total = new WindowTotal(this.features);
-      for (const pane of key.panes) {
-        if (this.#isIn(pane.end, pane.from, end)) key.total.merge(this.features, pane.states);
-      }
+    if (key.total === noCell || key.shownEnd !== end) {
+      this.#show(key, end);
       if (!isFinal) this.#retire(key.panes, end, tau);
     }
-    key.total.put(this.features);
+    this.cells.put(key.total);
   }
 
   override nextTimer(slot: number, asOf: number): number {
@@ -117,7 +114,24 @@ export class PaneState extends BoxedWindow implements ViewWindow {
   }
 
   clear(slot: number): void {
+    const key = this.#keys[slot];
+    if (key === undefined) return;
+    for (const { cell } of key.panes) this.cells.free(cell);
+    if (key.total !== noCell) this.cells.free(key.total);
     this.#keys[slot] = undefined;
+  }
+
+  /** Makes the total of the window that ends at `end`. */
+  #show(key: PanesOfKey, end: number): void {
+    if (key.total !== noCell) this.cells.free(key.total);
+    key.total = this.cells.create();
+    key.shownEnd = end;
+    key.hasData = false;
+    for (const pane of key.panes) {
+      if (!this.#isIn(pane.end, pane.from, end)) continue;
+      this.cells.merge(key.total, pane.cell);
+      key.hasData = true;
+    }
   }
 
   /** The pane, made when it is new. */
@@ -127,7 +141,7 @@ export class PaneState extends BoxedWindow implements ViewWindow {
     for (let i = at - 1; i >= 0 && (panes[i] as Pane).end === end; i--) {
       if ((panes[i] as Pane).from === from) return panes[i] as Pane;
     }
-    const pane = { end, from, states: createStates(this.features) };
+    const pane = { end, from, cell: this.cells.create() };
     panes.splice(at, 0, pane);
     return pane;
   }
@@ -137,7 +151,9 @@ export class PaneState extends BoxedWindow implements ViewWindow {
     const shown = this.#windowStart(end);
     if (panes.length < 2 || (panes[0] as Pane).end > shown) return;
     const start = Math.min(shown, this.#windowStart(this.#lastEndWithData(panes, tau)));
-    while (panes.length > 1 && (panes[0] as Pane).end <= start) panes.shift();
+    while (panes.length > 1 && (panes[0] as Pane).end <= start) {
+      this.cells.free((panes.shift() as Pane).cell);
+    }
   }
 
   /** Whether a pane belongs to the window that ends at `end`. */
@@ -146,12 +162,10 @@ export class PaneState extends BoxedWindow implements ViewWindow {
   }
 
   #hasData(slot: number, end: number): boolean {
-    const panes = this.#keys[slot]?.panes ?? [];
-    for (let i = panes.length - 1; i >= 0; i--) {
-      const pane = panes[i] as Pane;
-      if (this.#isIn(pane.end, pane.from, end)) return true;
-    }
-    return false;
+    const key = this.#keys[slot];
+    if (key === undefined) return false;
+    if (key.shownEnd === end) return key.hasData;
+    return key.panes.some((pane) => this.#isIn(pane.end, pane.from, end));
   }
 
   /** The least end ≥ `end` of a window that holds data, or +∞. */
@@ -186,14 +200,14 @@ export class PaneState extends BoxedWindow implements ViewWindow {
 
   /** The greatest boundary e with e − 1 ≤ `tau`. */
   #completeEnd(tau: number): number {
-    if (!Number.isFinite(tau)) return tau;
     const { offsetMs, stepMs } = this.#options;
-    return tau + 1 - floorMod(tau + 1 - offsetMs, stepMs);
+    return Math.floor((tau + 1 - offsetMs) / stepMs) * stepMs + offsetMs;
   }
 
   #windowStart(end: number): number {
     const { sizeMs, offsetMs, isCumulative } = this.#options;
-    return isCumulative ? end - 1 - floorMod(end - 1 - offsetMs, sizeMs) : end - sizeMs;
+    if (!isCumulative) return end - sizeMs;
+    return Math.floor((end - 1 - offsetMs) / sizeMs) * sizeMs + offsetMs;
   }
 
   #lastWindowEnd(paneEnd: number): number {

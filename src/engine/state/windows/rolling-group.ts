@@ -31,7 +31,7 @@ export class RollingGroup implements ViewWindow {
   readonly #loops: RollingLoops;
   readonly #arena: RowArena;
   readonly #state: LoopState = { data: new Float64Array(0) };
-  readonly #hasDecay: boolean;
+  readonly hasTimers: boolean;
   /** Keys of which some window is to be emptied when it is next looked at. */
   #staleCount = 0;
 
@@ -40,7 +40,7 @@ export class RollingGroup implements ViewWindow {
     this.windows = options.windows;
     this.#layout = layoutRolling(options.plan);
     this.#arena = new RowArena(this.#layout.rowWidth);
-    this.#hasDecay = options.decayMs.some((decayMs) => decayMs !== null);
+    this.hasTimers = options.decayMs.some((decayMs) => decayMs !== null);
     this.#loops = compileRolling(options.plan, {
       ...options,
       state: this.#state,
@@ -87,7 +87,7 @@ export class RollingGroup implements ViewWindow {
   }
 
   nextTimer(slot: number, asOf: number): number {
-    if (!this.#hasDecay) return never;
+    if (!this.hasTimers) return never;
     let next = never;
     for (let i = 0; i < this.windows.length; i++) {
       const decayMs = this.#options.decayMs[i] ?? null;

@@ -4,12 +4,12 @@
 import { comparePlaces } from '../accumulators/accumulator.ts';
 import {
   addKept,
-  BoxedWindow,
   createStates,
   exclude,
   type KeptRecord,
   keepRecord,
   putStates,
+  SingleWindow,
   take,
   type Verdict,
   type ViewWindow,
@@ -17,9 +17,15 @@ import {
 } from './view-window.ts';
 
 /** Sorted records per key. */
-abstract class RecordBuffer extends BoxedWindow {
+abstract class RecordBuffer extends SingleWindow {
+  protected readonly features: WindowFeatures;
   readonly isFrozenAtEnd = true;
   protected readonly buffers: (KeptRecord[] | undefined)[] = [];
+
+  constructor(features: WindowFeatures) {
+    super(features.window);
+    this.features = features;
+  }
 
   add(slot: number, row: number): void {
     const record = keepRecord(this.features, row);
@@ -49,6 +55,7 @@ abstract class RecordBuffer extends BoxedWindow {
 
 /** `rolling(W)` without a resolution. */
 export class RollingWindowState extends RecordBuffer implements ViewWindow {
+  override readonly hasTimers: boolean;
   readonly #sizeMs: number;
   readonly #decayMs: number | null;
   /** Keys whose records are forgotten as soon as they are looked at, or one comes. */
@@ -56,6 +63,7 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
 
   constructor(features: WindowFeatures, sizeMs: number, decayMs: number | null) {
     super(features);
+    this.hasTimers = decayMs !== null;
     this.#sizeMs = sizeMs;
     this.#decayMs = decayMs;
   }

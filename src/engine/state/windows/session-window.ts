@@ -2,38 +2,38 @@
 // until the watermark has passed its end − 1. Of the closed ones only the last is kept: it is the
 // value until the next one is complete.
 import {
-  BoxedWindow,
+  CellWindow,
+  type CellWindowParts,
   skip,
   take,
   type Verdict,
   type ViewWindow,
-  type WindowFeatures,
 } from './view-window.ts';
-import { WindowTotal } from './window-total.ts';
 
 interface Session {
   start: number;
   end: number;
   /** Records applied: a session of waiting records is not there yet. */
   count: number;
-  total: WindowTotal;
+  readonly cell: number;
 }
 
 const never = Number.POSITIVE_INFINITY;
 
-export class SessionState extends BoxedWindow implements ViewWindow {
+export class SessionState extends CellWindow implements ViewWindow {
+  override readonly hasTimers = true;
   readonly isFrozenAtEnd = false;
   readonly #gapMs: number;
   /** Ordered by start, which is the order of ends. */
   readonly #sessions: (Session[] | undefined)[] = [];
 
-  constructor(features: WindowFeatures, gapMs: number) {
-    super(features);
+  constructor(parts: CellWindowParts, gapMs: number) {
+    super(parts);
     this.#gapMs = gapMs;
   }
 
   judge(_local: number, slot: number, row: number, _asOf: number, watermark: number): Verdict {
-    const ts = this.features.source.ts[row] as number;
+    const ts = this.source.ts[row] as number;
     if (ts + this.#gapMs - 1 > watermark) return take;
     const sessions = this.#sessions[slot] ?? [];
     return sessions.some((session) => this.#isTouched(session, ts, watermark)) ? take : skip;
@@ -51,13 +51,13 @@ export class SessionState extends BoxedWindow implements ViewWindow {
   }
 
   add(slot: number, row: number): void {
-    const ts = this.features.source.ts[row] as number;
+    const ts = this.source.ts[row] as number;
     const sessions = this.#sessions[slot] ?? [];
     for (let i = sessions.length - 1; i >= 0; i--) {
       const session = sessions[i] as Session;
       if (session.start > ts) continue;
       session.count += 1;
-      session.total.add(this.features, row);
+      this.cells.add(session.cell, row);
       return;
     }
   }
@@ -65,12 +65,12 @@ export class SessionState extends BoxedWindow implements ViewWindow {
   evaluate(slot: number, tau: number): void {
     const sessions = this.#sessions[slot] ?? [];
     for (let i = sessions.length - 1; i >= 0; i--) {
-      const { end, count, total } = sessions[i] as Session;
+      const { end, count, cell } = sessions[i] as Session;
       if (count === 0 || end - 1 > tau) continue;
-      total.put(this.features);
+      this.cells.put(cell);
       return;
     }
-    this.empty.put(this.features);
+    this.cells.putEmpty();
   }
 
   override nextTimer(slot: number, asOf: number): number {
@@ -87,6 +87,7 @@ export class SessionState extends BoxedWindow implements ViewWindow {
   }
 
   clear(slot: number): void {
+    for (const { cell } of this.#sessions[slot] ?? []) this.cells.free(cell);
     this.#sessions[slot] = undefined;
   }
 
@@ -97,17 +98,20 @@ export class SessionState extends BoxedWindow implements ViewWindow {
       start: ts,
       end: ts + this.#gapMs,
       count: 0,
-      total: new WindowTotal(this.features),
+      cell: this.cells.create(),
     };
     merged.start = Math.min(merged.start, ts);
     merged.end = Math.max(merged.end, ts + this.#gapMs);
     for (const session of touched.slice(1)) {
       merged.end = Math.max(merged.end, session.end);
       merged.count += session.count;
-      merged.total.merge(this.features, session.total.states);
+      this.cells.merge(merged.cell, session.cell);
+      this.cells.free(session.cell);
     }
     const rest = sessions.filter((session) => !touched.includes(session));
-    while (rest.length > 1 && (rest[1] as Session).end - 1 <= watermark) rest.shift();
+    while (rest.length > 1 && (rest[1] as Session).end - 1 <= watermark) {
+      this.cells.free((rest.shift() as Session).cell);
+    }
     const at = rest.findIndex((session) => session.start > merged.start);
     rest.splice(at < 0 ? rest.length : at, 0, merged);
     this.#sessions[slot] = rest;

@@ -1,33 +1,31 @@
 // Rolling windows with a resolution r: partial aggregates per slot of r milliseconds. The window is
 // [floor((τ − W)/r)·r, τ]; at most W/r + 2 slots per key are kept. A running total takes every new
-// record. When slots leave, it is made anew from two parts, so that a slot is merged a constant
-// number of times whatever the window's length: `suffix` of an older slot covers it and all slots
-// up to the last one that has a suffix; `recent` covers the slots after that.
+// record. When slots leave they are taken away from it where that is exact (counts). Otherwise it is
+// made anew from two parts, so that a slot is merged a constant number of times whatever the
+// window's length: `suffix` of an older slot covers it and all slots up to the last one that has a
+// suffix; `recent` covers the slots after that.
+import { noCell } from '../cells/cells.ts';
 import {
-  addRecord,
-  BoxedWindow,
-  createStates,
+  CellWindow,
+  type CellWindowParts,
   exclude,
-  mergeStates,
   take,
   type Verdict,
   type ViewWindow,
-  type WindowFeatures,
 } from './view-window.ts';
-import { WindowTotal } from './window-total.ts';
 
 interface TimeSlot {
   readonly start: number;
-  readonly states: unknown[];
-  suffix: unknown[] | null;
+  readonly cell: number;
+  suffix: number;
 }
 
 interface SlotsOfKey {
   /** Ordered by start. The first `suffixed` have a suffix. */
   slots: TimeSlot[];
   suffixed: number;
-  recent: unknown[];
-  total: WindowTotal | null;
+  recent: number;
+  total: number;
   /** Forgotten as soon as it is looked at, or a record comes. */
   isStale: boolean;
 }
@@ -40,50 +38,49 @@ export interface SlotWindowOptions {
 
 const never = Number.POSITIVE_INFINITY;
 
-export class SlotWindowState extends BoxedWindow implements ViewWindow {
+export class SlotWindowState extends CellWindow implements ViewWindow {
+  override readonly hasTimers: boolean;
   readonly isFrozenAtEnd = true;
   readonly #options: SlotWindowOptions;
   readonly #keys: (SlotsOfKey | undefined)[] = [];
 
-  constructor(features: WindowFeatures, options: SlotWindowOptions) {
-    super(features);
+  constructor(parts: CellWindowParts, options: SlotWindowOptions) {
+    super(parts);
+    this.hasTimers = options.decayMs !== null;
     this.#options = options;
   }
 
   judge(_local: number, _slot: number, row: number, asOf: number): Verdict {
-    const ts = this.features.source.ts[row] as number;
+    const ts = this.source.ts[row] as number;
     return ts < this.#windowStart(asOf) ? exclude : take;
   }
 
   add(slot: number, row: number): void {
-    let key = this.#keys[slot];
-    if (key === undefined || key.isStale) {
-      key = { slots: [], suffixed: 0, recent: [], total: null, isStale: false };
-      this.#keys[slot] = key;
-    }
-    const at = this.#slotAt(key, this.#slotStart(this.features.source.ts[row] as number));
-    addRecord(this.features, (key.slots[at] as TimeSlot).states, row);
-    for (let i = 0; i <= at && i < key.suffixed; i++) {
-      const { suffix } = key.slots[i] as TimeSlot;
-      if (at < key.suffixed && suffix !== null) addRecord(this.features, suffix, row);
-    }
-    if (at >= key.suffixed && key.recent.length > 0) addRecord(this.features, key.recent, row);
-    key.total?.add(this.features, row);
+    const { cells } = this;
+    if (this.#keys[slot]?.isStale) this.clear(slot);
+    this.#keys[slot] ??= newKey();
+    const key = this.#keys[slot];
+    const at = this.#slotAt(key, this.#slotStart(this.source.ts[row] as number));
+    cells.add((key.slots[at] as TimeSlot).cell, row);
+    if (at < key.suffixed) {
+      for (let i = 0; i <= at; i++) cells.add((key.slots[i] as TimeSlot).suffix, row);
+    } else if (key.recent !== noCell) cells.add(key.recent, row);
+    if (key.total !== noCell) cells.add(key.total, row);
   }
 
   evaluate(slot: number, tau: number, _isFinal: boolean, isFrozen: boolean): void {
+    if (!isFrozen && this.#keys[slot]?.isStale) this.clear(slot);
     const key = this.#keys[slot];
-    if (key?.isStale && !isFrozen) this.clear(slot);
-    if (key === undefined || (key.isStale && !isFrozen)) {
-      this.empty.put(this.features);
+    if (key === undefined) {
+      this.cells.putEmpty();
       return;
     }
     const start = this.#windowStart(tau);
     let left = 0;
     while (left < key.slots.length && (key.slots[left] as TimeSlot).start < start) left += 1;
     if (left > 0) this.#drop(key, left);
-    key.total ??= this.#totalOf(key);
-    key.total.put(this.features);
+    if (key.total === noCell) key.total = this.#totalOf(key);
+    this.cells.put(key.total);
   }
 
   override nextTimer(slot: number, asOf: number): number {
@@ -101,6 +98,11 @@ export class SlotWindowState extends BoxedWindow implements ViewWindow {
   }
 
   clear(slot: number): void {
+    const key = this.#keys[slot];
+    if (key === undefined) return;
+    this.#forgetSuffixes(key);
+    this.#freeTotal(key);
+    for (const { cell } of key.slots) this.cells.free(cell);
     this.#keys[slot] = undefined;
   }
 
@@ -117,45 +119,68 @@ export class SlotWindowState extends BoxedWindow implements ViewWindow {
     if (at > 0 && (slots[at - 1] as TimeSlot).start === start) return at - 1;
     // A slot among those with suffixes would need one: they are made anew when next needed.
     if (at < key.suffixed) this.#forgetSuffixes(key);
-    slots.splice(at, 0, { start, states: createStates(this.features), suffix: null });
+    slots.splice(at, 0, { start, cell: this.cells.create(), suffix: noCell });
     return at;
   }
 
   #forgetSuffixes(key: SlotsOfKey): void {
-    for (const timeSlot of key.slots) timeSlot.suffix = null;
+    for (let i = 0; i < key.suffixed; i++) {
+      const timeSlot = key.slots[i] as TimeSlot;
+      this.cells.free(timeSlot.suffix);
+      timeSlot.suffix = noCell;
+    }
     key.suffixed = 0;
-    key.recent = [];
+    if (key.recent !== noCell) this.cells.free(key.recent);
+    key.recent = noCell;
   }
 
+  #freeTotal(key: SlotsOfKey): void {
+    if (key.total !== noCell) this.cells.free(key.total);
+    key.total = noCell;
+  }
+
+  /** The oldest slots leave. */
   #drop(key: SlotsOfKey, count: number): void {
-    key.slots.splice(0, count);
+    const { cells } = this;
     if (count > key.suffixed) this.#forgetSuffixes(key);
-    else key.suffixed -= count;
-    key.total = null;
+    if (!cells.canUnmerge) this.#freeTotal(key);
+    for (const { cell, suffix } of key.slots.splice(0, count)) {
+      if (key.total !== noCell) cells.unmerge(key.total, cell);
+      if (suffix !== noCell) cells.free(suffix);
+      cells.free(cell);
+    }
+    key.suffixed = Math.max(0, key.suffixed - count);
   }
 
-  #totalOf(key: SlotsOfKey): WindowTotal {
+  #totalOf(key: SlotsOfKey): number {
+    const { cells } = this;
+    const total = cells.create();
+    if (cells.canUnmerge) {
+      for (const { cell } of key.slots) cells.merge(total, cell);
+      return total;
+    }
     if (key.suffixed === 0) this.#makeSuffixes(key);
-    const total = new WindowTotal(this.features);
-    const oldest = key.slots[0]?.suffix ?? null;
-    if (oldest !== null) total.merge(this.features, oldest);
-    if (key.recent.length > 0) total.merge(this.features, key.recent);
+    const oldest = key.slots[0]?.suffix ?? noCell;
+    if (oldest !== noCell) cells.merge(total, oldest);
+    if (key.recent !== noCell) cells.merge(total, key.recent);
     return total;
   }
 
   /** All slots but the newest get a suffix: that one still changes. */
   #makeSuffixes(key: SlotsOfKey): void {
+    const { cells } = this;
     const { slots } = key;
-    key.recent = createStates(this.features);
     const newest = slots.at(-1);
-    if (newest !== undefined) mergeStates(this.features, key.recent, newest.states);
+    if (key.recent !== noCell) cells.free(key.recent);
+    key.recent = cells.create();
+    if (newest !== undefined) cells.merge(key.recent, newest.cell);
     key.suffixed = Math.max(0, slots.length - 1);
-    let after: unknown[] | null = null;
+    let after = noCell;
     for (let i = key.suffixed - 1; i >= 0; i--) {
       const timeSlot = slots[i] as TimeSlot;
-      timeSlot.suffix = createStates(this.features);
-      if (after !== null) mergeStates(this.features, timeSlot.suffix, after);
-      mergeStates(this.features, timeSlot.suffix, timeSlot.states);
+      timeSlot.suffix = cells.create();
+      if (after !== noCell) cells.merge(timeSlot.suffix, after);
+      cells.merge(timeSlot.suffix, timeSlot.cell);
       after = timeSlot.suffix;
     }
   }
@@ -172,4 +197,8 @@ export class SlotWindowState extends BoxedWindow implements ViewWindow {
     const { sizeMs, resolutionMs, decayMs } = this.#options;
     return Math.ceil((start + resolutionMs + sizeMs) / (decayMs ?? 1)) * (decayMs ?? 1);
   }
+}
+
+function newKey(): SlotsOfKey {
+  return { slots: [], suffixed: 0, recent: noCell, total: noCell, isStale: false };
 }

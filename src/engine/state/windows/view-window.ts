@@ -3,6 +3,7 @@
 // A window knows nothing of watermark waiting, rows or output: the operator asks and tells.
 import type { Value } from '../../../kernel/types/field-type.ts';
 import type { Accumulator, RecordPlace, Result } from '../accumulators/accumulator.ts';
+import type { Cells } from '../cells/cells.ts';
 
 export type Verdict = 0 | 1 | 2;
 export const take: Verdict = 0;
@@ -75,6 +76,8 @@ export interface ViewWindow {
    * have been cleaned up since.
    */
   evaluate(slot: number, tau: number, isFinal: boolean, isFrozen: boolean): void;
+  /** Whether values ever change without a record. */
+  readonly hasTimers: boolean;
   /** The first instant after `asOf` at which values change although no record comes; or +∞. */
   nextTimer(slot: number, asOf: number): number;
   /** As `nextTimer`, but only ends of windows that hold data. */
@@ -92,20 +95,13 @@ export interface ViewWindow {
   readonly byteLength: number;
 }
 
-/** What windows with accumulators per feature have in common. */
-export abstract class BoxedWindow {
-  readonly features: WindowFeatures;
+/** What windows of one kind for one layout window have in common. */
+export abstract class SingleWindow {
   readonly windows: readonly number[];
-  /** Values of a window without records. */
-  readonly empty: { put(features: WindowFeatures): void };
-  /** Boxed values are not measured. */
-  readonly byteLength: number = 0;
+  readonly hasTimers: boolean = false;
 
-  constructor(features: WindowFeatures) {
-    this.features = features;
-    this.windows = [features.window];
-    const states = createStates(features);
-    this.empty = { put: () => putStates(features, states) };
+  constructor(window: number) {
+    this.windows = [window];
   }
 
   ensureSlots(): void {}
@@ -132,6 +128,33 @@ export abstract class BoxedWindow {
 
   cleanUp(_local: number, slot: number): void {
     this.clear(slot);
+  }
+
+  get byteLength(): number {
+    return 0;
+  }
+}
+
+/** A window that keeps cells. */
+export interface CellWindowParts {
+  /** Index of the window in the view's. */
+  readonly window: number;
+  readonly cells: Cells;
+  readonly source: RecordSource;
+}
+
+export abstract class CellWindow extends SingleWindow {
+  protected readonly cells: Cells;
+  protected readonly source: RecordSource;
+
+  constructor({ window, cells, source }: CellWindowParts) {
+    super(window);
+    this.cells = cells;
+    this.source = source;
+  }
+
+  override get byteLength(): number {
+    return this.cells.byteLength;
   }
 }
 

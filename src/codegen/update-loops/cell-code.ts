@@ -1,0 +1,239 @@
+// Generates the update loops of cells: what a window, a pane or a session keeps of its records as a
+// few numbers in a shared array. Records are added, cells are merged, nothing is ever taken away.
+// count: n. sum: sum and error (two-sum), and the sum of what was not finite. Variance: Welford's
+// mean and squares, merged by Chan's rule. min, max: the extreme.
+import { distinctBy, type LoopAggregate, type OutputRow, type StagedRows } from './loop-plan.ts';
+import { putInt64 } from './row-scan.ts';
+
+/** Numbers of all cells; replaced when it grows. */
+export interface CellPool {
+  data: Float64Array;
+}
+
+export interface CellEnvironment {
+  readonly source: StagedRows;
+  readonly pool: CellPool;
+  readonly output: OutputRow;
+}
+
+/** A cell is where its numbers begin in the pool. */
+export interface CellLoops {
+  add(cell: number, row: number): void;
+  merge(into: number, from: number): void;
+  put(cell: number): void;
+}
+
+export interface CellLayout {
+  /** Numbers per cell. */
+  readonly size: number;
+  /** A cell without records. */
+  readonly initial: Float64Array;
+}
+
+/** Aggregates that cells can hold. */
+export function isCellFunction(fn: string): boolean {
+  return /^(count|sum|avg|min|max|varPop|varSamp|stddevPop|stddevSamp)$/.test(fn);
+}
+
+interface Core {
+  readonly filter: number;
+  readonly input: number;
+  readonly at: number;
+}
+
+interface CellPlan {
+  readonly aggregates: readonly LoopAggregate[];
+  readonly counts: readonly Core[];
+  readonly sums: readonly Core[];
+  readonly spreads: readonly Core[];
+  readonly extremes: readonly (Core & { readonly isMax: boolean })[];
+  readonly size: number;
+}
+
+export function layoutCells(aggregates: readonly LoopAggregate[]): CellLayout {
+  const { size, extremes } = planCells(aggregates);
+  const initial = new Float64Array(size);
+  for (const { at, isMax } of extremes) {
+    initial[at] = isMax ? Number.NEGATIVE_INFINITY : Number.NaN;
+  }
+  return { size, initial };
+}
+
+export function compileCells(
+  aggregates: readonly LoopAggregate[],
+  env: CellEnvironment,
+): CellLoops {
+  const plan = planCells(aggregates);
+  const body = `'use strict';
+    const { source, pool, output } = env;
+    const columns = output.columns;
+    ${addCode(plan)}
+    ${mergeCode(plan)}
+    ${putCode(plan)}
+    return { add, merge, put };`;
+  const make = new Function('env', 'putInt64', body) as (
+    env: CellEnvironment,
+    put: typeof putInt64,
+  ) => CellLoops;
+  return make(env, putInt64);
+}
+
+function planCells(aggregates: readonly LoopAggregate[]): CellPlan {
+  let size = 0;
+  const place = (numbers: number): number => {
+    size += numbers;
+    return size - numbers;
+  };
+  const cores = (fns: RegExp, numbers: number): Core[] =>
+    distinctBy(
+      aggregates.filter(({ fn }) => fns.test(fn)),
+      ({ filter, input }) => `${filter},${input}`,
+    ).map(({ filter, input }) => ({ filter, input, at: place(numbers) }));
+  const counts = distinctBy(aggregates, ({ filter }) => `${filter}`).map(({ filter, input }) => ({
+    filter,
+    input,
+    at: place(1),
+  }));
+  return {
+    aggregates,
+    counts,
+    sums: cores(/^(sum|avg)$/, 3),
+    spreads: cores(/^(var|stddev)/, 2),
+    extremes: [
+      ...cores(/^min$/, 1).map((core) => ({ ...core, isMax: false })),
+      ...cores(/^max$/, 1).map((core) => ({ ...core, isMax: true })),
+    ],
+    size,
+  };
+}
+
+const passes = (filter: number): string => (filter < 0 ? 'true' : `(m & ${1 << filter}) !== 0`);
+
+function countOf({ counts }: CellPlan, filter: number): number {
+  return counts.find((core) => core.filter === filter)?.at ?? 0;
+}
+
+function combine(isMax: boolean, a: string, x: string): string {
+  return isMax
+    ? `(${x} > ${a} || ${x} !== ${x} ? ${x} : ${a})`
+    : `(${x} < ${a} || ${a} !== ${a} ? ${x} : ${a})`;
+}
+
+function twoSum(at: string, y: string): string {
+  return `const s = A[${at}], t = s + ${y}, z = t - s;
+    A[${at} + 1] += (s - (t - z)) + (${y} - z); A[${at}] = t;`;
+}
+
+function addCode(plan: CellPlan): string {
+  const value = (input: number): string => `source.values[${input}][row]`;
+  const lines = [
+    ...plan.counts.map(({ at, filter }) => `if (${passes(filter)}) A[o + ${at}] += 1;`),
+    ...plan.sums.map(
+      ({ at, filter, input }) => `if (${passes(filter)}) {
+        const x = ${value(input)};
+        if (x - x === 0) { ${twoSum(`o + ${at}`, 'x')} } else A[o + ${at + 2}] += x;
+      }`,
+    ),
+    ...plan.spreads.map(
+      ({ at, filter, input }) => `if (${passes(filter)}) {
+        const x = ${value(input)}, d = x - A[o + ${at}];
+        A[o + ${at}] += d / A[o + ${countOf(plan, filter)}];
+        A[o + ${at + 1}] += d * (x - A[o + ${at}]);
+      }`,
+    ),
+    ...plan.extremes.map(
+      ({ at, filter, input, isMax }) => `if (${passes(filter)}) {
+        const x = ${value(input)}, a = A[o + ${at}];
+        A[o + ${at}] = ${combine(isMax, 'a', 'x')};
+      }`,
+    ),
+  ];
+  return `function add(o, row) {
+    const A = pool.data, m = source.mask[row];
+    ${lines.join('\n')}
+  }`;
+}
+
+function mergeCode(plan: CellPlan): string {
+  const lines = [
+    ...plan.spreads.map(({ at, filter }) => {
+      const n = countOf(plan, filter);
+      return `{
+        const a = A[o + ${n}], b = A[p + ${n}];
+        if (b > 0) {
+          const d = A[p + ${at}] - A[o + ${at}];
+          A[o + ${at}] += (d * b) / (a + b);
+          A[o + ${at + 1}] += A[p + ${at + 1}] + (d * d * a * b) / (a + b);
+        }
+      }`;
+    }),
+    ...plan.counts.map(({ at }) => `A[o + ${at}] += A[p + ${at}];`),
+    ...plan.sums.map(
+      ({ at }) => `{
+        const y = A[p + ${at}];
+        ${twoSum(`o + ${at}`, 'y')}
+        A[o + ${at + 1}] += A[p + ${at + 1}];
+        A[o + ${at + 2}] += A[p + ${at + 2}];
+      }`,
+    ),
+    ...plan.extremes.map(
+      ({ at, isMax }) => `{
+        const x = A[p + ${at}], a = A[o + ${at}];
+        A[o + ${at}] = ${combine(isMax, 'a', 'x')};
+      }`,
+    ),
+  ];
+  return `function merge(o, p) { const A = pool.data; ${lines.join('\n')} }`;
+}
+
+function putCode(plan: CellPlan): string {
+  const lines = plan.aggregates.map((aggregate) => putAggregate(plan, aggregate));
+  return `function put(o) {
+    const A = pool.data, at = output.rowCount;
+    ${lines.join('\n')}
+  }`;
+}
+
+function putAggregate(plan: CellPlan, aggregate: LoopAggregate): string {
+  const { feature, fn, filter } = aggregate;
+  const column = `columns[${feature}]`;
+  const n = `A[o + ${countOf(plan, filter)}]`;
+  if (fn === 'count') return `${column}.nulls[at] = 0; ${column}.values[at] = ${n};`;
+  const least = fn.endsWith('Samp') ? 1 : 0;
+  return `{
+    const n = ${n};
+    if (n > ${least}) {
+      ${column}.nulls[at] = 0;
+      ${valueCode(plan, aggregate)}
+    } else {
+      ${column}.nulls[at] = 1;
+      ${column}.values[at] = ${column}.kind === 'int64' ? 0n : 0;
+    }
+  }`;
+}
+
+function valueCode(plan: CellPlan, { feature, fn, filter, input }: LoopAggregate): string {
+  const at = (cores: readonly Core[]): number =>
+    cores.find((core) => core.filter === filter && core.input === input)?.at ?? 0;
+  const column = `columns[${feature}]`;
+  const value = `${column}.values[at]`;
+  const sum = at(plan.sums);
+  const total = `A[o + ${sum + 2}] !== 0 ? A[o + ${sum + 2}] : A[o + ${sum}] - A[o + ${sum}] === 0 ? A[o + ${sum}] + A[o + ${sum + 1}] : A[o + ${sum}]`;
+  switch (fn) {
+    case 'sum':
+      return `if (${column}.kind !== 'int64') ${value} = ${total};
+        else if (!putInt64(${column}, at, A[o + ${sum}], A[o + ${sum + 1}])) {
+          ${column}.nulls[at] = 1;
+          output.overflowed = ${feature};
+        }`;
+    case 'avg':
+      return `${value} = (${total}) / n;`;
+    case 'min':
+    case 'max':
+      return `${value} = A[o + ${at(plan.extremes.filter(({ isMax }) => isMax === (fn === 'max')))}];`;
+    default: {
+      const spread = `A[o + ${at(plan.spreads) + 1}] / (n - ${fn.endsWith('Samp') ? 1 : 0})`;
+      return `${value} = ${fn.startsWith('stddev') ? `Math.sqrt(${spread})` : spread};`;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// Cells of numbers in one array, with generated loops. Freed cells are used again; the array doubles.
+import {
+  type CellEnvironment,
+  type CellLayout,
+  type CellLoops,
+  compileCells,
+  layoutCells,
+} from '../../../codegen/update-loops/cell-code.ts';
+import type { LoopAggregate } from '../../../codegen/update-loops/loop-plan.ts';
+import type { Cells } from './cells.ts';
+
+export class NumberCells implements Cells {
+  readonly canUnmerge = false;
+  readonly #layout: CellLayout;
+  readonly #loops: CellLoops;
+  readonly #pool: { data: Float64Array };
+  readonly #free: number[] = [];
+  readonly #empty: number;
+  #used = 0;
+
+  constructor(aggregates: readonly LoopAggregate[], env: Omit<CellEnvironment, 'pool'>) {
+    this.#layout = layoutCells(aggregates);
+    this.#pool = { data: new Float64Array(this.#layout.size * 16) };
+    this.#loops = compileCells(aggregates, { ...env, pool: this.#pool });
+    this.#empty = this.create();
+  }
+
+  create(): number {
+    const { size, initial } = this.#layout;
+    const known = this.#free.pop();
+    const cell = known ?? this.#used;
+    if (known === undefined) this.#used += size;
+    if (this.#used > this.#pool.data.length) {
+      const larger = new Float64Array(this.#pool.data.length * 2);
+      larger.set(this.#pool.data);
+      this.#pool.data = larger;
+    }
+    const { data } = this.#pool;
+    for (let i = 0; i < size; i++) data[cell + i] = initial[i] as number;
+    return cell;
+  }
+
+  free(cell: number): void {
+    this.#free.push(cell);
+  }
+
+  add(cell: number, row: number): void {
+    this.#loops.add(cell, row);
+  }
+
+  merge(into: number, from: number): void {
+    this.#loops.merge(into, from);
+  }
+
+  unmerge(): void {
+    throw new Error('number cells do not take away');
+  }
+
+  put(cell: number): void {
+    this.#loops.put(cell);
+  }
+
+  putEmpty(): void {
+    this.#loops.put(this.#empty);
+  }
+
+  get byteLength(): number {
+    return this.#pool.data.byteLength;
+  }
+}
