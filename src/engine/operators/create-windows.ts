@@ -12,9 +12,12 @@ import type {
 import { createAccumulator } from '../state/accumulators/create-accumulator.ts';
 import { BoxedCells } from '../state/cells/boxed-cells.ts';
 import type { Cells } from '../state/cells/cells.ts';
+import { CodeSetCells } from '../state/cells/code-set-cells.ts';
+import { CompositeCells } from '../state/cells/composite-cells.ts';
 import { NumberCells } from '../state/cells/number-cells.ts';
 import { LifetimeState } from '../state/windows/lifetime-window.ts';
-import { type PaneOptions, PaneState } from '../state/windows/pane-window.ts';
+import type { PaneOptions } from '../state/windows/pane-options.ts';
+import { PaneState } from '../state/windows/pane-window.ts';
 import { RollingGroup } from '../state/windows/rolling-group.ts';
 import { RollingRowsState, RollingWindowState } from '../state/windows/rolling-window.ts';
 import { SessionState } from '../state/windows/session-window.ts';
@@ -88,21 +91,18 @@ function rollingGroup(env: WindowEnvironment): RollingGroup | null {
   });
 }
 
-/** Features of a window by how they are kept: as numbers, and boxed ones with and without `unmerge`. */
+/** With a resolution, features whose slots can be taken away do not wait for those that cannot. */
 function splitMembers(
-  { layout, staging }: WindowEnvironment,
+  { layout }: WindowEnvironment,
   node: WindowNode,
   indexes: readonly number[],
 ): (readonly number[])[] {
-  const hasResolution = node.kind === 'rolling' && node.resolutionMs !== null;
-  const kindOf = (index: number): string => {
-    const { aggregate } = featureAt(layout, index);
-    if (hasResolution && canUnmerge(aggregate)) return 'unmerge';
-    return staging.cells[index] === null ? 'boxed' : 'numbers';
-  };
-  return ['numbers', 'unmerge', 'boxed']
-    .map((kind) => indexes.filter((index) => kindOf(index) === kind))
-    .filter((members) => members.length > 0);
+  const canSplit = node.kind === 'rolling' && node.resolutionMs !== null;
+  const isExact = (index: number): boolean =>
+    canSplit && canUnmerge(featureAt(layout, index).aggregate);
+  return [indexes.filter(isExact), indexes.filter((index) => !isExact(index))].filter(
+    (members) => members.length > 0,
+  );
 }
 
 function canUnmerge(aggregate: AggregateNode): boolean {
@@ -154,17 +154,28 @@ function paneOptions(node: TumblingWindow | HoppingWindow | CumulateWindow): Pan
   }
 }
 
-/** Cells of numbers when all the features can be kept so, else boxed ones. */
+/** Cells of numbers, sets of codes and boxed ones, as the features need. */
 function cellsOf(env: WindowEnvironment, window: number, indexes: readonly number[]): Cells {
   const { layout, staging, source, output } = env;
   const node = layout.windows[window]?.node;
   const hasResolution = node?.kind === 'rolling' && node.resolutionMs !== null;
-  const aggregates = indexes.flatMap((index) => staging.cells[index] ?? []);
-  const isBoxed =
-    aggregates.length < indexes.length ||
-    (hasResolution && indexes.every((index) => canUnmerge(featureAt(layout, index).aggregate)));
-  if (isBoxed) return new BoxedCells(featuresOf(env, window, indexes));
-  return new NumberCells(aggregates, { source, output });
+  const isUnmerged =
+    hasResolution && indexes.every((i) => canUnmerge(featureAt(layout, i).aggregate));
+  const numbers = isUnmerged ? [] : indexes.filter((index) => staging.cells[index] !== null);
+  const sets = indexes.filter((index) => staging.codes[index] !== null);
+  const boxed = indexes.filter((index) => !numbers.includes(index) && !sets.includes(index));
+  const parts: Cells[] = [];
+  if (numbers.length > 0) {
+    const aggregates = numbers.flatMap((index) => staging.cells[index] ?? []);
+    parts.push(new NumberCells(aggregates, { source, output }));
+  }
+  for (const feature of sets) {
+    const { input, filter } = staging.inputsOf[feature] ?? boxedInput;
+    const codes = staging.codes[feature];
+    if (codes) parts.push(new CodeSetCells({ source, output, codes, input, filter, feature }));
+  }
+  if (boxed.length > 0) parts.push(new BoxedCells(featuresOf(env, window, boxed)));
+  return parts.length === 1 ? (parts[0] as Cells) : new CompositeCells(parts);
 }
 
 function featureAt(layout: ViewLayout, index: number): FeatureNode {

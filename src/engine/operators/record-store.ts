@@ -9,7 +9,13 @@ import type { KeyTable } from '../state/key-table.ts';
 import { enlargeFloats, enlargeInts } from '../state/slot-arrays.ts';
 import type { KeptRecord, RecordSource } from '../state/windows/view-window.ts';
 import { KeyEncoder, keyTagOf } from './key-encoder.ts';
-import { scaleNumbers, stageFilter, stageHashes, stageNumbers } from './stage-columns.ts';
+import {
+  scaleNumbers,
+  stageCodes,
+  stageFilter,
+  stageHashes,
+  stageNumbers,
+} from './stage-columns.ts';
 import type { Staging } from './staging.ts';
 import type { InputLayout, ViewLayout } from './view-layout.ts';
 
@@ -98,14 +104,17 @@ export class RecordStore implements RecordSource {
   #stage(columns: readonly Column[], selected: Int32Array, count: number): void {
     const first = this.length;
     const range = { selected, count, first };
-    for (const [i, { output, isHash }] of this.#staging.columns.entries()) {
+    for (const [i, { output, form, codes }] of this.#staging.columns.entries()) {
       const target = this.values[i] as Float64Array;
       const column = columns[output] as Column;
       const field = this.#outputFields[output] as Field;
-      if (isHash) stageHashes(column, field, target, range);
-      else stageNumbers(column, target, range);
-      const isUnscaled = !isHash && column.kind === 'int64' && field.type.kind === 'decimal';
-      if (isUnscaled) scaleNumbers(target, field.type.scale, range);
+      if (codes !== null) stageCodes(column, field, target, { ...range, codes });
+      else if (form === 'hash') stageHashes(column, field, target, range);
+      else {
+        stageNumbers(column, target, range);
+        const isUnscaled = column.kind === 'int64' && field.type.kind === 'decimal';
+        if (isUnscaled) scaleNumbers(target, field.type.scale, range);
+      }
     }
     this.mask.fill(0, first, first + count);
     for (const [bit, { where, value }] of this.#staging.filters.entries()) {
@@ -122,6 +131,7 @@ export class RecordStore implements RecordSource {
 
   /** Keeps the records at `rows` (ascending) and renumbers them from 0. */
   compact(rows: Int32Array | readonly number[], count: number): void {
+    this.#releaseCodes(rows, count);
     for (let to = 0; to < count; to++) {
       const from = rows[to] as number;
       if (from === to) continue;
@@ -140,6 +150,18 @@ export class RecordStore implements RecordSource {
     this.length = count;
     if (this.#staging.isBoxed) this.records.length = count;
     this.#compactRefusals(rows, count);
+  }
+
+  /** Rows that leave hold the codes of their values no longer. */
+  #releaseCodes(rows: Int32Array | readonly number[], count: number): void {
+    for (const [i, { codes }] of this.#staging.columns.entries()) {
+      if (codes === null) continue;
+      const values = this.values[i] as Float64Array;
+      for (let row = 0, kept = 0; row < this.length; row++) {
+        if (kept < count && rows[kept] === row) kept += 1;
+        else if ((values[row] as number) >= 0) codes.release(values[row] as number);
+      }
+    }
   }
 
   /** The batch is done: its rows cannot be looked up any more. */

@@ -1,11 +1,12 @@
 // Makes the rows of keys: evaluates the windows at an instant and hands the row to the builder.
 import type { ViewWindow } from '../state/windows/view-window.ts';
+import { UncountedRecords } from './uncounted-records.ts';
 import type { ViewParts } from './view-parts.ts';
 
 export class RowMaker {
   readonly #parts: ViewParts;
   /** Watermark mode without waiting: event times of applied records that no row has counted yet. */
-  readonly #uncounted = new Map<number, number[]>();
+  readonly #uncounted = new UncountedRecords();
   /** Instant of the newest true evaluation of a key, while final firings move its as_of on. */
   readonly #frozen = new Map<number, number>();
   readonly #countsLater: boolean;
@@ -23,9 +24,7 @@ export class RowMaker {
       return;
     }
     states.setArrival(slot, arrivalMs);
-    const uncounted = this.#uncounted.get(slot);
-    if (uncounted === undefined) this.#uncounted.set(slot, [ts]);
-    else uncounted.push(ts);
+    this.#uncounted.add(slot, ts);
   }
 
   /** A final firing of a key at `asOf` before it: from now on its other values stay as they were. */
@@ -65,7 +64,15 @@ export class RowMaker {
   }
 
   forget(slot: number): void {
-    if (this.#countsLater) this.#uncounted.delete(slot);
+    if (this.#countsLater) this.#uncounted.takeUntil(slot, Number.POSITIVE_INFINITY, () => {});
+  }
+
+  ensureSlots(count: number): void {
+    if (this.#countsLater) this.#uncounted.ensureSlots(count);
+  }
+
+  get byteLength(): number {
+    return this.#uncounted.byteLength;
   }
 
   #evaluate(slot: number, asOf: number): void {
@@ -82,16 +89,8 @@ export class RowMaker {
 
   /** Counts the applied records up to `asOf` into seq and event_time. */
   #count(slot: number, asOf: number): void {
-    const uncounted = this.#uncounted.get(slot);
-    if (uncounted === undefined) return;
     const { states } = this.#parts;
     const arrival = states.arrival(slot);
-    let left = 0;
-    for (const ts of uncounted) {
-      if (ts <= asOf) states.apply(slot, ts, arrival);
-      else uncounted[left++] = ts;
-    }
-    uncounted.length = left;
-    if (left === 0) this.#uncounted.delete(slot);
+    this.#uncounted.takeUntil(slot, asOf, (ts) => states.apply(slot, ts, arrival));
   }
 }

@@ -3,6 +3,7 @@ import type { Column } from '../../columns/column.ts';
 import { readValue } from '../../columns/read-value.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { hashRange, hashValue } from '../../sketch/hash-value.ts';
+import type { ValueCodes } from '../state/value-codes.ts';
 import { identityOf } from '../state/accumulators/distinct.ts';
 
 /** The rows of a batch that were selected, and where the first of them goes. */
@@ -51,6 +52,19 @@ export function stageHashes(
     } else if (column.kind === 'float64') {
       target[first + i] = hashValue(column.values[row] as number);
     } else target[first + i] = hashValue(identityOf(readValue(column, field, row)));
+  }
+}
+
+/** Codes of the values of a column, held while the rows are staged; -1 for null. */
+export function stageCodes(
+  column: Column,
+  field: Field,
+  target: Float64Array,
+  { selected, count, first, codes }: StagedRange & { readonly codes: ValueCodes },
+): void {
+  for (let i = 0; i < count; i++) {
+    const row = selected[i] as number;
+    target[first + i] = column.nulls[row] === 1 ? -1 : codes.hold(column, field, row);
   }
 }
 

@@ -9,7 +9,9 @@ import {
 } from '../../codegen/update-loops/loop-plan.ts';
 import type { FieldType, TypeKind } from '../../kernel/types/field-type.ts';
 import type { AggregateNode } from '../../plan/aggregate.ts';
+import type { FeatureNode } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
+import { ValueCodes } from '../state/value-codes.ts';
 import { countsRows, isBoxedInput } from '../state/windows/view-window.ts';
 import type { InputLayout, ViewLayout } from './view-layout.ts';
 
@@ -18,10 +20,12 @@ export interface Filter {
   readonly value: number | null;
 }
 
-/** A staged column: an output of the projection as float64, or its 52-bit hash. */
+/** A staged column: an output of the projection as float64, its 52-bit hash, or the code of its value. */
 export interface StagedColumn {
   readonly output: number;
-  readonly isHash: boolean;
+  readonly form: 'number' | 'hash' | 'code';
+  /** Of a column of codes; null otherwise. */
+  readonly codes: ValueCodes | null;
 }
 
 export interface StagedInput {
@@ -40,6 +44,8 @@ export interface Staging {
   readonly loops: readonly (LoopAggregate | null)[];
   /** Per feature, how cells of numbers hold it; null when they do not. */
   readonly cells: readonly (LoopAggregate | null)[];
+  /** Per feature, the codes of the distinct values that cells hold as sets; null when they do not. */
+  readonly codes: readonly (ValueCodes | null)[];
   /** True when some feature needs boxed records. */
   readonly isBoxed: boolean;
   /** First mask bit that is free for refusals. */
@@ -64,7 +70,7 @@ export function planStaging(layout: ViewLayout): Staging {
       .flatMap(({ features }) => features),
   );
   const inputsOf = layout.view.features.map((feature, i) =>
-    stageInput(feature.aggregate, layout.inputs[i] as InputLayout, layout, { columns, filters }),
+    stageInput(feature, layout.inputs[i] as InputLayout, layout, { columns, filters }),
   );
   const hasId = layout.idOutput !== null;
   const aggregateOf = (feature: number): LoopAggregate | null => {
@@ -94,6 +100,7 @@ export function planStaging(layout: ViewLayout): Staging {
       const isCell = aggregate !== null && isCellFunction(aggregate.fn) && loops[i] === null;
       return isCell && !needsBoxed[i] ? aggregate : null;
     }),
+    codes: inputsOf.map(({ input }) => columns[input]?.codes ?? null),
     isBoxed: needsBoxed.includes(true),
     freeBit: filters.length,
   };
@@ -110,14 +117,15 @@ function isPlaceless({ fn }: AggregateNode): boolean {
 }
 
 function stageInput(
-  { fn, distinct, input }: AggregateNode,
+  { aggregate: { fn, distinct, input }, window }: FeatureNode,
   { whereOutput, valueOutput }: InputLayout,
   layout: ViewLayout,
   { columns, filters }: { columns: StagedColumn[]; filters: Filter[] },
 ): StagedInput {
   const boxed = { input: isBoxedInput, filter: -1 };
-  const isHash = fn === 'approxDistinct';
-  if (distinct || (fn !== 'count' && !isHash && !isStagable(fn, input?.type ?? null))) return boxed;
+  const form = formOf(fn, window);
+  const isNumber = form === 'number' && fn !== 'count';
+  if (distinct || (isNumber && !isStagable(fn, input?.type ?? null))) return boxed;
   const isNullable = valueOutput !== null && layout.outputs[valueOutput]?.nullable === true;
   const filter = placeFilter(filters, {
     where: whereOutput,
@@ -125,9 +133,16 @@ function stageInput(
   });
   if (filter === null) return boxed;
   if (fn === 'count' || valueOutput === null) return { input: countsRows, filter };
-  const known = columns.findIndex((c) => c.output === valueOutput && c.isHash === isHash);
-  const column = known >= 0 ? known : columns.push({ output: valueOutput, isHash }) - 1;
-  return { input: column, filter };
+  const known = columns.findIndex((c) => c.output === valueOutput && c.form === form);
+  if (known >= 0) return { input: known, filter };
+  const codes = form === 'code' ? new ValueCodes() : null;
+  return { input: columns.push({ output: valueOutput, form, codes }) - 1, filter };
+}
+
+/** Sets of codes live in cells; windows that keep records have the values themselves. */
+function formOf(fn: AggregateNode['fn'], window: WindowNode): StagedColumn['form'] {
+  if (fn === 'approxDistinct') return 'hash';
+  return fn === 'countDistinct' && !keepsRecords(window) ? 'code' : 'number';
 }
 
 /** The bit of the filter, -1 when every row passes, null when there is no room. */

@@ -68,6 +68,7 @@ export class ViewOperator implements Operator {
     for (const { row, message } of failures) this.#fail(row, message);
     states.ensureSlots(keys.slotCount);
     this.#admission.ensureSlots(keys.slotCount);
+    this.#rows.ensureSlots(keys.slotCount);
     for (const window of windows) window.ensureSlots(keys.slotCount);
     for (let row = first; row < store.length; row++) {
       if (mode === 'recompute') this.#applySorted(row);
@@ -128,7 +129,12 @@ export class ViewOperator implements Operator {
       failedRecords: this.#failedRecords,
       lateByFeature: late.lateByFeature(),
       entities: keys.size,
-      stateBytes: keys.byteLength + states.byteLength + this.#admission.byteLength + windowBytes,
+      stateBytes:
+        keys.byteLength +
+        states.byteLength +
+        this.#admission.byteLength +
+        this.#rows.byteLength +
+        windowBytes,
       firedTimers: this.#firedTimers,
     };
   }

@@ -1,7 +1,18 @@
 // Tumbling, hopping and cumulating windows as panes: slices of one step, merged when a value is
 // needed. A record that came after some of its windows were over counts only in the later ones:
 // such records lie in panes of their own that begin to count at `from`.
+// Panes of all keys lie in shared arrays; those of a key are a list, newest first.
 import { noCell } from '../cells/cells.ts';
+import { enlargeFloats, enlargeInts } from '../slot-arrays.ts';
+import {
+  completeEnd,
+  firstWindowEnd,
+  lastWindowEnd,
+  paneEndOf,
+  type PaneOptions,
+  servedEnd,
+  windowStart,
+} from './pane-options.ts';
 import {
   CellWindow,
   type CellWindowParts,
@@ -11,42 +22,25 @@ import {
   type ViewWindow,
 } from './view-window.ts';
 
-export interface PaneOptions {
-  readonly sizeMs: number;
-  /** Distance of the boundaries at which windows end. */
-  readonly stepMs: number;
-  readonly offsetMs: number;
-  /** Windows begin at multiples of the size and grow, instead of moving on. */
-  readonly isCumulative: boolean;
-  /** The window that holds τ, instead of the last complete one. */
-  readonly isOpen: boolean;
-  readonly allowedLatenessMs: number;
-}
-
-interface Pane {
-  readonly end: number;
-  /** The first window end that counts it. */
-  readonly from: number;
-  readonly cell: number;
-}
-
-interface PanesOfKey {
-  /** Ordered by end. */
-  panes: Pane[];
-  /** The total of the window that ends at `shownEnd`, until that changes. */
-  shownEnd: number;
-  total: number;
-  /** Whether that window holds a record. */
-  hasData: boolean;
-}
-
 const never = Number.POSITIVE_INFINITY;
+const none = -1;
 
 export class PaneState extends CellWindow implements ViewWindow {
   override readonly hasTimers = true;
   readonly isFrozenAtEnd: boolean;
   readonly #options: PaneOptions;
-  readonly #keys: (PanesOfKey | undefined)[] = [];
+  /** Per pane: its end, the first window end that counts it, its cell, the next older pane. */
+  #ends: Float64Array = new Float64Array(0);
+  #froms: Float64Array = new Float64Array(0);
+  #cells: Int32Array = new Int32Array(0);
+  #next: Int32Array = new Int32Array(0);
+  #free: number = none;
+  #used = 0;
+  /** Per key: its newest pane; the total of the window that ends at `shownEnds`; whether that holds data. */
+  #newest: Int32Array = new Int32Array(0);
+  #totals: Int32Array = new Int32Array(0);
+  #shownEnds: Float64Array = new Float64Array(0);
+  #hasShown: Uint8Array = new Uint8Array(0);
 
   constructor(parts: CellWindowParts, options: PaneOptions) {
     super(parts);
@@ -54,170 +48,236 @@ export class PaneState extends CellWindow implements ViewWindow {
     this.isFrozenAtEnd = options.isOpen;
   }
 
+  override ensureSlots(count: number): void {
+    const old = this.#newest.length;
+    if (old >= count) return;
+    this.#newest = enlargeInts(this.#newest, count).fill(none, old);
+    this.#totals = enlargeInts(this.#totals, count).fill(noCell, old);
+    this.#shownEnds = enlargeFloats(this.#shownEnds, count, Number.NaN);
+    const hasShown = new Uint8Array(this.#newest.length);
+    hasShown.set(this.#hasShown);
+    this.#hasShown = hasShown;
+  }
+
   judge(_local: number, _slot: number, row: number, _asOf: number, watermark: number): Verdict {
-    const ts = this.source.ts[row] as number;
-    const lastEnd = this.#lastWindowEnd(this.#paneEnd(ts));
+    const paneEnd = paneEndOf(this.#options, this.source.ts[row] as number);
+    const lastEnd = lastWindowEnd(this.#options, paneEnd);
     return lastEnd - 1 + this.#options.allowedLatenessMs <= watermark ? skip : take;
   }
 
   add(slot: number, row: number): void {
-    const { ts, watermark } = this.source;
-    this.#keys[slot] ??= { panes: [], shownEnd: Number.NaN, total: noCell, hasData: false };
-    const key = this.#keys[slot];
-    const end = this.#paneEnd(ts[row] as number);
-    const from = this.#firstWindowEnd(end, watermark[row] as number);
-    this.cells.add(this.#paneOf(key.panes, end, from).cell, row);
-    if (key.total !== noCell && this.#isIn(end, from, key.shownEnd)) {
-      this.cells.add(key.total, row);
-      key.hasData = true;
-    }
+    const end = paneEndOf(this.#options, this.source.ts[row] as number);
+    const from = firstWindowEnd(this.#options, end, this.source.watermark[row] as number);
+    const pane = this.#paneOf(slot, end, from);
+    this.cells.add(this.#cells[pane] as number, row);
+    const total = this.#totals[slot] as number;
+    if (total === noCell || !this.#isIn(end, from, this.#shownEnds[slot] as number)) return;
+    this.cells.add(total, row);
+    this.#hasShown[slot] = 1;
   }
 
   evaluate(slot: number, tau: number, isFinal: boolean): void {
-    const key = this.#keys[slot];
-    if (key === undefined) {
+    if (slot < 0 || this.#newest[slot] === none) {
       this.cells.putEmpty();
       return;
     }
-    const end = isFinal ? this.#lastEndWithData(key.panes, tau) : this.#servedEnd(tau);
-    if (key.total === noCell || key.shownEnd !== end) {
-      this.#show(key, end);
-      if (!isFinal) this.#retire(key.panes, end, tau);
+    const end = isFinal ? this.#lastEndWithData(slot, tau) : servedEnd(this.#options, tau);
+    if (this.#totals[slot] === noCell || this.#shownEnds[slot] !== end) {
+      this.#show(slot, end);
+      if (!isFinal) this.#retire(slot, end, tau);
     }
-    this.cells.put(key.total);
+    this.cells.put(this.#totals[slot] as number);
   }
 
   override nextTimer(slot: number, asOf: number): number {
-    if (this.#options.isOpen) return this.#firstEndWithData(slot, this.#servedEnd(asOf));
-    const shown = this.#servedEnd(asOf);
+    const shown = servedEnd(this.#options, asOf);
+    if (this.#options.isOpen) return this.#firstEndWithData(slot, shown);
     if (this.#hasData(slot, shown)) return shown + this.#options.stepMs - 1;
-    return this.nextFiring(slot, asOf);
+    return this.#firstEndWithData(slot, shown + this.#options.stepMs) - 1;
   }
 
   override nextFiring(slot: number, asOf: number): number {
     if (this.#options.isOpen) return never;
-    const next = this.#servedEnd(asOf) + this.#options.stepMs;
+    const next = completeEnd(this.#options, asOf) + this.#options.stepMs;
     return this.#firstEndWithData(slot, next) - 1;
   }
 
   override lateFiring(ts: number, watermark: number): number {
-    const paneEnd = this.#paneEnd(ts);
-    const end = Math.min(this.#lastWindowEnd(paneEnd), this.#completeEnd(watermark));
-    const isTaken = end >= this.#firstWindowEnd(paneEnd, watermark);
+    const paneEnd = paneEndOf(this.#options, ts);
+    const lastEnd = lastWindowEnd(this.#options, paneEnd);
+    const end = Math.min(lastEnd, completeEnd(this.#options, watermark));
+    const isTaken = end >= firstWindowEnd(this.#options, paneEnd, watermark);
     return isTaken ? end - 1 : Number.NEGATIVE_INFINITY;
   }
 
   override expiry(_local: number, ts: number): number {
     const { isOpen, stepMs, allowedLatenessMs } = this.#options;
-    const end = this.#lastWindowEnd(this.#paneEnd(ts));
+    const end = lastWindowEnd(this.#options, paneEndOf(this.#options, ts));
     return Math.max(isOpen ? end : end + stepMs - 1, end - 1 + allowedLatenessMs);
   }
 
   clear(slot: number): void {
-    const key = this.#keys[slot];
-    if (key === undefined) return;
-    for (const { cell } of key.panes) this.cells.free(cell);
-    if (key.total !== noCell) this.cells.free(key.total);
-    this.#keys[slot] = undefined;
+    this.#freeFrom(this.#newest[slot] as number);
+    this.#newest[slot] = none;
+    const total = this.#totals[slot] as number;
+    if (total !== noCell) this.cells.free(total);
+    this.#totals[slot] = noCell;
+    this.#shownEnds[slot] = Number.NaN;
+    this.#hasShown[slot] = 0;
+  }
+
+  override get byteLength(): number {
+    const { length } = this.#ends;
+    return this.cells.byteLength + length * 24 + this.#newest.length * 17;
   }
 
   /** Makes the total of the window that ends at `end`. */
-  #show(key: PanesOfKey, end: number): void {
-    if (key.total !== noCell) this.cells.free(key.total);
-    key.total = this.cells.create();
-    key.shownEnd = end;
-    key.hasData = false;
-    for (const pane of key.panes) {
-      if (!this.#isIn(pane.end, pane.from, end)) continue;
-      this.cells.merge(key.total, pane.cell);
-      key.hasData = true;
+  #show(slot: number, end: number): void {
+    const old = this.#totals[slot] as number;
+    if (old !== noCell) this.cells.free(old);
+    const total = this.cells.create();
+    const start = windowStart(this.#options, end);
+    let hasData = 0;
+    for (
+      let pane = this.#newest[slot] as number;
+      pane !== none;
+      pane = this.#next[pane] as number
+    ) {
+      const paneEnd = this.#ends[pane] as number;
+      if (paneEnd <= start) break;
+      if (paneEnd > end || (this.#froms[pane] as number) > end) continue;
+      this.cells.merge(total, this.#cells[pane] as number);
+      hasData = 1;
     }
+    this.#totals[slot] = total;
+    this.#shownEnds[slot] = end;
+    this.#hasShown[slot] = hasData;
   }
 
   /** The pane, made when it is new. */
-  #paneOf(panes: Pane[], end: number, from: number): Pane {
-    let at = panes.length;
-    while (at > 0 && (panes[at - 1] as Pane).end > end) at -= 1;
-    for (let i = at - 1; i >= 0 && (panes[i] as Pane).end === end; i--) {
-      if ((panes[i] as Pane).from === from) return panes[i] as Pane;
+  #paneOf(slot: number, end: number, from: number): number {
+    let before = none;
+    let pane = this.#newest[slot] as number;
+    for (
+      ;
+      pane !== none && (this.#ends[pane] as number) >= end;
+      pane = this.#next[pane] as number
+    ) {
+      if (this.#ends[pane] === end && this.#froms[pane] === from) return pane;
+      before = pane;
     }
-    const pane = { end, from, cell: this.cells.create() };
-    panes.splice(at, 0, pane);
-    return pane;
+    const made = this.#takePane();
+    this.#ends[made] = end;
+    this.#froms[made] = from;
+    this.#cells[made] = this.cells.create();
+    this.#next[made] = pane;
+    if (before === none) this.#newest[slot] = made;
+    else this.#next[before] = made;
+    return made;
   }
 
-  /** Drops panes before the window shown, but those of the last one with data: a final row may need it. */
-  #retire(panes: Pane[], end: number, tau: number): void {
-    const shown = this.#windowStart(end);
-    if (panes.length < 2 || (panes[0] as Pane).end > shown) return;
-    const start = Math.min(shown, this.#windowStart(this.#lastEndWithData(panes, tau)));
-    while (panes.length > 1 && (panes[0] as Pane).end <= start) {
-      this.cells.free((panes.shift() as Pane).cell);
+  #takePane(): number {
+    const pane = this.#free;
+    if (pane !== none) {
+      this.#free = this.#next[pane] as number;
+      return pane;
     }
+    const count = this.#used + 1;
+    if (count > this.#ends.length) {
+      this.#ends = enlargeFloats(this.#ends, count, 0);
+      this.#froms = enlargeFloats(this.#froms, count, 0);
+      this.#cells = enlargeInts(this.#cells, count);
+      this.#next = enlargeInts(this.#next, count);
+    }
+    return this.#used++;
+  }
+
+  /** Frees a pane and all older ones. */
+  #freeFrom(first: number): void {
+    for (let pane = first; pane !== none; ) {
+      const next = this.#next[pane] as number;
+      this.cells.free(this.#cells[pane] as number);
+      this.#next[pane] = this.#free;
+      this.#free = pane;
+      pane = next;
+    }
+  }
+
+  /** Frees panes before the window shown, but those of the last one with data: a final row may need it. */
+  #retire(slot: number, end: number, tau: number): void {
+    let start = windowStart(this.#options, end);
+    let last = none;
+    let pane = this.#newest[slot] as number;
+    for (
+      ;
+      pane !== none && (this.#ends[pane] as number) > start;
+      pane = this.#next[pane] as number
+    ) {
+      last = pane;
+    }
+    if (pane === none) return;
+    start = Math.min(start, windowStart(this.#options, this.#lastEndWithData(slot, tau)));
+    for (
+      ;
+      pane !== none && (this.#ends[pane] as number) > start;
+      pane = this.#next[pane] as number
+    ) {
+      last = pane;
+    }
+    if (pane === none || last === none) return;
+    this.#next[last] = none;
+    this.#freeFrom(pane);
   }
 
   /** Whether a pane belongs to the window that ends at `end`. */
   #isIn(paneEnd: number, from: number, end: number): boolean {
-    return paneEnd <= end && from <= end && paneEnd > this.#windowStart(end);
+    return paneEnd <= end && from <= end && paneEnd > windowStart(this.#options, end);
   }
 
   #hasData(slot: number, end: number): boolean {
-    const key = this.#keys[slot];
-    if (key === undefined) return false;
-    if (key.shownEnd === end) return key.hasData;
-    return key.panes.some((pane) => this.#isIn(pane.end, pane.from, end));
+    if (this.#shownEnds[slot] === end) return this.#hasShown[slot] === 1;
+    for (
+      let pane = this.#newest[slot] as number;
+      pane !== none;
+      pane = this.#next[pane] as number
+    ) {
+      if (this.#isIn(this.#ends[pane] as number, this.#froms[pane] as number, end)) return true;
+    }
+    return false;
   }
 
   /** The least end ≥ `end` of a window that holds data, or +∞. */
   #firstEndWithData(slot: number, end: number): number {
     let first = never;
-    for (const pane of this.#keys[slot]?.panes ?? []) {
-      const candidate = Math.max(pane.end, pane.from, end);
-      if (candidate <= this.#lastWindowEnd(pane.end)) first = Math.min(first, candidate);
+    for (
+      let pane = this.#newest[slot] as number;
+      pane !== none;
+      pane = this.#next[pane] as number
+    ) {
+      const paneEnd = this.#ends[pane] as number;
+      const candidate = Math.max(paneEnd, this.#froms[pane] as number, end);
+      if (candidate < first && candidate <= lastWindowEnd(this.#options, paneEnd)) {
+        first = candidate;
+      }
     }
     return first;
   }
 
   /** The greatest end with end − 1 ≤ τ of a window that holds data. */
-  #lastEndWithData(panes: readonly Pane[], tau: number): number {
-    const complete = this.#completeEnd(tau);
+  #lastEndWithData(slot: number, tau: number): number {
+    const complete = completeEnd(this.#options, tau);
     let last = Number.NEGATIVE_INFINITY;
-    for (const pane of panes) {
-      const candidate = Math.min(this.#lastWindowEnd(pane.end), complete);
-      if (candidate >= Math.max(pane.end, pane.from)) last = Math.max(last, candidate);
+    for (
+      let pane = this.#newest[slot] as number;
+      pane !== none;
+      pane = this.#next[pane] as number
+    ) {
+      const paneEnd = this.#ends[pane] as number;
+      const candidate = Math.min(lastWindowEnd(this.#options, paneEnd), complete);
+      if (candidate > last && candidate >= Math.max(paneEnd, this.#froms[pane] as number)) {
+        last = candidate;
+      }
     }
     return last;
-  }
-
-  #servedEnd(tau: number): number {
-    return this.#options.isOpen ? this.#paneEnd(tau) : this.#completeEnd(tau);
-  }
-
-  /** The least boundary above `ts`. */
-  #paneEnd(ts: number): number {
-    return this.#completeEnd(ts - 1) + this.#options.stepMs;
-  }
-
-  /** The greatest boundary e with e − 1 ≤ `tau`. */
-  #completeEnd(tau: number): number {
-    const { offsetMs, stepMs } = this.#options;
-    return Math.floor((tau + 1 - offsetMs) / stepMs) * stepMs + offsetMs;
-  }
-
-  #windowStart(end: number): number {
-    const { sizeMs, offsetMs, isCumulative } = this.#options;
-    if (!isCumulative) return end - sizeMs;
-    return Math.floor((end - 1 - offsetMs) / sizeMs) * sizeMs + offsetMs;
-  }
-
-  #lastWindowEnd(paneEnd: number): number {
-    const { sizeMs, stepMs, isCumulative } = this.#options;
-    return isCumulative ? this.#windowStart(paneEnd) + sizeMs : paneEnd + sizeMs - stepMs;
-  }
-
-  /** The first window of a pane that still takes records at `watermark`. */
-  #firstWindowEnd(paneEnd: number, watermark: number): number {
-    const over = this.#completeEnd(watermark - this.#options.allowedLatenessMs);
-    return Math.max(paneEnd, over + this.#options.stepMs);
   }
 }

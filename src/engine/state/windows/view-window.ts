@@ -104,7 +104,7 @@ export abstract class SingleWindow {
     this.windows = [window];
   }
 
-  ensureSlots(): void {}
+  ensureSlots(_count: number): void {}
 
   accept(_slot: number, _ts: number, _watermark: number): void {}
 

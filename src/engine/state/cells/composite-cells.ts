@@ -1,0 +1,73 @@
+// One cell made of a cell of each of several kinds, for features of one window that are kept in
+// different ways.
+import type { Cells } from './cells.ts';
+
+export class CompositeCells implements Cells {
+  readonly canUnmerge: boolean;
+  readonly #parts: readonly Cells[];
+  /** Cells of the parts, in turn, per composite cell. */
+  #members: Int32Array;
+  readonly #free: number[] = [];
+  #used = 0;
+
+  constructor(parts: readonly Cells[]) {
+    this.#parts = parts;
+    this.#members = new Int32Array(parts.length * 64);
+    this.canUnmerge = parts.every((part) => part.canUnmerge);
+  }
+
+  create(): number {
+    const known = this.#free.pop();
+    const cell = known ?? this.#used;
+    const count = this.#parts.length;
+    if (known === undefined) this.#used += count;
+    if (this.#used > this.#members.length) {
+      const larger = new Int32Array(this.#members.length * 2);
+      larger.set(this.#members);
+      this.#members = larger;
+    }
+    for (let i = 0; i < count; i++) this.#members[cell + i] = this.#part(i).create();
+    return cell;
+  }
+
+  free(cell: number): void {
+    for (let i = 0; i < this.#parts.length; i++) this.#part(i).free(this.#member(cell, i));
+    this.#free.push(cell);
+  }
+
+  add(cell: number, row: number): void {
+    for (let i = 0; i < this.#parts.length; i++) this.#part(i).add(this.#member(cell, i), row);
+  }
+
+  merge(into: number, from: number): void {
+    for (let i = 0; i < this.#parts.length; i++) {
+      this.#part(i).merge(this.#member(into, i), this.#member(from, i));
+    }
+  }
+
+  unmerge(into: number, from: number): void {
+    for (let i = 0; i < this.#parts.length; i++) {
+      this.#part(i).unmerge(this.#member(into, i), this.#member(from, i));
+    }
+  }
+
+  put(cell: number): void {
+    for (let i = 0; i < this.#parts.length; i++) this.#part(i).put(this.#member(cell, i));
+  }
+
+  putEmpty(): void {
+    for (const part of this.#parts) part.putEmpty();
+  }
+
+  get byteLength(): number {
+    return this.#parts.reduce((sum, part) => sum + part.byteLength, this.#members.byteLength);
+  }
+
+  #part(index: number): Cells {
+    return this.#parts[index] as Cells;
+  }
+
+  #member(cell: number, index: number): number {
+    return this.#members[cell + index] as number;
+  }
+}
