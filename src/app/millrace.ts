@@ -97,6 +97,8 @@ class ProjectApp implements App {
   readonly #stores: OnlineStores;
   readonly #servers = new Set<FeatureServer>();
   #isRunning = false;
+  /** Made at the first read after a run, which may change what *now* is. */
+  #reader: FeatureReader | null = null;
 
   constructor(project: ResolvedProject) {
     this.#project = project;
@@ -134,6 +136,7 @@ class ProjectApp implements App {
     }
     refuseUnavailable(this.#project);
     this.#isRunning = true;
+    this.#reader = null;
     try {
       return await runProject(this.#project, this.#stores, options);
     } finally {
@@ -142,14 +145,13 @@ class ProjectApp implements App {
   }
 
   async serve(options: ServeOptions = {}): Promise<FeatureServer> {
-    const store = await this.#stores.reader();
     const { plan, project } = this.#project;
     const server = await startFeatureServer({
       ...options,
       plan,
       project,
       store: this.#stores.current,
-      clockMode: readingClockMode(this.#project, store),
+      clockMode: await this.#stores.use((store) => readingClockMode(this.#project, store)),
     });
     this.#servers.add(server);
     return server;
@@ -169,12 +171,20 @@ class ProjectApp implements App {
   async read(view: string, key: KeyValues): Promise<FeatureRead> {
     const node = this.view(view);
     checkKeyNames(node, key);
-    return (await this.#reader()).get(node.name, key);
+    return this.#stores.use((store) => {
+      this.#reader ??= createFeatureReader({
+        plan: this.plan,
+        store: this.#stores.current,
+        clockMode: readingClockMode(this.#project, store),
+        clock: systemClock,
+      });
+      return this.#reader.get(node.name, key);
+    });
   }
 
   async export(view: string, out: string): Promise<ExportResult> {
     const node = this.view(view);
-    return exportView(await this.#stores.reader(), node, out);
+    return this.#stores.use((store) => exportView(store, node, out));
   }
 
   train(options: TrainOptions): Promise<TrainResult> {
@@ -188,12 +198,6 @@ class ProjectApp implements App {
     await Promise.all([...this.#servers].map((server) => server.close()));
     this.#servers.clear();
     await this.#stores.close();
-  }
-
-  async #reader(): Promise<FeatureReader> {
-    const store = await this.#stores.reader();
-    const clockMode = readingClockMode(this.#project, store);
-    return createFeatureReader({ plan: this.plan, store, clockMode, clock: systemClock });
   }
 }
 

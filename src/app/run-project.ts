@@ -8,6 +8,7 @@ import { startJob } from '../engine/task/job.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
 import { planFingerprint } from '../plan/fingerprint.ts';
+import type { ExistingRows } from '../ports/online-store.ts';
 import type { Source } from '../ports/source.ts';
 import type { VectorSink } from '../ports/vector-sink.ts';
 import { type ClockMode, clockModeOf, noteClockMode } from './clock-mode.ts';
@@ -22,6 +23,14 @@ import { featureLogSink, storeSink } from './vector-sinks.ts';
 export interface RunOptions {
   /** Refuse input that never ends. */
   readonly untilEnd?: boolean;
+  /**
+   * What becomes of rows that the online store has already. Default `keep`: newer ones replace them,
+   * and those of a changed definition are refused (MR_STORE_SCHEMA). `dropChanged` drops the latter,
+   * `dropAll` drops all of this project's views first.
+   */
+  readonly existing?: ExistingRows;
+  /** False: the feature log gets nothing. Default true. */
+  readonly log?: boolean;
   /** Stops the run cleanly: what was read is written, then `run` resolves. */
   readonly signal?: AbortSignal;
   /** Called a few times a second, and at the end. */
@@ -41,7 +50,7 @@ export async function runProject(
   const mode = clockModeOf(project);
   const sources = sourcesInUse(project);
   if (options.untilEnd === true) refuseEndless(project, sources);
-  const sinks = await openSinks(project, stores, mode);
+  const sinks = await openSinks(project, stores, mode, options);
   try {
     const { onProgress } = options;
     const job = startJob({
@@ -95,16 +104,17 @@ async function openSinks(
   project: ResolvedProject,
   stores: OnlineStores,
   mode: ClockMode,
+  { existing, log = true }: RunOptions,
 ): Promise<readonly VectorSink[]> {
   const { environment, baseDirectory, plan } = project;
   const sinks: VectorSink[] = [];
   try {
     if (stores.isBound) {
-      const store = await stores.startWriting();
+      const store = await stores.startWriting(existing);
       await noteClockMode(store, mode);
       sinks.push(storeSink(store));
     }
-    if (environment.offline !== undefined) {
+    if (log && environment.offline !== undefined) {
       const views = storedViews(plan);
       sinks.push(featureLogSink(await environment.offline.open({ baseDirectory, views })));
     }

@@ -24,7 +24,12 @@ export interface StoreContext {
   /** `write`: one process at a time. `read`: beside a writing process. */
   readonly mode: 'read' | 'write';
   readonly views: readonly StoredView[];
+  /** Writing: what happens to rows that are there already. Default `keep`: rows of another fingerprint are refused. */
+  readonly existing?: ExistingRows;
 }
+
+/** `dropChanged`: rows of views whose fingerprint changed go. `dropAll`: rows of all the views go. */
+export type ExistingRows = 'keep' | 'dropChanged' | 'dropAll';
 
 export interface OnlineStore {
   /** Upserts the newest row per key of the batch. Resolves when readers can see it. */

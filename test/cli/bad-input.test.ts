@@ -212,7 +212,7 @@ describe('bad configuration', () => {
     project(rollingView.replace("'1h'", "'2h'"), [record(0)]);
     const result = await runCli(folder.path, 'run', '--until-end');
     expect(result).toMatchObject({ code: 1, stdout: '' });
-    expect(result.stderr).toMatch(/MR_STORE_SCHEMA.*fix: delete/s);
+    expect(result.stderr).toMatch(/MR_STORE_SCHEMA.*fix: run with --fresh-state/s);
     expectNoStack(result);
   });
 });

@@ -16,6 +16,8 @@ export interface Database {
   peek(key: Uint8Array): Uint8Array | undefined;
   /** Only inside `transaction`. The bytes are copied before it returns. */
   put(key: Uint8Array, value: Uint8Array): void;
+  /** Only inside `transaction`. */
+  remove(key: Uint8Array): void;
   transaction(body: () => void): void;
   /** The first `limit` entries from `start` up to, not including, `end`; keys and values are copies. */
   entries(start: Uint8Array, end: Uint8Array, limit: number): readonly Entry[];
@@ -58,6 +60,7 @@ export function openDatabase(directory: string, options: DatabaseOptions): Datab
       return bytes?.subarray(0, bytes.length);
     },
     put: (key, value) => db.putSync(key, value),
+    remove: (key) => db.removeSync(key),
     transaction(body) {
       db.transactionSync(body);
     },

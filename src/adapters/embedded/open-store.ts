@@ -9,7 +9,16 @@ import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { OnlineStore, StoreContext } from '../../ports/online-store.ts';
 import { type Database, openDatabase } from './database.ts';
-import { isCut, metaKey, rowKeySizeMax, splitEntry, withWholeKey, writeRowKey } from './row-key.ts';
+import {
+  greatestAsOfKey,
+  isCut,
+  metaKey,
+  rangeStart,
+  rowKeySizeMax,
+  splitEntry,
+  withWholeKey,
+  writeRowKey,
+} from './row-key.ts';
 import { openFailure, writeFailure } from './store-errors.ts';
 import { type ViewCatalogue, createViewCatalogue } from './view-catalogue.ts';
 import { type WriterLock, acquireWriterLock } from './writer-lock.ts';
@@ -26,8 +35,6 @@ interface Opened {
 }
 
 const scanPageRows = 512;
-const greatestAsOfKey = metaKey('greatest-as-of');
-
 export async function openEmbeddedStore(
   directory: string,
   context: StoreContext,
@@ -86,10 +93,6 @@ function inTransaction(directory: string, db: Database, body: () => void): void 
   } catch (error) {
     throw writeFailure(directory, error);
   }
-}
-
-function rangeStart(number: number): Buffer {
-  return Buffer.of(number >> 8, number & 255);
 }
 
 /** Rows page by page: no read transaction stays open while the consumer works. */

@@ -58,3 +58,11 @@ export function metaKey(name: string): Buffer {
   const text = Buffer.from(name, 'utf8');
   return Buffer.concat([Buffer.of(metaNumber >> 8, metaNumber & 255), text]);
 }
+
+/** The greatest `as_of` of all views. */
+export const greatestAsOfKey: Buffer = metaKey('greatest-as-of');
+
+/** The first possible key of the view with this number. */
+export function rangeStart(number: number): Buffer {
+  return Buffer.of(number >> 8, number & 255);
+}

@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { StoreContext, StoredView } from '../../ports/online-store.ts';
 import type { Database } from './database.ts';
-import { metaKey } from './row-key.ts';
+import { greatestAsOfKey, metaKey, rangeStart } from './row-key.ts';
 import { type ViewRecord, checkRecord, recordOf } from './view-records.ts';
 
 export interface ViewCatalogue {
@@ -16,7 +16,10 @@ export interface ViewCatalogue {
 const layoutVersion = '1';
 const layoutKey = metaKey('layout');
 const viewPrefix = 'view:';
+/** Stands for the view with the greatest number that was dropped; no view has this name. */
+const droppedName = '!';
 const numberMax = 0xfffe;
+const removedPerTransaction = 4096;
 
 export function createViewCatalogue(
   directory: string,
@@ -26,6 +29,7 @@ export function createViewCatalogue(
   checkLayout(directory, db);
   const numbers = new Map<string, number>();
   const wanted = new Map(context.views.map((view) => [view.view, view]));
+  if (context.mode === 'write') dropRows(db, context);
   for (const view of context.views) {
     const stored = readRecord(db, view.view);
     if (stored === null) continue;
@@ -48,6 +52,35 @@ export function createViewCatalogue(
       return stored.number;
     },
   };
+}
+
+/** Removes rows that the writer does not want to keep, and that their views were ever there. */
+function dropRows(db: Database, { views, existing = 'keep' }: StoreContext): void {
+  if (existing === 'keep') return;
+  for (const view of views) {
+    const stored = readRecord(db, view.view);
+    if (stored === null) continue;
+    if (existing === 'dropChanged' && stored.fingerprint === view.fingerprint) continue;
+    removeRange(db, rangeStart(stored.number), rangeStart(stored.number + 1));
+    db.transaction(() => {
+      db.remove(metaKey(viewPrefix + view.view));
+      // Its number is never given again: a server may still be reading by it.
+      const { number } = readRecord(db, droppedName) ?? stored;
+      const dropped = { ...stored, view: droppedName, number: Math.max(number, stored.number) };
+      db.put(metaKey(viewPrefix + droppedName), Buffer.from(JSON.stringify(dropped)));
+    });
+  }
+  if (existing === 'dropAll') db.transaction(() => db.remove(greatestAsOfKey));
+}
+
+function removeRange(db: Database, start: Uint8Array, end: Uint8Array): void {
+  for (;;) {
+    const page = db.entries(start, end, removedPerTransaction);
+    if (page.length === 0) return;
+    db.transaction(() => {
+      for (const { key } of page) db.remove(key);
+    });
+  }
 }
 
 function checkLayout(directory: string, db: Database): void {

@@ -46,7 +46,7 @@ export function checkRecord(directory: string, stored: ViewRecord, view: StoredV
     `the store ${directory} holds "${view.view}" as it was defined before: ${what}`,
     {
       context: { path: directory, view: view.view },
-      fix: `delete ${directory} and run again, or give this definition another folder`,
+      fix: `run with --fresh-state (or delete ${directory}), or give this definition another folder`,
     },
   );
 }

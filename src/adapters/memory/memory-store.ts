@@ -9,6 +9,8 @@ import type { OnlineStore, OnlineStoreBinding, StoreContext } from '../../ports/
 
 interface Contents {
   readonly views: Map<string, Map<string, Uint8Array>>;
+  /** Of the views as they were last opened for writing. */
+  readonly fingerprints: Map<string, string>;
   readonly notes: Map<string, string>;
   greatestAsOfMs: number | null;
 }
@@ -19,7 +21,12 @@ interface Contents {
  * the process. **State growth:** one packed row per view and key, never removed.
  */
 export function memoryStore(): OnlineStoreBinding {
-  const contents: Contents = { views: new Map(), notes: new Map(), greatestAsOfMs: null };
+  const contents: Contents = {
+    views: new Map(),
+    fingerprints: new Map(),
+    notes: new Map(),
+    greatestAsOfMs: null,
+  };
   return {
     description: 'memory',
     open: (context) => Promise.resolve(openContents(contents, context)),
@@ -27,9 +34,14 @@ export function memoryStore(): OnlineStoreBinding {
 }
 
 function openContents(contents: Contents, context: StoreContext): OnlineStore {
-  for (const { view } of context.views) {
-    if (!contents.views.has(view)) contents.views.set(view, new Map());
+  const { existing = 'keep' } = context;
+  for (const { view, fingerprint } of context.views) {
+    const isChanged = (contents.fingerprints.get(view) ?? fingerprint) !== fingerprint;
+    const isDropped = existing === 'dropAll' || (existing === 'dropChanged' && isChanged);
+    if (isDropped || !contents.views.has(view)) contents.views.set(view, new Map());
+    if (context.mode === 'write') contents.fingerprints.set(view, fingerprint);
   }
+  if (existing === 'dropAll') contents.greatestAsOfMs = null;
   const write = createWriter(contents);
   return {
     write: (batch) => Promise.resolve(write(batch)),

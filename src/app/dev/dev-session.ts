@@ -1,7 +1,6 @@
 // What `millrace dev` keeps going: a run and a server of one loaded project. When the run has ended
-// the server goes on; a failed run is reported, and the server still answers from what there is.
-import { ProblemsError } from '../../kernel/errors/millrace-error.ts';
-import { checkProject } from '../config/check-project.ts';
+// the server goes on; a failed run is reported, and the server still answers from what there is. Rows
+// of changed definitions are computed anew; the feature log, which training reads, is left alone.
 import type { LoadedConfig } from '../config/load-config.ts';
 import { type RunSummary, millrace } from '../millrace.ts';
 import type { RunProgress } from '../run-report.ts';
@@ -17,9 +16,8 @@ export interface DevOptions {
 
 export interface DevSession {
   readonly url: string;
-  /** Throws what is wrong with a changed project; the session goes on. */
-  check(config: LoadedConfig): Promise<void>;
   stop(): Promise<void>;
+  isStopped(): boolean;
 }
 
 export async function startDevSession(
@@ -34,6 +32,8 @@ export async function startDevSession(
     const ended = app
       .run({
         signal: stopping.signal,
+        existing: 'dropChanged',
+        log: false,
         onProgress: (progress) => {
           started.resolve();
           onProgress(progress);
@@ -48,10 +48,7 @@ export async function startDevSession(
     const server = await app.serve({ port, host });
     return {
       url: server.url,
-      async check(changed) {
-        const { problems, plan } = await checkProject(changed, env);
-        if (plan === null) throw new ProblemsError(problems);
-      },
+      isStopped: () => stopping.signal.aborted,
       async stop() {
         stopping.abort();
         await ended;

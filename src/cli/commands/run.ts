@@ -1,6 +1,7 @@
 // `millrace run`: the engine, with progress on stderr and a summary at the end. Ctrl-C and SIGTERM
 // stop it cleanly, with everything that was read written.
 import type { Command } from 'commander';
+import type { RunOptions } from '../../app/run-project.ts';
 import { type App, type RunSummary, millrace } from '../../app/millrace.ts';
 
 import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
@@ -11,13 +12,16 @@ import type { Terminal } from '../terminal.ts';
 
 export interface RunFlags {
   readonly untilEnd?: boolean;
+  readonly freshState?: boolean;
 }
 
 export function runCommand(host: CliHost): Command {
   const command = newCommand('run', 'run the engine: read the streams, keep the features fresh', [
     'millrace run --until-end',
     'millrace run --env local --json',
-  ]).option('--until-end', 'stop at the end of bounded input and fire everything');
+  ])
+    .option('--until-end', 'stop at the end of bounded input and fire everything')
+    .option('--fresh-state', 'first drop what earlier runs left in the online store');
   return onAction<[], RunFlags>(command, host, async (invocation, _args, flags) => {
     const { load, options } = invocation;
     const app = await millrace(await load(), { env: options.env });
@@ -34,6 +38,7 @@ async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<E
   const summary = await runWithProgress(app, terminal, {
     signal,
     untilEnd: flags.untilEnd === true,
+    existing: flags.freshState === true ? 'dropAll' : 'keep',
   });
   if (!signal.aborted && flags.untilEnd !== true) {
     terminal.log('info', 'the input has ended, and nothing else is bound: done');
@@ -47,7 +52,7 @@ async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<E
 export async function runWithProgress(
   app: App,
   terminal: Terminal,
-  options: { readonly signal: AbortSignal; readonly untilEnd: boolean },
+  options: RunOptions & { readonly signal: AbortSignal },
 ): Promise<RunSummary> {
   const line = createProgressLine(terminal);
   const announceStop = (): void => {
