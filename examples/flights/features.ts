@@ -100,7 +100,7 @@ export const routeDelay = featureView('route_delay', {
   features: (a) => ({
     flights_7d: count().over(rolling('7d')),
     delay_7d: avg(a.delay).over(rolling('7d')),
-    delay_20_flights: avg(a.delay).over(rolling({ rows: 20 })),
+    delay_spread_7d: stddev(a.delay).over(rolling('7d')),
     last_delay: last(a.delay).over(rolling('7d')),
   }),
 });
