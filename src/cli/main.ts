@@ -12,11 +12,17 @@ import { type Streams, createTerminal } from './terminal.ts';
 /** Runs one command line (without `node` and the script) and resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const stop = listenForStop(process);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   try {
     return await runCommandLine(argv, { out: process.stdout, err: process.stderr }, stop.signal);
   } finally {
     stop.dispose();
   }
+}
+
+/** Who reads our output may leave early (`| head`): that is no error of ours. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 /** The same with streams and a stop signal of the caller's: what tests and programs use. */
