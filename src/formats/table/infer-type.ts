@@ -4,7 +4,7 @@ import { parseInstant } from '../../columns/parse-time.ts';
 import type { FieldType, Value } from '../../kernel/types/field-type.ts';
 
 const integerText = /^-?(0|[1-9]\d{0,17})$/;
-const numberText = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
+const numberText = /^-?(0|[1-9]\d*)(\.\d+|(\.\d+)?[eE][+-]?\d+)$/;
 
 /** The narrowest type that holds every text; null is skipped. */
 export function inferTextType(values: readonly (string | null)[]): FieldType {
