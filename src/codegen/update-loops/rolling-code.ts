@@ -18,7 +18,10 @@ import {
 } from './loop-plan.ts';
 
 export interface RollingLoopWindow {
+  /** Records not older than this, in milliseconds; or the newest `rows` of them. */
   readonly sizeMs: number;
+  /** Null for a window over time. */
+  readonly rows: number | null;
   readonly aggregates: readonly LoopAggregate[];
   /** Bit in the masks of rows that the window refused; -1 when it takes every row. */
   readonly refusal: number;
@@ -309,17 +312,21 @@ function evaluateCode({ windows, stride, rowWidth }: CodePlan): string {
 
 /** Rows that have left the window leave its running aggregates. */
 function retireCode(window: WindowCode, rowWidth: number): string {
-  const { head, sizeMs } = window;
+  const { head, sizeMs, rows, counts, refusal } = window;
   const removal = tallyCode(window, true, (input) => `page[p + ${2 + input}]`);
+  const all = counts.find(({ filter }) => filter < 0);
+  const held = refusal < 0 || all === undefined ? 'tail - head' : `S[o + ${all.at}]`;
+  const oldest = `page[base + (head & cap) * ${rowWidth}]`;
+  const hasLeft = rows === null ? `head < tail && ${oldest} < start` : `${held} > ${rows}`;
   return `
     const start = tau - ${sizeMs};
     let head = S[o + ${head}];
-    if (head < tail && page[base + (head & cap) * ${rowWidth}] < start) {
+    if (${hasLeft}) {
       do {
         const p = base + (head & cap) * ${rowWidth}, m = page[p + 1] | 0;
         ${removal}
         head += 1;
-      } while (head < tail && page[base + (head & cap) * ${rowWidth}] < start);
+      } while (${hasLeft});
       S[o + ${head}] = head;
       if (head === tail) { ${resetCode(window, 'tail')} }
     }`;

@@ -44,8 +44,12 @@ export interface WindowEnvironment {
 
 export function createWindows(env: WindowEnvironment): ViewWindow[] {
   const windows: ViewWindow[] = [];
-  const group = rollingGroup(env);
-  if (group !== null) windows.push(group);
+  const loops = loopWindows(env);
+  for (const areRows of [false, true]) {
+    const kind = areRows ? 'rollingRows' : 'rolling';
+    const members = loops.filter(({ layout }) => layout.node.kind === kind);
+    if (members.length > 0) windows.push(rollingGroup(env, members, areRows));
+  }
   for (const [index, { features, node }] of env.layout.windows.entries()) {
     const others = features.filter((feature) => env.staging.loops[feature] === null);
     for (const members of splitMembers(env, node, others)) {
@@ -71,15 +75,19 @@ function loopWindows({ layout, staging }: WindowEnvironment): LoopWindow[] {
     .filter(({ aggregates }) => aggregates.length > 0);
 }
 
-function rollingGroup(env: WindowEnvironment): RollingGroup | null {
-  const windows = loopWindows(env);
-  if (windows.length === 0) return null;
-  const canDiffer = env.isWatermark && windows.length > 1;
+function rollingGroup(
+  env: WindowEnvironment,
+  windows: readonly LoopWindow[],
+  areRows: boolean,
+): RollingGroup {
+  // Windows over rows are late together.
+  const canDiffer = env.isWatermark && windows.length > 1 && !areRows;
   return new RollingGroup({
     plan: {
       inputCount: env.staging.columns.length,
-      windows: windows.map(({ layout, aggregates }, i) => ({
-        sizeMs: layout.node.kind === 'rolling' ? layout.node.sizeMs : 0,
+      windows: windows.map(({ layout: { node }, aggregates }, i) => ({
+        sizeMs: node.kind === 'rolling' ? node.sizeMs : 0,
+        rows: node.kind === 'rollingRows' ? node.rows : null,
         aggregates,
         refusal: canDiffer ? env.staging.freeBit + i : -1,
       })),
@@ -88,6 +96,7 @@ function rollingGroup(env: WindowEnvironment): RollingGroup | null {
     decayMs: windows.map(({ layout }) => layout.decayMs),
     source: env.source,
     output: env.output,
+    areRows,
   });
 }
 

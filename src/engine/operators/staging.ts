@@ -63,16 +63,17 @@ const numberKinds: ReadonlySet<TypeKind> = new Set([...plainKinds, 'int64', 'dec
 export function planStaging(layout: ViewLayout): Staging {
   const columns: StagedColumn[] = [];
   const filters: Filter[] = [];
+  // The newest rows are those by (time, id, arrival): rows in rings have no id.
+  const hasId = layout.idOutput !== null;
   const loopFeatures = new Set(
     layout.windows
-      .filter(({ node }) => hasLoop(node))
+      .filter(({ node }) => hasLoop(node) && !(hasId && node.kind === 'rollingRows'))
       .slice(0, loopWindowsMax)
       .flatMap(({ features }) => features),
   );
   const inputsOf = layout.view.features.map((feature, i) =>
     stageInput(feature, layout.inputs[i] as InputLayout, layout, { columns, filters }),
   );
-  const hasId = layout.idOutput !== null;
   const aggregateOf = (feature: number): LoopAggregate | null => {
     const aggregate = layout.view.features[feature]?.aggregate as AggregateNode;
     const { input, filter } = inputsOf[feature] as StagedInput;
@@ -108,7 +109,7 @@ export function planStaging(layout: ViewLayout): Staging {
 
 /** Windows that keep records in order of (time, id, arrival), with their values, not with hashes. */
 function keepsRecords(window: WindowNode): boolean {
-  return window.kind === 'rollingRows' || hasLoop(window);
+  return hasLoop(window);
 }
 
 /** Aggregates whose result does not depend on the order of records. */
@@ -178,6 +179,7 @@ function isStagable(fn: AggregateNode['fn'], type: FieldType | null): boolean {
 }
 
 function hasLoop(window: WindowNode): boolean {
+  if (window.kind === 'rollingRows') return true;
   return window.kind === 'rolling' && window.resolutionMs === null;
 }
 

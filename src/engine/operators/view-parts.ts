@@ -3,7 +3,6 @@
 import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Plan, ViewNode } from '../../plan/plan.ts';
 import { KeyTable } from '../state/key-table.ts';
-import { RollingRowsState } from '../state/windows/rolling-window.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { createWindows } from './create-windows.ts';
@@ -33,7 +32,6 @@ export interface ViewParts {
   readonly store: RecordStore;
   readonly builder: VectorBuilder;
   readonly windows: readonly ViewWindow[];
-  /** Windows over rows count records one by one, where others see those of an instant together. */
   readonly rowsWindows: readonly ViewWindow[];
   readonly otherWindows: readonly ViewWindow[];
   /** Windows whose values change without a record. */
@@ -73,8 +71,8 @@ export function createParts({ plan, view, context, mode }: ViewOperatorOptions):
     store,
     builder,
     windows,
-    rowsWindows: windows.filter((window) => window instanceof RollingRowsState),
-    otherWindows: windows.filter((window) => !(window instanceof RollingRowsState)),
+    rowsWindows: windows.filter(({ areRows }) => areRows),
+    otherWindows: windows.filter(({ areRows }) => !areRows),
     timedWindows: windows.filter(({ hasTimers }) => hasTimers),
     timers: new TimerQueue(),
   };

@@ -1,5 +1,6 @@
-// All exact rolling windows of a view whose aggregates are of numbers: one row buffer per key, one
-// generated loop (codegen/update-loops). Rows that left every window are overwritten.
+// All exact rolling windows of a view whose aggregates are of numbers, or all its windows over rows:
+// one row buffer per key, one generated loop (codegen/update-loops). Rows that left every window are
+// overwritten.
 import type { LoopState, OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
 import {
   compileRolling,
@@ -19,13 +20,17 @@ export interface RollingGroupOptions {
   readonly decayMs: readonly (number | null)[];
   readonly source: RecordSource;
   readonly output: OutputRow;
+  /** True when all windows are over rows. */
+  readonly areRows: boolean;
 }
 
 const never = Number.POSITIVE_INFINITY;
+const noWindow = { sizeMs: 0, rows: null };
 
 export class RollingGroup implements ViewWindow {
   readonly windows: readonly number[];
   readonly isFrozenAtEnd = true;
+  readonly areRows: boolean;
   readonly #options: RollingGroupOptions;
   readonly #layout: RollingLayout;
   readonly #loops: RollingLoops;
@@ -38,6 +43,7 @@ export class RollingGroup implements ViewWindow {
   constructor(options: RollingGroupOptions) {
     this.#options = options;
     this.windows = options.windows;
+    this.areRows = options.areRows;
     this.#layout = layoutRolling(options.plan);
     this.#arena = new RowArena(this.#layout.rowWidth);
     this.hasTimers = options.decayMs.some((decayMs) => decayMs !== null);
@@ -60,9 +66,11 @@ export class RollingGroup implements ViewWindow {
     this.#state.data = data;
   }
 
-  judge(local: number, _slot: number, row: number, asOf: number): Verdict {
-    const sizeMs = this.#options.plan.windows[local]?.sizeMs ?? 0;
-    return (this.#options.source.ts[row] as number) < asOf - sizeMs ? exclude : take;
+  judge(local: number, slot: number, row: number, asOf: number): Verdict {
+    const { sizeMs, rows } = this.#options.plan.windows[local] ?? noWindow;
+    const ts = this.#options.source.ts[row] as number;
+    if (rows === null) return ts < asOf - sizeMs ? exclude : take;
+    return ts < this.#oldestOf(slot, local, rows) ? exclude : take;
   }
 
   accept(): void {}
@@ -108,6 +116,7 @@ export class RollingGroup implements ViewWindow {
   }
 
   expiry(local: number, ts: number): number {
+    if (this.#options.plan.windows[local]?.rows !== null) return never;
     return ts + (this.#options.plan.windows[local]?.sizeMs ?? 0) + 1;
   }
 
@@ -140,6 +149,19 @@ export class RollingGroup implements ViewWindow {
     for (let i = 0; i < this.windows.length; i++) {
       if ((stale & (1 << i)) !== 0) this.#loops.drop(slot, i);
     }
+  }
+
+  /** Time of the oldest of the newest `rows` rows; −∞ when there are fewer. */
+  #oldestOf(slot: number, local: number, rows: number): number {
+    const { stride, heads, rowWidth } = this.#layout;
+    const S = this.#state.data;
+    const at = slot * stride;
+    const tail = S[at + ringState.tail] as number;
+    const oldest = tail - rows;
+    if (oldest < (S[at + (heads[local] ?? 0)] as number)) return Number.NEGATIVE_INFINITY;
+    const page = this.#arena.pages[S[at + ringState.page] as number] as Float64Array;
+    const row = oldest & (S[at + ringState.cap] as number);
+    return page[(S[at + ringState.offset] as number) + row * rowWidth] as number;
   }
 
   /** Time of the oldest row that a window holds from `start` on; +∞ when there is none. */

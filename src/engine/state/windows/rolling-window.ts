@@ -125,6 +125,7 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
 
 /** `rolling({ rows: n })`. */
 export class RollingRowsState extends RecordBuffer implements ViewWindow {
+  override readonly areRows = true;
   readonly #rows: number;
 
   constructor(features: WindowFeatures, rows: number) {

@@ -76,6 +76,8 @@ export interface ViewWindow {
    * have been cleaned up since.
    */
   evaluate(slot: number, tau: number, isFinal: boolean, isFrozen: boolean): void;
+  /** Windows over rows count records one by one, where others see those of an instant together. */
+  readonly areRows: boolean;
   /** Whether values ever change without a record. */
   readonly hasTimers: boolean;
   /** The first instant after `asOf` at which values change although no record comes; or +∞. */
@@ -99,6 +101,7 @@ export interface ViewWindow {
 export abstract class SingleWindow {
   readonly windows: readonly number[];
   readonly hasTimers: boolean = false;
+  readonly areRows: boolean = false;
 
   constructor(window: number) {
     this.windows = [window];
