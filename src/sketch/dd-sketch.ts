@@ -31,6 +31,17 @@ export class DdSketch {
     else this.#zero += 1;
   }
 
+  /** Forgets everything. */
+  reset(): void {
+    this.count = 0;
+    this.#positive.size = 0;
+    this.#negative.size = 0;
+    this.#zero = 0;
+    this.#positiveInfinity = 0;
+    this.#negativeInfinity = 0;
+    this.#nan = 0;
+  }
+
   merge(from: DdSketch): void {
     this.#positive.merge(from.#positive);
     this.#negative.merge(from.#negative);

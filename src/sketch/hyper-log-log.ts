@@ -24,6 +24,15 @@ export class HyperLogLog {
     this.#take(upper | 0, hash - upper * 2 ** 20);
   }
 
+  /** Forgets everything. */
+  reset(): void {
+    if (this.#sparse === null) this.#sparse = new SortedCounts();
+    else this.#sparse.size = 0;
+    this.#dense = null;
+    this.#estimate = 0;
+    this.#isFresh = true;
+  }
+
   merge(from: HyperLogLog): void {
     if (from.#sparse !== null) {
       const { keys, counts, size } = from.#sparse;

@@ -45,8 +45,11 @@ export class SortedCounts {
   merge(from: SortedCounts): void {
     if (from.size === 0) return;
     if (this.size === 0) {
-      this.keys = from.keys.slice(0, from.size);
-      this.counts = from.counts.slice(0, from.size);
+      this.#reserve(from.size);
+      this.keys.set(from.size === from.keys.length ? from.keys : from.keys.subarray(0, from.size));
+      this.counts.set(
+        from.size === from.counts.length ? from.counts : from.counts.subarray(0, from.size),
+      );
       this.size = from.size;
       return;
     }
@@ -60,10 +63,9 @@ export class SortedCounts {
 
   /** Takes the counts of another, which were added before, away; what comes to 0 is dropped. */
   unmerge(from: SortedCounts): void {
-    let i = 0;
     let zeros = 0;
     for (let j = 0; j < from.size; j++) {
-      while (this.keys[i] !== from.keys[j]) i += 1;
+      const i = this.find(from.keys[j] as number);
       this.counts[i] = (this.counts[i] as number) - (from.counts[j] as number);
       if (this.counts[i] === 0) zeros += 1;
     }

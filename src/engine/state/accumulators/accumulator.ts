@@ -25,6 +25,8 @@ export interface Accumulator<S = unknown> {
   /** Takes away what was merged before; only where that is exact. */
   unmerge?(into: S, from: S): void;
   result(state: S): Result;
+  /** Empties a state so that it can be used again. */
+  reset?(state: S): void;
 }
 
 /** Negative, zero or positive: (event time, id, arrival). */

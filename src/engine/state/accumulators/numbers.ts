@@ -19,6 +19,9 @@ export const countAccumulator: Accumulator<CountState> = {
   unmerge: (into, from) => {
     into.count -= from.count;
   },
+  reset: (state) => {
+    state.count = 0;
+  },
   result: (state) => state.count,
 };
 

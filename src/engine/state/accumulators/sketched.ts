@@ -22,6 +22,7 @@ export function sketchedQuantileAccumulator(q: number): Accumulator<DdSketch> {
     add: (state, value) => state.add(Number(value)),
     merge: (into, from) => into.merge(from),
     unmerge: (into, from) => into.unmerge(from),
+    reset: (state) => state.reset(),
     result: (state) => state.quantile(q),
   };
 }
@@ -71,6 +72,7 @@ export const approxDistinctAccumulator: Accumulator<HyperLogLog> = {
   create: () => new HyperLogLog(),
   add: (state, value) => state.add(hashValue(identityOf(value))),
   merge: (into, from) => into.merge(from),
+  reset: (state) => state.reset(),
   result: (state): Value => state.estimate(),
 };
 

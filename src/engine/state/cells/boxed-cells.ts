@@ -23,23 +23,30 @@ export class BoxedCells implements Cells {
   readonly #cells: BoxedCell[] = [];
   readonly #free: number[] = [];
   readonly #empty: unknown[];
+  /** Whether states can be used again. */
+  readonly #canReset: boolean;
 
   constructor(features: WindowFeatures) {
     this.#features = features;
     this.#empty = createStates(features);
+    this.#canReset = features.members.every(({ accumulator }) => accumulator.reset !== undefined);
     this.canUnmerge = features.members.every(
       ({ accumulator }) => accumulator.unmerge !== undefined,
     );
   }
 
   create(): number {
-    const cell = this.#free.pop() ?? this.#cells.length;
+    const known = this.#free.pop();
+    if (known !== undefined && this.#canReset) return known;
+    const cell = known ?? this.#cells.length;
     this.#cells[cell] = { states: createStates(this.#features), results: null };
     return cell;
   }
 
   free(cell: number): void {
-    this.#at(cell).states = [];
+    const boxed = this.#at(cell);
+    if (this.#canReset) this.#reset(boxed);
+    else boxed.states = [];
     this.#free.push(cell);
   }
 
@@ -76,6 +83,14 @@ export class BoxedCells implements Cells {
 
   putEmpty(): void {
     putStates(this.#features, this.#empty);
+  }
+
+  #reset(boxed: BoxedCell): void {
+    const { members } = this.#features;
+    for (let i = 0; i < members.length; i++) {
+      (members[i] as FeatureMember).accumulator.reset?.(boxed.states[i]);
+    }
+    boxed.results = null;
   }
 
   #at(cell: number): BoxedCell {
