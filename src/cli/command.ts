@@ -17,7 +17,7 @@ export interface GlobalOptions {
 export interface Invocation {
   readonly terminal: Terminal;
   readonly options: GlobalOptions;
-  /** Aborts at Ctrl-C or SIGTERM. */
+  /** Aborts at Ctrl-C or SIGTERM. Who reads it promises to stop then. */
   readonly signal: AbortSignal;
   /** The configuration that `--config` names; relative to where the command runs. */
   readonly load: (generation?: number) => Promise<LoadedConfig>;
@@ -26,7 +26,7 @@ export interface Invocation {
 /** Where a command line runs: its streams, what stops it, and where its exit code goes. */
 export interface CliHost {
   readonly streams: Streams;
-  readonly signal: AbortSignal;
+  readonly signal: () => AbortSignal;
   setExitCode(code: ExitCode): void;
 }
 
@@ -59,7 +59,9 @@ export function onAction<A extends readonly unknown[], O>(
     const invocation: Invocation = {
       terminal: createTerminal(options, host.streams),
       options,
-      signal: host.signal,
+      get signal() {
+        return host.signal();
+      },
       load: (generation = 1) => loadConfig(options.config, { generation }),
     };
     host.setExitCode(await action(invocation, args, options));

@@ -29,7 +29,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 export async function runCommandLine(
   argv: readonly string[],
   streams: Streams,
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = exitCodes.ok;
   const host: CliHost = {
@@ -51,9 +51,18 @@ function fail(thrown: unknown, argv: readonly string[], streams: Streams): ExitC
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.ok;
   const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
   const terminal = createTerminal({ json: argv.includes('--json'), logLevel: 'error' }, streams);
+  if (isAbort(error)) {
+    terminal.log('error', 'stopped before the end: nothing was written');
+    terminal.printJson({ stopped: true });
+    return exitCodes.userError;
+  }
   terminal.log('error', describeError(error));
   terminal.printJson(errorDocument(error));
   return exitCodeOf(error);
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
 }
 
 /** Commander's words, with its suggestion as the fix. */

@@ -1,5 +1,7 @@
 // Ctrl-C and SIGTERM: the first asks for a clean stop, the second ends the process at once.
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
 interface SignalProcess {
   on(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
   off(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
@@ -7,7 +9,8 @@ interface SignalProcess {
 }
 
 export interface StopSignal {
-  readonly signal: AbortSignal;
+  /** Listens from the first call on: a command that never asks is stopped by the system, at once. */
+  signal(): AbortSignal;
   dispose(): void;
 }
 
@@ -15,17 +18,19 @@ const forcedExitCode = 130;
 
 export function listenForStop(process: SignalProcess): StopSignal {
   const controller = new AbortController();
+  let isListening = false;
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(forcedExitCode);
     controller.abort();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
   return {
-    signal: controller.signal,
+    signal() {
+      if (!isListening) for (const name of signals) process.on(name, onSignal);
+      isListening = true;
+      return controller.signal;
+    },
     dispose() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      for (const name of signals) process.off(name, onSignal);
     },
   };
 }

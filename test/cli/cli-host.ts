@@ -12,7 +12,7 @@ process.on('message', ({ cwd, args }: Request) => {
   let stderr = '';
   const out = { write: (text: string) => (stdout += text) };
   const err = { write: (text: string) => (stderr += text) };
-  void runCommandLine(args, { out, err }, new AbortController().signal).then((code) => {
+  void runCommandLine(args, { out, err }, () => new AbortController().signal).then((code) => {
     process.send?.({ code, stdout, stderr });
   });
 });

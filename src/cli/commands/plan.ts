@@ -1,6 +1,7 @@
 // `millrace plan`: the plan of an environment, for people or as JSON.
 import type { Command } from 'commander';
 import { millrace } from '../../app/millrace.ts';
+import { planToJson } from '../../plan/plan-json.ts';
 import { printPlan } from '../../plan/print-plan.ts';
 import { type CliHost, newCommand, onAction } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -13,7 +14,7 @@ export function planCommand(host: CliHost): Command {
   return onAction<[], object>(command, host, async ({ load, options, terminal }) => {
     const app = await millrace(await load(), { env: options.env });
     terminal.print(printPlan(app.plan));
-    terminal.printJson(app.plan);
+    terminal.printJson(JSON.parse(planToJson(app.plan)));
     await app.close();
     return exitCodes.ok;
   });
