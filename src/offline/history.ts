@@ -1,169 +1,152 @@
-// The history of one stream, in memory and in the order of event time (ties in the order read). Rows
-// that no label can see (after the last one) are left out, as are records that a run would refuse.
-// Does not handle histories larger than memory.
+// The history of one stream in the order of event time (ties in the order read), holding back only
+// the rows that an earlier one may still follow: those less than `holdMs` behind the newest of their
+// split. A record that comes later than that ends the attempt (`OutOfOrder`): the caller starts
+// again and holds back more. Splits are read in step, the one that is furthest behind first.
 import type { Batch, DecodedBatch } from '../columns/batch.ts';
-import {
-  type ColumnBuilder,
-  columnForField,
-  ensureBytes,
-  ensureRows,
-} from '../columns/column-builder.ts';
-import type { Column, Float64Column } from '../columns/column.ts';
+import type { Float64Column } from '../columns/column.ts';
+import { sliceColumn } from '../columns/slice-batch.ts';
 import type { StreamNode } from '../plan/plan.ts';
 import type { SourceSplit } from '../ports/source.ts';
+import { RowBuffer, batchOf } from './row-buffer.ts';
 
 export interface HistoryOptions {
   readonly stream: StreamNode;
   readonly splits: readonly SourceSplit[];
-  /** Fields that the views read; the others are not kept. */
+  /** Fields that the views read; the others may be null. */
   readonly fields: ReadonlySet<string>;
-  /** Records after this instant are not kept. */
+  /** Records after this instant are left out. */
   readonly latestMs: number;
+  /** How far behind the newest record of its split a record may come. */
+  readonly holdMs: number;
+  /** Rows asked for at a time. Default 16,384. */
+  readonly batchRows?: number;
+  /** Rows held back before any is given out. Default 65,536. */
+  readonly releaseRows?: number;
   /** Called now and then with the number of records read. */
   onRead(recordsRead: number): void;
 }
 
-export interface History {
-  /** Batches in the order of event time; each is valid until the next. */
-  batches(): Iterable<Batch>;
-  readonly recordsRead: number;
-  /** Records that could not be decoded or have no event time. */
-  readonly recordsFailed: number;
+/** A record came that should have been given out before. */
+export class OutOfOrder extends Error {}
+
+const defaultBatchRows = 16_384;
+const defaultReleaseRows = 65_536;
+
+interface ReadSplit {
+  readonly split: SourceSplit;
+  newestMs: number;
 }
 
-const rowsPerRead = 16_384;
-const rowsPerChunk = 262_144;
-
-/** Reads every split to its end. */
-export async function readHistory(options: HistoryOptions): Promise<History> {
-  const rows = new HistoryRows(options);
-  for (const split of options.splits) {
-    for (;;) {
-      const read = await split.next(rowsPerRead);
-      if (read.kind === 'end') break;
-      if (read.kind === 'empty') continue;
-      rows.recordsRead += read.batch.rowCount + read.errors.length;
-      rows.recordsFailed += read.errors.length;
-      rows.append(read.batch);
-      options.onRead(rows.recordsRead);
-    }
-  }
-  return rows;
-}
-
-/** Columns of up to `rowsPerChunk` rows. */
-interface Chunk {
-  readonly columns: ColumnBuilder[];
-  rowCount: number;
-}
-
-class HistoryRows implements History {
+export class History {
   recordsRead = 0;
+  /** Records that could not be decoded or have no event time. */
   recordsFailed = 0;
   readonly #options: HistoryOptions;
   readonly #timeIndex: number;
-  readonly #chunks: Chunk[] = [];
-  #newestMs = Number.NEGATIVE_INFINITY;
-  #isSorted = true;
+  readonly #held: RowBuffer;
+  #active: ReadSplit[];
+  #releasedMs = Number.NEGATIVE_INFINITY;
+  readonly #batchRows: number;
+  readonly #releaseRows: number;
+  #releaseAt: number;
 
   constructor(options: HistoryOptions) {
+    const { stream, splits, fields } = options;
     this.#options = options;
-    const { fields, eventTime } = options.stream;
-    this.#timeIndex = fields.findIndex(({ name }) => name === eventTime.field);
+    this.#timeIndex = stream.fields.findIndex(({ name }) => name === stream.eventTime.field);
+    this.#held = new RowBuffer(stream, fields);
+    this.#batchRows = options.batchRows ?? defaultBatchRows;
+    this.#releaseRows = options.releaseRows ?? defaultReleaseRows;
+    this.#releaseAt = this.#releaseRows;
+    this.#active = splits.map((split) => ({ split, newestMs: Number.NEGATIVE_INFINITY }));
   }
 
-  append(batch: DecodedBatch): void {
-    const { latestMs } = this.#options;
+  /** Batches in the order of event time; each is valid until the next. Rejects with OutOfOrder. */
+  async *batches(): AsyncGenerator<Batch> {
+    for (;;) {
+      const next = this.#furthestBehind();
+      if (next === null) break;
+      const read = await next.split.next(this.#batchRows);
+      if (read.kind === 'end') this.#active = this.#active.filter((split) => split !== next);
+      if (read.kind !== 'rows') continue;
+      this.recordsRead += read.batch.rowCount + read.errors.length;
+      this.recordsFailed += read.errors.length;
+      const passed = this.#pass(read.batch, next);
+      if (passed === null) this.#hold(read.batch, next);
+      else if (passed.rowCount > 0) yield passed;
+      if (this.#held.rowCount >= this.#releaseAt) yield* this.#release(this.#watermark());
+      this.#options.onRead(this.recordsRead);
+    }
+    yield* this.#release(Number.POSITIVE_INFINITY);
+  }
+
+  #furthestBehind(): ReadSplit | null {
+    const [first, ...others] = this.#active;
+    if (first === undefined) return null;
+    return others.reduce(
+      (least, split) => (split.newestMs < least.newestMs ? split : least),
+      first,
+    );
+  }
+
+  #watermark(): number {
+    const newest = this.#active.map(({ newestMs }) => newestMs);
+    return Math.min(...newest) - this.#options.holdMs;
+  }
+
+  /** A sorted batch of the only split goes through as it is, when nothing is held back; else null. */
+  #pass(batch: DecodedBatch, split: ReadSplit): Batch | null {
+    const { holdMs, latestMs, stream } = this.#options;
+    if (holdMs > 0 || this.#active.length > 1 || this.#held.rowCount > 0) return null;
+    const time = batch.columns[this.#timeIndex] as Float64Column;
+    let rowCount = 0;
+    let last = this.#releasedMs;
+    for (let row = 0; row < batch.rowCount; row++) {
+      const ts = time.values[row] as number;
+      if (time.nulls[row] === 1) return null;
+      if (ts < last) throw new OutOfOrder();
+      last = ts;
+      if (ts <= latestMs) rowCount = row + 1;
+    }
+    this.#releasedMs = last;
+    split.newestMs = last;
+    const columns = batch.columns.map((column) => sliceColumn(column, 0, rowCount));
+    return batchOf(stream, columns, time.values.subarray(0, rowCount));
+  }
+
+  #hold(batch: DecodedBatch, split: ReadSplit): void {
     const time = batch.columns[this.#timeIndex] as Float64Column;
     for (let row = 0; row < batch.rowCount; row++) {
       const ts = time.values[row] as number;
-      if (time.nulls[row] === 1) this.recordsFailed++;
-      else if (ts <= latestMs) {
-        if (ts < this.#newestMs) this.#isSorted = false;
-        this.#newestMs = Math.max(ts, this.#newestMs);
-        this.#copyRow(batch, row);
+      if (time.nulls[row] === 1) {
+        this.recordsFailed++;
+        continue;
       }
+      if (ts < this.#releasedMs) throw new OutOfOrder();
+      split.newestMs = Math.max(split.newestMs, ts);
+      if (ts <= this.#options.latestMs) this.#held.append(batch, row);
     }
   }
 
-  #copyRow(batch: DecodedBatch, row: number): void {
-    let chunk = this.#chunks.at(-1);
-    if (chunk === undefined || chunk.rowCount === rowsPerChunk) {
-      chunk = newChunk(this.#options.stream);
-      this.#chunks.push(chunk);
+  /** Gives out the rows up to the watermark, unless they are so few that waiting is cheaper. */
+  *#release(watermarkMs: number): Generator<Batch> {
+    const held = this.#held;
+    const due: number[] = [];
+    const rest: number[] = [];
+    for (let row = 0; row < held.rowCount; row++) {
+      (held.timeOf(row) <= watermarkMs ? due : rest).push(row);
     }
-    this.#copyInto(chunk, batch.columns, row);
-  }
-
-  #copyInto(chunk: Chunk, columns: readonly Column[], row: number): void {
-    const { stream, fields } = this.#options;
-    const target = chunk.rowCount++;
-    for (const [i, column] of columns.entries()) {
-      const builder = chunk.columns[i] as ColumnBuilder;
-      ensureRows(builder, target + 1);
-      if (fields.has(stream.fields[i]?.name ?? '') || i === this.#timeIndex) {
-        copyValue(column, row, builder, target);
-      } else builder.nulls[target] = 1;
-    }
-  }
-
-  *batches(): Iterable<Batch> {
-    if (this.#isSorted) {
-      for (const chunk of this.#chunks) yield this.#batchOf(chunk);
+    if (rest.length > due.length) {
+      this.#releaseAt = held.rowCount * 2;
       return;
     }
-    const order = this.#sortedOrder();
-    for (let from = 0; from < order.length; from += rowsPerRead) {
-      const chunk = newChunk(this.#options.stream);
-      for (const index of order.slice(from, from + rowsPerRead)) {
-        const source = this.#chunks[Math.floor(index / rowsPerChunk)] as Chunk;
-        this.#copyInto(chunk, source.columns, index % rowsPerChunk);
-      }
-      yield this.#batchOf(chunk);
+    due.sort((a, b) => held.timeOf(a) - held.timeOf(b));
+    for (let from = 0; from < due.length; from += this.#batchRows) {
+      const rows = due.slice(from, from + this.#batchRows);
+      this.#releasedMs = held.timeOf(rows.at(-1) as number);
+      yield held.take(rows);
     }
-  }
-
-  /** Row numbers over all chunks by event time; the sort is stable. */
-  #sortedOrder(): number[] {
-    const times = this.#chunks.map(({ columns, rowCount }) =>
-      (columns[this.#timeIndex] as Float64Column).values.subarray(0, rowCount),
-    );
-    const timeOf = (index: number): number =>
-      times[Math.floor(index / rowsPerChunk)]?.[index % rowsPerChunk] as number;
-    const length = times.reduce((sum, { length: rows }) => sum + rows, 0);
-    return Array.from({ length }, (_, i) => i).sort((a, b) => timeOf(a) - timeOf(b));
-  }
-
-  #batchOf({ columns, rowCount }: Chunk): Batch {
-    const time = (columns[this.#timeIndex] as Float64Column).values.subarray(0, rowCount);
-    return {
-      fields: this.#options.stream.fields,
-      columns,
-      rowCount,
-      offsets: new Float64Array(rowCount),
-      eventTimeMs: time,
-      arrivalTimeMs: time,
-      watermarkMs: new Float64Array(rowCount).fill(Number.NEGATIVE_INFINITY),
-      split: 0,
-    };
-  }
-}
-
-function newChunk(stream: StreamNode): Chunk {
-  return { columns: stream.fields.map((field) => columnForField(field)), rowCount: 0 };
-}
-
-function copyValue(column: Column, row: number, target: ColumnBuilder, at: number): void {
-  target.nulls[at] = column.nulls[row] as number;
-  if (column.kind === 'bytes' && target.kind === 'bytes') {
-    const start = column.starts[row] as number;
-    const length = column.nulls[row] === 1 ? 0 : (column.ends[row] as number) - start;
-    ensureBytes(target, length);
-    const to = target.dataLength;
-    for (let i = 0; i < length; i++) target.data[to + i] = column.data[start + i] as number;
-    target.starts[at] = to;
-    target.ends[at] = target.dataLength = to + length;
-  } else if (column.kind !== 'bytes' && target.kind !== 'bytes') {
-    target.values[at] = column.values[row] as never;
+    held.keep(rest);
+    this.#releaseAt = Math.max(this.#releaseRows, rest.length * 2);
   }
 }

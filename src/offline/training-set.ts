@@ -1,6 +1,6 @@
 // Point-in-time correct training sets by recomputation: the sorted history goes through the same
 // operator that serves, and each label reads its vector at its own time, records of that instant
-// included. Nothing after a label can reach its row.
+// included. Nothing after a label can reach its row. Labels and results are held in memory.
 import { sliceColumn } from '../columns/slice-batch.ts';
 import type { Batch } from '../columns/batch.ts';
 import { ViewOperator } from '../engine/operators/view-operator.ts';
@@ -8,7 +8,7 @@ import type { Field, Value } from '../kernel/types/field-type.ts';
 import { type Plan, type StreamNode, type ViewNode, streamOf } from '../plan/plan.ts';
 import type { SourceSplit } from '../ports/source.ts';
 import type { Table } from '../ports/table.ts';
-import { readHistory } from './history.ts';
+import { History, OutOfOrder } from './history.ts';
 import { type LabelKeys, labelKeys, labelTimes } from './labels.ts';
 import { streamFieldsOf } from './stream-fields.ts';
 import { ViewColumns, nameColumns } from './view-columns.ts';
@@ -38,19 +38,17 @@ export async function makeTrainingSet(options: TrainingSetOptions): Promise<Trai
   const times = labelTimes(labels, timeColumn, labelsPath);
   const keys = new Map(views.map((view) => [view, labelKeys(labels, view, labelsPath)]));
   const order = sortedRows(times);
-  const columns = new Map(views.map((view) => [view, new ViewColumns(view, labels.rowCount)]));
+  const columns = new Map<ViewNode, ViewColumns>();
   let recordsRead = 0;
   let recordsFailed = 0;
   for (const [stream, readers] of viewsByStream(plan, views)) {
-    const probes = readers.map((view) => {
-      const target = columns.get(view) ?? new ViewColumns(view, labels.rowCount);
-      return new ViewProbe({ plan, target, keys: keys.get(view) as LabelKeys, times });
-    });
-    const history = await replay(options, stream, probes, { order, times });
-    recordsRead += history.recordsRead;
-    recordsFailed += history.recordsFailed;
+    const replayed = await replayInOrder(options, stream, { readers, keys, order, times });
+    for (const filled of replayed.columns) columns.set(filled.view, filled);
+    recordsRead += replayed.recordsRead;
+    recordsFailed += replayed.recordsFailed;
   }
-  return { ...resultTable(options, [...columns.values()]), recordsRead, recordsFailed };
+  const inOrder = views.flatMap((view) => columns.get(view) ?? []);
+  return { ...resultTable(options, inOrder), recordsRead, recordsFailed };
 }
 
 interface LabelOrder {
@@ -59,36 +57,74 @@ interface LabelOrder {
   readonly times: Float64Array;
 }
 
-async function replay(
+interface Replay extends LabelOrder {
+  readonly readers: readonly ViewNode[];
+  readonly keys: ReadonlyMap<ViewNode, LabelKeys>;
+}
+
+interface Replayed {
+  readonly columns: readonly ViewColumns[];
+  readonly recordsRead: number;
+  readonly recordsFailed: number;
+}
+
+/** Replays a stream as sorted; failing that, as disordered as it is declared to be; else sorts it all. */
+async function replayInOrder(
   options: TrainingSetOptions,
   stream: StreamNode,
-  probes: readonly ViewProbe[],
-  { order, times }: LabelOrder,
-): Promise<{ readonly recordsRead: number; readonly recordsFailed: number }> {
+  replay: Replay,
+): Promise<Replayed> {
+  for (const holdMs of [0, stream.eventTime.outOfOrdernessMs]) {
+    try {
+      return await replayStream(options, stream, replay, holdMs);
+    } catch (error) {
+      if (!(error instanceof OutOfOrder)) throw error;
+    }
+  }
+  return replayStream(options, stream, replay, Number.POSITIVE_INFINITY);
+}
+
+async function replayStream(
+  options: TrainingSetOptions,
+  stream: StreamNode,
+  replay: Replay,
+  holdMs: number,
+): Promise<Replayed> {
+  const { readers, keys, order, times } = replay;
+  const columns = readers.map((view) => new ViewColumns(view, times.length));
+  const probes = columns.map(
+    (target) =>
+      new ViewProbe({
+        plan: options.plan,
+        target,
+        keys: keys.get(target.view) as LabelKeys,
+        times,
+      }),
+  );
   const splits = await options.openStream(stream);
-  const lastLabelMs =
-    order.length === 0 ? Number.NEGATIVE_INFINITY : (times[order.at(-1) as number] as number);
   try {
-    const history = await readHistory({
+    const history = new History({
       stream,
       splits,
-      fields: streamFieldsOf(
-        stream,
-        probes.map(({ view }) => view),
-      ),
-      latestMs: Math.min(lastLabelMs, options.latestMs(stream)),
-      onRead: (n) => options.onProgress(`reading ${stream.name}: ${n} events`),
+      fields: streamFieldsOf(stream, readers),
+      latestMs: Math.min(lastTime(replay), options.latestMs(stream)),
+      holdMs,
+      onRead: (n) => options.onProgress(`replaying ${stream.name}: ${n} events`),
     });
     let next = 0;
-    for (const batch of history.batches()) {
+    for await (const batch of history.batches()) {
       next = replayBatch(batch, probes, { order, times }, next);
-      options.onProgress(`replaying ${stream.name}: ${next} of ${order.length} labels`);
     }
     for (const probe of probes) probe.ask(order.subarray(next));
-    return history;
+    const { recordsRead, recordsFailed } = history;
+    return { columns, recordsRead, recordsFailed };
   } finally {
     await Promise.all(splits.map((split) => split.close()));
   }
+}
+
+function lastTime({ order, times }: LabelOrder): number {
+  return times[order.at(-1) ?? -1] ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Feeds a batch, stopping for the labels that come before each of its rows; returns the next label. */
