@@ -109,7 +109,8 @@ async function replayStream(
       fields: streamFieldsOf(stream, readers),
       latestMs: Math.min(lastTime(replay), options.latestMs(stream)),
       holdMs,
-      onRead: (n) => options.onProgress(`replaying ${stream.name}: ${n} events`),
+      onRead: (n) =>
+        options.onProgress(`replaying ${stream.name}: ${n.toLocaleString('en-US')} events`),
     });
     let next = 0;
     for await (const batch of history.batches()) {
