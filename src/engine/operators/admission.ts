@@ -28,6 +28,8 @@ export class Admission {
   readonly #over: readonly (OverLateness | null)[];
   /** Keys are forgotten when nothing can be said of them any more. */
   readonly #canForget: boolean;
+  /** Whether keys expire by other things than clean-up. */
+  readonly #hasExpiry: boolean;
   /** What each window said to the record at hand: 0 taken, 1 skipped, 2 excluded. */
   readonly #verdicts: Uint8Array;
 
@@ -45,11 +47,49 @@ export class Admission {
     this.#canForget = layout.windows.every(
       ({ node: { kind } }) => kind !== 'rollingRows' && kind !== 'lifetime' && kind !== 'session',
     );
+    this.#hasExpiry = this.#canForget && this.#over.includes(null);
     this.#verdicts = new Uint8Array(layout.windows.length);
   }
 
   ensureSlots(count: number): void {
     for (const over of this.#over) over?.ensureSlots(count);
+  }
+
+  touch(slots: Int32Array, first: number, end: number): number {
+    return this.#over.reduce((sum, over) => sum + (over?.touch(slots, first, end) ?? 0), 0);
+  }
+
+  /**
+   * Whether the record can be accepted although timers up to `watermark` have not fired yet: it is
+   * late nowhere, and none of those timers forgets what its acceptance reads.
+   */
+  isPlain(row: number, watermark: number): boolean {
+    const { store, states } = this.#parts;
+    const ts = store.ts[row] as number;
+    if (ts <= watermark || ts <= 0) return false;
+    const slot = store.slot[row] as number;
+    for (let i = 0; i < this.#over.length; i++) {
+      if (this.#over[i]?.isCleanUpDue(slot, watermark)) return false;
+    }
+    return !this.#hasExpiry || states.isUnused(slot) || states.expiry(slot) > watermark;
+  }
+
+  /** Sets the timers of a plain record. */
+  acceptPlain(row: number): void {
+    const { store, states, timers } = this.#parts;
+    const slot = store.slot[row] as number;
+    const ts = store.ts[row] as number;
+    states.raiseExpiry(slot, ts);
+    for (let i = 0; i < this.#judges.length; i++) {
+      const over = this.#over[i];
+      if (over !== null && over !== undefined) {
+        const cleanUp = over.accept(slot, ts);
+        if (cleanUp > before) timers.push(cleanUp, slot, cleanUpTimer + i);
+      } else if (this.#canForget) {
+        const { window, local } = this.#judges[i] as WindowJudge;
+        this.#raiseExpiry(slot, window.expiry(local, ts));
+      }
+    }
   }
 
   /** False when no window takes the record: it ends here. Late ones are reported. */

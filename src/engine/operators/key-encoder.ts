@@ -2,7 +2,7 @@
 // by part into one scratch buffer, without values on the way.
 import type { Column } from '../../columns/column.ts';
 import { isKeyKind, keyTagNull, keyTags } from '../../kernel/key-encoding.ts';
-import type { KeyTable } from '../state/key-table.ts';
+import { type KeyTable, resolveMax } from '../state/key-table.ts';
 
 export interface KeyPart {
   readonly column: Column;
@@ -16,14 +16,31 @@ export function keyTagOf(kind: string): number {
 }
 
 export class KeyEncoder {
-  #scratch = new Uint8Array(256);
+  #scratch = new Uint8Array(1 << 14);
   #view = new DataView(this.#scratch.buffer);
+  readonly #starts = new Int32Array(resolveMax);
+  readonly #ends = new Int32Array(resolveMax);
 
-  /** The slot of the row's key. */
-  slotOf(table: KeyTable, parts: readonly KeyPart[], row: number): number {
-    let at = 0;
-    for (let i = 0; i < parts.length; i++) at = this.#put(parts[i] as KeyPart, row, at);
-    return table.findOrInsert(this.#scratch, 0, at);
+  /** Writes the slots of the selected rows to `slots`, from `first` on. */
+  resolve(
+    table: KeyTable,
+    parts: readonly KeyPart[],
+    { selected, count }: { readonly selected: Int32Array; readonly count: number },
+    { slots, first }: { readonly slots: Int32Array; readonly first: number },
+  ): void {
+    const starts = this.#starts;
+    const ends = this.#ends;
+    for (let from = 0; from < count; from += resolveMax) {
+      const size = Math.min(resolveMax, count - from);
+      let at = 0;
+      for (let i = 0; i < size; i++) {
+        const row = selected[from + i] as number;
+        starts[i] = at;
+        for (let k = 0; k < parts.length; k++) at = this.#put(parts[k] as KeyPart, row, at);
+        ends[i] = at;
+      }
+      table.resolve(this.#scratch, { starts, ends, count: size }, slots, first + from);
+    }
   }
 
   #put({ column, tag }: KeyPart, row: number, start: number): number {

@@ -23,6 +23,19 @@ export class OverLateness {
     this.#data = data;
   }
 
+  touch(slots: Int32Array, first: number, end: number): number {
+    const data = this.#data;
+    let touched = 0;
+    for (let i = first; i < end; i++) touched += data[(slots[i] as number) * 2] as number;
+    return touched;
+  }
+
+  /** Whether a clean-up is due at `watermark` that has not fired yet. */
+  isCleanUpDue(slot: number, watermark: number): boolean {
+    const clean = this.#data[slot * 2 + 1] as number;
+    return clean > none && clean <= watermark;
+  }
+
   isLate(slot: number, ts: number): boolean {
     return ts <= (this.#data[slot * 2] as number);
   }

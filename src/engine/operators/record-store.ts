@@ -79,9 +79,10 @@ export class RecordStore implements RecordSource {
       this.arrivalMs[at] = batch.arrivalTimeMs[row] as number;
       this.offset[at] = batch.offsets[row] as number;
       this.batchRow[at] = row;
-      this.slot[at] = this.#encoder.slotOf(keys, parts, row);
       this.isApplied[at] = 0;
     }
+    const rows = { selected, count: selectedCount };
+    this.#encoder.resolve(keys, parts, rows, { slots: this.slot, first });
     this.#stage(columns, selected, selectedCount);
     this.length = first + selectedCount;
     return { first, failures };

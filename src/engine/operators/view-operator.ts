@@ -31,6 +31,8 @@ export interface ProbeBatch {
 }
 
 const never = Number.POSITIVE_INFINITY;
+/** Records whose memory is touched ahead together. */
+const blockRows = 256;
 
 export class ViewOperator implements Operator {
   readonly #parts: ViewParts;
@@ -44,6 +46,10 @@ export class ViewOperator implements Operator {
   #candidates: number[] = [];
   /** Slots that may be without a key's state when the batch is done. */
   #released: number[] = [];
+  /** Records wait, and none of what they find on arrival depends on timers of the block. */
+  readonly #isWaiting: boolean;
+  /** What touching read: kept, so that it is not optimised away. */
+  #touched = 0;
   #isEnding = false;
   #batch: Batch | null = null;
   #recordsIn = 0;
@@ -57,6 +63,8 @@ export class ViewOperator implements Operator {
     this.#rows = new RowMaker(parts);
     this.#waiting = new WaitingRows(parts.store);
     this.#hasTimers = parts.timedWindows.length > 0;
+    this.#isWaiting =
+      parts.layout.isWaiting && parts.layout.windows.every(({ node }) => node.kind !== 'session');
   }
 
   processBatch(batch: Batch): void {
@@ -70,9 +78,10 @@ export class ViewOperator implements Operator {
     this.#admission.ensureSlots(keys.slotCount);
     this.#rows.ensureSlots(keys.slotCount);
     for (const window of windows) window.ensureSlots(keys.slotCount);
-    for (let row = first; row < store.length; row++) {
-      if (mode === 'recompute') this.#applySorted(row);
-      else this.#arrive(batch, row);
+    for (let from = first; from < store.length; from += blockRows) {
+      const end = Math.min(store.length, from + blockRows);
+      if (mode === 'watermark' && this.#isWaiting) this.#arriveTogether(batch, from, end);
+      else this.#arriveInTurn(batch, from, end);
     }
     this.#settle(first);
   }
@@ -137,6 +146,41 @@ export class ViewOperator implements Operator {
         windowBytes,
       firedTimers: this.#firedTimers,
     };
+  }
+
+  #arriveInTurn(batch: Batch, first: number, end: number): void {
+    const { store, mode } = this.#parts;
+    this.#touch(store.slot, first, end);
+    for (let row = first; row < end; row++) {
+      if (mode === 'recompute') this.#applySorted(row);
+      else this.#arrive(batch, row);
+    }
+  }
+
+  /**
+   * Plain records of a block are accepted before the timers between them fire: they wait anyway, and
+   * what fires for a key is the same and in the same order. Others go in turn.
+   */
+  #arriveTogether(batch: Batch, first: number, end: number): void {
+    const { store, states } = this.#parts;
+    this.#touched += states.touch(store.slot, first, end);
+    this.#touched += this.#admission.touch(store.slot, first, end);
+    let watermark = this.#watermark;
+    for (let row = first; row < end; row++) {
+      watermark = Math.max(watermark, store.watermark[row] as number);
+      if (this.#admission.isPlain(row, watermark)) {
+        this.#admission.acceptPlain(row);
+        this.#wait(store.slot[row] as number, row);
+      } else this.#arrive(batch, row);
+    }
+    if (watermark > this.#watermark) this.#grow(watermark);
+  }
+
+  /** Reads what the rows' keys need soon. */
+  #touch(slots: Int32Array, first: number, end: number): void {
+    const { states, windows } = this.#parts;
+    this.#touched += states.touch(slots, first, end);
+    for (const window of windows) this.#touched += window.touch(slots, first, end);
   }
 
   /** One record: timers before it, lateness, then either its row at once or waiting. */
@@ -226,7 +270,7 @@ export class ViewOperator implements Operator {
       if (rowTime > limit && timerTime > limit) return;
       if (rowTime === never && timerTime === never) return;
       if (rowTime <= timerTime) {
-        this.#fireRows(rowTime);
+        this.#fireTaken(this.#waiting.take(Math.min(limit, timerTime)));
       } else {
         timers.pop();
         this.#fireTimer(timers.time, timers.slot, timers.kind);
@@ -254,15 +298,26 @@ export class ViewOperator implements Operator {
     this.#schedule(slot);
   }
 
-  /** The waiting records of the earliest event time. */
-  #fireRows(ts: number): void {
-    const { store } = this.#parts;
-    const first = this.#waiting.take();
-    if (this.#waiting.peek() !== ts) {
-      this.#fireRow(store.slot[first] as number, first, ts);
-      return;
+  /** Rows taken from the waiting ones, in time order; timers that they set may come between. */
+  #fireTaken(count: number): void {
+    const { store, timers } = this.#parts;
+    const { taken, takenSlots } = this.#waiting;
+    this.#touch(takenSlots, 0, count);
+    for (let i = 0, end = 0; i < count; i = end) {
+      const ts = store.ts[taken[i] as number] as number;
+      for (end = i + 1; end < count && store.ts[taken[end] as number] === ts; ) end += 1;
+      while (timers.peek() < ts) {
+        timers.pop();
+        this.#fireTimer(timers.time, timers.slot, timers.kind);
+      }
+      if (end === i + 1) this.#fireRow(takenSlots[i] as number, taken[i] as number, ts);
+      else this.#fireInstant(this.#waiting.sortTaken(i, end), ts);
     }
-    const rows = this.#waiting.takeEqual(first);
+  }
+
+  /** Rows of one event time, those of a key together. */
+  #fireInstant(rows: readonly number[], ts: number): void {
+    const { store } = this.#parts;
     for (let i = 0, end = 0; i < rows.length; i = end) {
       const slot = store.slot[rows[i] as number] as number;
       for (end = i + 1; end < rows.length && store.slot[rows[end] as number] === slot; ) end += 1;

@@ -1,11 +1,16 @@
 // Records that wait for the watermark: a heap of row numbers by event time. Rows of equal time come
 // out together, ordered by (slot, id, arrival).
 import { compareIds } from '../state/accumulators/accumulator.ts';
+import { enlargeInts } from '../state/slot-arrays.ts';
 import type { RecordStore } from './record-store.ts';
+
+const takeMax = 256;
 
 export class WaitingRows {
   readonly #store: RecordStore;
   #rows: number[] = [];
+  taken: Int32Array = new Int32Array(takeMax * 2);
+  takenSlots: Int32Array = new Int32Array(takeMax * 2);
 
   constructor(store: RecordStore) {
     this.#store = store;
@@ -35,17 +40,28 @@ export class WaitingRows {
     rows[i] = row;
   }
 
-  /** Takes a row of the earliest event time. */
-  take(): number {
-    return this.#pop();
+  /**
+   * Takes rows up to `limit` in time order, all of an instant or none; stops after `takeMax` rows.
+   * They are the first entries of `taken`, with their slots in `takenSlots`.
+   */
+  take(limit: number): number {
+    let count = 0;
+    for (let last = Number.NaN; ; ) {
+      const time = this.peek();
+      if (time > limit || this.#rows.length === 0) return count;
+      if (count >= takeMax && time !== last) return count;
+      if (count === this.taken.length) this.#enlarge();
+      const row = this.#pop();
+      this.taken[count] = row;
+      this.takenSlots[count] = this.#store.slot[row] as number;
+      last = time;
+      count += 1;
+    }
   }
 
-  /** Takes all other rows of the event time of `first`; with it, in (slot, id, arrival) order. */
-  takeEqual(first: number): number[] {
-    const time = this.#store.ts[first] as number;
-    const taken = [first];
-    while (this.peek() === time) taken.push(this.#pop());
-    return taken.sort((a, b) => this.#compare(a, b));
+  /** Rows of one event time among those taken, in (slot, id, arrival) order. */
+  sortTaken(first: number, end: number): number[] {
+    return [...this.taken.subarray(first, end)].sort((a, b) => this.#compare(a, b));
   }
 
   /** Moves the waiting rows to the front of the store: nothing else in it is needed. */
@@ -56,6 +72,11 @@ export class WaitingRows {
     this.#rows = [];
     this.#store.leaveBatch();
     for (let row = 0; row < count; row++) this.push(row);
+  }
+
+  #enlarge(): void {
+    this.taken = enlargeInts(this.taken, this.taken.length * 2);
+    this.takenSlots = enlargeInts(this.takenSlots, this.taken.length);
   }
 
   #compare(a: number, b: number): number {

@@ -8,6 +8,15 @@ const initialCapacity = 1024;
 const empty = -1;
 const deleted = -2;
 
+/** Most keys of one call of `resolve`. */
+export const resolveMax = 256;
+
+export interface KeyBounds {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly count: number;
+}
+
 /** Numbers keys from 0 upward; `data[starts[slot] .. ends[slot])` are the bytes of a key. */
 export class KeyTable {
   data: Uint8Array = new Uint8Array(1 << 14);
@@ -25,12 +34,48 @@ export class KeyTable {
   #dataLength = 0;
   #deadBytes = 0;
   #free: number[] = [];
+  readonly #resolveHashes = new Int32Array(resolveMax);
+  /** What touching read: kept, so that it is not optimised away. */
+  #touched = 0;
 
   /** The slot of the key `source[start .. end)`, made when it is new. */
   findOrInsert(source: Uint8Array, start: number, end: number): number {
     const hash = hashBytes(source, start, end) | 0;
     const at = this.#locate(source, start, end, hash);
     return at < 0 ? this.#insert(source, start, end, hash) : (this.#index[at] as number);
+  }
+
+  /**
+   * As `findOrInsert` for up to `resolveMax` keys: key i is `source[starts[i] .. ends[i])`. Memory is
+   * touched for all of them before it is needed, so that the processor waits for it once.
+   */
+  resolve(source: Uint8Array, bounds: KeyBounds, slots: Int32Array, first: number): void {
+    const { starts, ends, count } = bounds;
+    const hashes = this.#resolveHashes;
+    for (let i = 0; i < count; i++) {
+      hashes[i] = hashBytes(source, starts[i] as number, ends[i] as number) | 0;
+    }
+    this.#touch(hashes, count);
+    for (let i = 0; i < count; i++) {
+      const start = starts[i] as number;
+      const end = ends[i] as number;
+      const hash = hashes[i] as number;
+      const at = this.#locate(source, start, end, hash);
+      slots[first + i] =
+        at < 0 ? this.#insert(source, start, end, hash) : (this.#index[at] as number);
+    }
+  }
+
+  #touch(hashes: Int32Array, count: number): void {
+    const index = this.#index;
+    const data = this.data;
+    const mask = index.length - 1;
+    let touched = 0;
+    for (let i = 0; i < count; i++) touched ^= index[((hashes[i] as number) << 2) & mask] as number;
+    for (let i = 0; i < count; i++) {
+      touched ^= data[index[(((hashes[i] as number) << 2) & mask) + 2] as number] ?? 0;
+    }
+    this.#touched = touched;
   }
 
   /** The slot of a key, or -1. */
@@ -57,6 +102,7 @@ export class KeyTable {
   }
 
   get byteLength(): number {
+    if (this.#touched === Number.MAX_VALUE) return 0;
     return this.data.length + this.#index.byteLength + this.starts.length * 13;
   }
 

@@ -59,6 +59,19 @@ export class PaneState extends CellWindow implements ViewWindow {
     this.#hasShown = hasShown;
   }
 
+  override touch(slots: Int32Array, first: number, end: number): number {
+    let touched = 0;
+    for (let i = first; i < end; i++) {
+      const slot = slots[i] as number;
+      touched += (this.#newest[slot] as number) + (this.#shownEnds[slot] as number);
+    }
+    for (let i = first; i < end; i++) {
+      const pane = this.#newest[slots[i] as number] as number;
+      if (pane !== none) touched += (this.#ends[pane] as number) + (this.#cells[pane] as number);
+    }
+    return touched;
+  }
+
   judge(_local: number, _slot: number, row: number, _asOf: number, watermark: number): Verdict {
     const paneEnd = paneEndOf(this.#options, this.source.ts[row] as number);
     const lastEnd = lastWindowEnd(this.#options, paneEnd);

@@ -66,6 +66,29 @@ export class RollingGroup implements ViewWindow {
     this.#state.data = data;
   }
 
+  touch(slots: Int32Array, first: number, end: number): number {
+    const { stride, rowWidth, heads } = this.#layout;
+    const S = this.#state.data;
+    const { pages } = this.#arena;
+    const head = heads[0] ?? 0;
+    let touched = 0;
+    for (let i = first; i < end; i++) {
+      const at = (slots[i] as number) * stride;
+      touched += (S[at] as number) + (S[at + stride - 1] as number);
+    }
+    for (let i = first; i < end; i++) {
+      const at = (slots[i] as number) * stride;
+      const cap = S[at + ringState.cap] as number;
+      if (cap < 0) continue;
+      const page = pages[S[at + ringState.page] as number] as Float64Array;
+      const offset = S[at + ringState.offset] as number;
+      const newest = ((S[at + ringState.tail] as number) & cap) * rowWidth;
+      const oldest = ((S[at + head] as number) & cap) * rowWidth;
+      touched += (page[offset + newest] as number) + (page[offset + oldest] as number);
+    }
+    return touched;
+  }
+
   judge(local: number, slot: number, row: number, asOf: number): Verdict {
     const { sizeMs, rows } = this.#options.plan.windows[local] ?? noWindow;
     const ts = this.#options.source.ts[row] as number;

@@ -64,6 +64,8 @@ export interface ViewWindow {
   /** Indexes in the view's windows; `local` below is a position in this list. */
   readonly windows: readonly number[];
   ensureSlots(count: number): void;
+  /** Reads what `slots[first .. end)` need soon: the processor waits for memory once. Means nothing. */
+  touch(slots: Int32Array, first: number, end: number): number;
   /** What a record meets in arrival mode; windows over the past of the watermark judge in both modes. */
   judge(local: number, slot: number, row: number, asOf: number, watermark: number): Verdict;
   /** On acceptance, before the record is applied. */
@@ -108,6 +110,10 @@ export abstract class SingleWindow {
   }
 
   ensureSlots(_count: number): void {}
+
+  touch(_slots: Int32Array, _first: number, _end: number): number {
+    return 0;
+  }
 
   accept(_slot: number, _ts: number, _watermark: number): void {}
 
