@@ -110,6 +110,7 @@ export {
   ProblemsError,
 } from './kernel/errors/millrace-error.ts';
 export type { Plan } from './plan/plan.ts';
+export type { ExistingRows } from './ports/online-store.ts';
 export { type LoadedConfig, loadConfig } from './app/config/load-config.ts';
 export {
   type App,

@@ -10,7 +10,7 @@ interface SignalProcess {
 
 export interface StopSignal {
   /** Listens from the first call on: a command that never asks is stopped by the system, at once. */
-  signal(): AbortSignal;
+  readonly signal: () => AbortSignal;
   dispose(): void;
 }
 

@@ -8,7 +8,7 @@ import type { TableWriter } from '../../ports/table.ts';
 /** How rows become lines; `header` comes first, if any. */
 export interface LineFormat {
   readonly header: string | null;
-  line(columns: readonly (readonly Value[])[], row: number): string;
+  readonly line: (columns: readonly (readonly Value[])[], row: number) => string;
 }
 
 const chunkRows = 4096;
