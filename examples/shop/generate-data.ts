@@ -1,6 +1,6 @@
 // Writes data/purchases.jsonl (made-up purchases, slightly out of order) and data/labels.csv (users at
 // instants, for training sets). The same numbers every time.
-//   node examples/shop/generate-data.ts [events]
+//   node scripts/up.mjs examples/shop/generate-data.ts [events]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
