@@ -5,7 +5,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import { checkDatabaseFile } from './file-guard.ts';
+import { checkDatabaseFile, checkRoom } from './file-guard.ts';
 
 export interface Entry {
   readonly key: Uint8Array;
@@ -35,8 +35,10 @@ const fileName = 'data.mdb';
 
 export function openDatabase(directory: string, options: DatabaseOptions): Database {
   const path = join(directory, fileName);
-  if (options.mode === 'write') mkdirSync(directory, { recursive: true });
-  else if (!existsSync(path)) {
+  if (options.mode === 'write') {
+    mkdirSync(directory, { recursive: true });
+    checkRoom(directory);
+  } else if (!existsSync(path)) {
     throw new MillraceError('MR_STORE_OPEN', `there is no store in ${directory} yet`, {
       context: { path: directory },
       fix: 'run the job first (millrace run), or check the path of the online store',

@@ -1,7 +1,7 @@
 // LMDB crashes the process when it is given a file that is not its own, so the first bytes are read
 // before: both meta pages must carry its mark, and the roots that they name must lie in the file.
 // A file that is damaged further inside is not noticed here.
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statfsSync } from 'node:fs';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 
 const mark = 0xbeefc0de;
@@ -10,6 +10,23 @@ const emptyRoot = 0xffff_ffff_ffff_ffffn;
 /** Byte positions within a meta page. */
 const at = { mark: 24, version: 28, pageSize: 48, freeRoot: 88, mainRoot: 136 } as const;
 const metaBytes = 176;
+
+/** LMDB's lock file is written through memory: without room for it the process would crash. */
+const freeBytesMin = 256 * 1024;
+
+/** Throws MR_STORE_FULL when there is no room on the disk to open a store for writing. */
+export function checkRoom(directory: string): void {
+  const { bavail, bsize } = statfsSync(directory);
+  if (bavail * bsize >= freeBytesMin) return;
+  throw new MillraceError(
+    'MR_STORE_FULL',
+    `there is no room on the disk for the store ${directory}`,
+    {
+      context: { path: directory },
+      fix: 'make room on that disk and run again',
+    },
+  );
+}
 
 /** Throws MR_STORE_OPEN when the file at `path` is there and is not a database. */
 export function checkDatabaseFile(directory: string, path: string): void {

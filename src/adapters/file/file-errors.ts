@@ -26,7 +26,7 @@ export function fileError(path: string, error: unknown): MillraceError {
         fix: 'give this user the rights to it (and to the folders above it)',
       });
     case 'ENOSPC':
-      return new MillraceError('MR_FILE_ACCESS', `no space left for "${path}"`, {
+      return new MillraceError('MR_STORE_FULL', `no space left for "${path}"`, {
         ...options,
         fix: 'free space on that disk, then run again',
       });
