@@ -69,10 +69,10 @@ async function readOverHttp(app: App): Promise<void> {
       features: [
         'airport_departures:departures_1h',
         'airport_departures:departures_24h',
-        'airport_departures:destinations_7d',
+        'airport_departures:departures_6h_by_1h',
         'airport_arrivals:delay_3h',
         'airport_arrivals:late_share_3h',
-        'airport_arrivals:delay_p90_24h',
+        'airport_arrivals:delay_spread_24h',
         'airport_arrivals:last_delays',
       ],
       entities: { airport: ['ATL', 'ORD', 'JFK', 'SFO'] },
@@ -89,7 +89,7 @@ async function readOverHttp(app: App): Promise<void> {
     );
     answer.metadata.feature_names.forEach((name, i) => {
       const cells = (answer.results[i]?.values ?? []).map(formatCell);
-      say(`    ${name.padEnd(18)}${cells.map((cell) => cell.padStart(20)).join('')}`);
+      say(`    ${name.padEnd(20)}${cells.map((cell) => cell.padStart(20)).join('')}`);
     });
   } finally {
     await server.close();

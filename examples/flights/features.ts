@@ -1,7 +1,6 @@
 // Features of airports and routes from 3,000,000 real US flights of 2001. A flight gives two
 // events: one when it departs (nobody knows its delay yet) and one when it has arrived.
 import {
-  approxDistinct,
   avg,
   count,
   entity,
@@ -11,7 +10,6 @@ import {
   last,
   lastN,
   max,
-  quantile,
   rolling,
   session,
   stddev,
@@ -59,10 +57,9 @@ export const airportDepartures = featureView('airport_departures', {
     departures_1h: count().over(rolling('1h')),
     departures_24h: count().over(rolling('24h')),
     distance_3h: avg(d.distance).over(rolling('3h')),
-    departures_15m: count().over(tumbling('15m')),
-    departures_3h_by_30m: count().over(hopping('3h', { every: '30m' })),
-    destinations_7d: approxDistinct(d.destination).over(rolling('7d', { resolution: '6h' })),
-    bank_size: count().over(session('20m')),
+    departures_hour: count().over(tumbling('1h')),
+    departures_6h_by_1h: count().over(hopping('6h', { every: '1h' })),
+    bank_size: count().over(session('30m')),
   }),
 });
 
@@ -80,7 +77,6 @@ export const airportArrivals = featureView('airport_arrivals', {
     delay_3h: avg(a.delay).over(rolling('3h')),
     worst_3h: max(a.delay).over(rolling('3h')),
     delay_spread_24h: stddev(a.delay).over(rolling('24h')),
-    delay_p90_24h: quantile(a.delay, 0.9).over(rolling('24h', { resolution: '1h' })),
     delay_hour: avg(a.delay).over(tumbling('1h')),
     minutes_lost_6h_by_1h: sum(a.delay)
       .where(a.delay.gt(0))
