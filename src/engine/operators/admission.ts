@@ -200,7 +200,7 @@ export class Admission {
       if (over !== null && over !== undefined) return over.isLate(slot, ts) ? 1 : 0;
       if (isLifetime) return ts <= watermark ? 1 : 0;
     }
-    return window.judge(local, slot, row, Math.max(ts, states.asOf(slot)), watermark);
+    return window.judge(local, slot, row, Math.max(ts, states.asOf(slot)));
   }
 
   #raiseExpiry(slot: number, expiry: number): void {

@@ -42,16 +42,16 @@ export class RowMaker {
     const asOf = states.asOf(slot);
     this.#evaluate(slot, asOf);
     if (this.#countsLater) this.#count(slot, asOf);
-    builder.finish(slot, states.eventTime(slot), asOf, states.seq(slot), arrivalMs);
+    builder.finish(slot, arrivalMs);
     if (builder.isFull) builder.flush();
   }
 
   /** A row with the same values as the one before it. */
   repeat(slot: number, arrivalMs: number): void {
-    const { states, builder } = this.#parts;
+    const { builder } = this.#parts;
     if (builder.rowCount === 0) return this.emit(slot, arrivalMs);
     builder.repeat();
-    builder.finish(slot, states.eventTime(slot), states.asOf(slot), states.seq(slot), arrivalMs);
+    builder.finish(slot, arrivalMs);
     if (builder.isFull) builder.flush();
   }
 

@@ -10,6 +10,7 @@ import type { OutputRow } from '../../codegen/update-loops/loop-plan.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { overflow, type Result } from '../state/accumulators/accumulator.ts';
 import { featureFields, type ViewNode } from '../../plan/plan.ts';
+import type { KeyStates } from './key-states.ts';
 import type { KeyTable } from '../state/key-table.ts';
 
 const chunkRows = 16_384;
@@ -23,6 +24,7 @@ export class VectorBuilder implements OutputRow {
   overflowed = -1;
   readonly #view: ViewNode;
   readonly #keys: KeyTable;
+  readonly #states: KeyStates;
   readonly #emit: (batch: VectorBatch) => void;
   readonly #fields: readonly Field[];
   readonly #derive: readonly Projection[];
@@ -34,9 +36,15 @@ export class VectorBuilder implements OutputRow {
   readonly #seq = new Float64Array(chunkRows);
   readonly #arrivalTimeMs = new Float64Array(chunkRows);
 
-  constructor(view: ViewNode, keys: KeyTable, emit: (batch: VectorBatch) => void) {
+  constructor(
+    view: ViewNode,
+    keys: KeyTable,
+    states: KeyStates,
+    emit: (batch: VectorBatch) => void,
+  ) {
     this.#view = view;
     this.#keys = keys;
+    this.#states = states;
     this.#emit = emit;
     this.#fields = featureFields(view);
     const featureCount = view.features.length;
@@ -83,20 +91,29 @@ export class VectorBuilder implements OutputRow {
     return this.rowCount === chunkRows;
   }
 
-  /** Ends the row that is being made; the owner flushes when the chunk is full. */
-  finish(
-    slot: number,
-    eventTimeMs: number,
-    asOfMs: number,
-    seq: number,
-    arrivalTimeMs: number,
-  ): void {
+  /** Ends the row that is being made for a key; the owner flushes when the chunk is full. */
+  finish(slot: number, arrivalTimeMs: number): void {
     const row = this.rowCount++;
+    const states = this.#states;
     this.#keySlots[row] = slot;
-    this.#eventTimeMs[row] = eventTimeMs;
-    this.#asOfMs[row] = asOfMs;
-    this.#seq[row] = seq;
+    this.#eventTimeMs[row] = states.eventTime(slot);
+    this.#asOfMs[row] = states.asOf(slot);
+    this.#seq[row] = states.seq(slot);
     this.#arrivalTimeMs[row] = arrivalTimeMs;
+  }
+
+  /** As `finish`, for a key at any instant; slot -1 is a key without state. */
+  finishAt(slot: number, asOfMs: number): void {
+    const row = this.rowCount;
+    if (slot >= 0) this.finish(slot, this.#states.arrival(slot));
+    else {
+      this.rowCount += 1;
+      this.#keySlots[row] = slot;
+      this.#eventTimeMs[row] = Number.NaN;
+      this.#seq[row] = 0;
+      this.#arrivalTimeMs[row] = Number.NaN;
+    }
+    this.#asOfMs[row] = asOfMs;
   }
 
   /** The bytes of a row's key within the `keyData` that `flush` gets: for keys that may have no slot. */
@@ -136,11 +153,11 @@ export class VectorBuilder implements OutputRow {
   }
 
   #fillKeys(): void {
-    const { starts, ends } = this.#keys;
+    const { bounds } = this.#keys;
     for (let row = 0; row < this.rowCount; row++) {
-      const slot = this.#keySlots[row] as number;
-      this.#keyStarts[row] = starts[slot] as number;
-      this.#keyEnds[row] = ends[slot] as number;
+      const at = (this.#keySlots[row] as number) * 2;
+      this.#keyStarts[row] = bounds[at] as number;
+      this.#keyEnds[row] = bounds[at + 1] as number;
     }
   }
 }

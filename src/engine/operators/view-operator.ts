@@ -48,8 +48,8 @@ export class ViewOperator implements Operator {
   #released: number[] = [];
   /** Records wait, and none of what they find on arrival depends on timers of the block. */
   readonly #isWaiting: boolean;
-  /** What touching read: kept, so that it is not optimised away. */
-  #touched = 0;
+  /** What touching read: it means nothing, but must not be optimised away. */
+  touched = 0;
   #isEnding = false;
   #batch: Batch | null = null;
   #recordsIn = 0;
@@ -83,15 +83,15 @@ export class ViewOperator implements Operator {
       if (mode === 'watermark' && this.#isWaiting) this.#arriveTogether(batch, from, end);
       else this.#arriveInTurn(batch, from, end);
     }
-    this.#settle(first);
+    this.#settle();
   }
 
   advanceWatermark(watermarkMs: number): void {
-    const { mode, store } = this.#parts;
+    const { mode } = this.#parts;
     if (mode === 'recompute' || watermarkMs <= this.#watermark) return;
     if (watermarkMs === maxWatermark) this.#end();
     else this.#grow(watermarkMs);
-    this.#settle(store.length);
+    this.#settle();
   }
 
   advanceIdleTime(nowMs: number): void {
@@ -111,7 +111,7 @@ export class ViewOperator implements Operator {
   /** Recompute mode: one vector per probe. Instants of a key must not fall from call to call. */
   probe(probes: ProbeBatch): void {
     const { keyData, keyStarts, keyEnds, count, asOfMs } = probes;
-    const { states, keys, builder } = this.#parts;
+    const { keys, builder } = this.#parts;
     for (let i = 0; i < count; i++) {
       const start = keyStarts[i] as number;
       const end = keyEnds[i] as number;
@@ -119,9 +119,7 @@ export class ViewOperator implements Operator {
       const asOf = asOfMs[i] as number;
       this.#rows.evaluateAt(slot, asOf);
       builder.setKeyBytes(builder.rowCount, start, end);
-      const eventTime = slot < 0 ? Number.NaN : states.eventTime(slot);
-      const arrival = slot < 0 ? Number.NaN : states.arrival(slot);
-      builder.finish(slot, eventTime, asOf, slot < 0 ? 0 : states.seq(slot), arrival);
+      builder.finishAt(slot, asOf);
       if (builder.isFull) builder.flush(keyData);
     }
     builder.flush(keyData);
@@ -163,8 +161,8 @@ export class ViewOperator implements Operator {
    */
   #arriveTogether(batch: Batch, first: number, end: number): void {
     const { store, states } = this.#parts;
-    this.#touched += states.touch(store.slot, first, end);
-    this.#touched += this.#admission.touch(store.slot, first, end);
+    this.touched += states.touch(store.slot, first, end);
+    this.touched += this.#admission.touch(store.slot, first, end);
     let watermark = this.#watermark;
     for (let row = first; row < end; row++) {
       watermark = Math.max(watermark, store.watermark[row] as number);
@@ -179,8 +177,8 @@ export class ViewOperator implements Operator {
   /** Reads what the rows' keys need soon. */
   #touch(slots: Int32Array, first: number, end: number): void {
     const { states, windows } = this.#parts;
-    this.#touched += states.touch(slots, first, end);
-    for (const window of windows) this.#touched += window.touch(slots, first, end);
+    this.touched += states.touch(slots, first, end);
+    for (const window of windows) this.touched += window.touch(slots, first, end);
   }
 
   /** One record: timers before it, lateness, then either its row at once or waiting. */
@@ -189,9 +187,12 @@ export class ViewOperator implements Operator {
     const watermark = store.watermark[row] as number;
     if (watermark > this.#watermark) this.#grow(watermark);
     store.watermark[row] = this.#watermark;
-    if (!this.#admission.admit(batch, row, this.#watermark)) return;
-    const lateFiring = this.#admission.accept(row, this.#watermark);
     const slot = store.slot[row] as number;
+    if (!this.#admission.admit(batch, row, this.#watermark)) {
+      this.#released.push(slot);
+      return;
+    }
+    const lateFiring = this.#admission.accept(row, this.#watermark);
     const isAtOnce = mode === 'arrival' || lateFiring > minWatermark;
     if (isAtOnce) {
       this.#apply(row);
@@ -310,8 +311,11 @@ export class ViewOperator implements Operator {
         timers.pop();
         this.#fireTimer(timers.time, timers.slot, timers.kind);
       }
-      if (end === i + 1) this.#fireRow(takenSlots[i] as number, taken[i] as number, ts);
-      else this.#fireInstant(this.#waiting.sortTaken(i, end), ts);
+      if (end === i + 1 || this.#waiting.areApart(i, end)) {
+        for (let k = i; k < end; k++) {
+          this.#fireRow(takenSlots[k] as number, taken[k] as number, ts);
+        }
+      } else this.#fireInstant(this.#waiting.sortTaken(i, end), ts);
     }
   }
 
@@ -406,13 +410,9 @@ export class ViewOperator implements Operator {
   }
 
   /** After a batch: rows out, room back, slots without a key's state free again. */
-  #settle(first: number): void {
-    const { builder, store, states, keys } = this.#parts;
+  #settle(): void {
+    const { builder, states, keys } = this.#parts;
     builder.flush();
-    for (let row = first; row < store.length; row++) {
-      const slot = store.slot[row] as number;
-      if (states.isUnused(slot)) keys.free(slot);
-    }
     for (const slot of this.#released) if (states.isUnused(slot)) keys.free(slot);
     this.#released = [];
     this.#waiting.compactStore();

@@ -49,7 +49,8 @@ export function createParts({ plan, view, context, mode }: ViewOperatorOptions):
   const { fields, predicates, outputs } = layout;
   const staging = planStaging(layout);
   const keys = new KeyTable();
-  const builder = new VectorBuilder(view, keys, (batch) => context.emit(batch));
+  const states = new KeyStates();
+  const builder = new VectorBuilder(view, keys, states, (batch) => context.emit(batch));
   const store = new RecordStore(
     layout,
     staging,
@@ -67,7 +68,7 @@ export function createParts({ plan, view, context, mode }: ViewOperatorOptions):
     mode: mode === 'recompute' ? mode : view.emit,
     context,
     keys,
-    states: new KeyStates(),
+    states,
     store,
     builder,
     windows,

@@ -59,6 +59,16 @@ export class WaitingRows {
     }
   }
 
+  /** Whether a few rows among those taken are surely of different keys. */
+  areApart(first: number, end: number): boolean {
+    if (end - first > 8) return false;
+    const slots = this.takenSlots;
+    for (let i = first + 1; i < end; i++) {
+      for (let k = first; k < i; k++) if (slots[i] === slots[k]) return false;
+    }
+    return true;
+  }
+
   /** Rows of one event time among those taken, in (slot, id, arrival) order. */
   sortTaken(first: number, end: number): number[] {
     return [...this.taken.subarray(first, end)].sort((a, b) => this.#compare(a, b));

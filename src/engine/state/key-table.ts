@@ -17,11 +17,11 @@ export interface KeyBounds {
   readonly count: number;
 }
 
-/** Numbers keys from 0 upward; `data[starts[slot] .. ends[slot])` are the bytes of a key. */
+/** Numbers keys from 0 upward; `data` holds their bytes. */
 export class KeyTable {
   data: Uint8Array = new Uint8Array(1 << 14);
-  starts: Int32Array = new Int32Array(initialCapacity);
-  ends: Int32Array = new Int32Array(initialCapacity);
+  /** Per slot where the bytes of its key begin and end in `data`. */
+  bounds: Int32Array = new Int32Array(initialCapacity * 2);
   /** Number of slots ever used: all slots are below it. */
   slotCount = 0;
   /** Number of keys present. */
@@ -35,8 +35,8 @@ export class KeyTable {
   #deadBytes = 0;
   #free: number[] = [];
   readonly #resolveHashes = new Int32Array(resolveMax);
-  /** What touching read: kept, so that it is not optimised away. */
-  #touched = 0;
+  /** What touching read: it means nothing, but must not be optimised away. */
+  touched = 0;
 
   /** The slot of the key `source[start .. end)`, made when it is new. */
   findOrInsert(source: Uint8Array, start: number, end: number): number {
@@ -75,7 +75,7 @@ export class KeyTable {
     for (let i = 0; i < count; i++) {
       touched ^= data[index[(((hashes[i] as number) << 2) & mask) + 2] as number] ?? 0;
     }
-    this.#touched = touched;
+    this.touched = touched;
   }
 
   /** The slot of a key, or -1. */
@@ -87,8 +87,8 @@ export class KeyTable {
   /** Forgets a key; its slot may be given to another key later. */
   free(slot: number): void {
     if (this.#live[slot] !== 1) return;
-    const start = this.starts[slot] as number;
-    const end = this.ends[slot] as number;
+    const start = this.bounds[slot * 2] as number;
+    const end = this.bounds[slot * 2 + 1] as number;
     const at = this.#locate(this.data, start, end, this.#hashes[slot] as number);
     this.#index[at] = deleted;
     this.#live[slot] = 0;
@@ -102,8 +102,7 @@ export class KeyTable {
   }
 
   get byteLength(): number {
-    if (this.#touched === Number.MAX_VALUE) return 0;
-    return this.data.length + this.#index.byteLength + this.starts.length * 13;
+    return this.data.length + this.#index.byteLength + this.bounds.length * 8;
   }
 
   /** Where the key's entry begins in the index, or -1. */
@@ -127,7 +126,7 @@ export class KeyTable {
   #insert(source: Uint8Array, start: number, end: number, hash: number): number {
     if ((this.#used + 1) * 8 > this.#index.length) this.#reindex();
     const slot = this.#free.pop() ?? this.slotCount++;
-    if (slot >= this.starts.length) this.#growSlots();
+    if (slot * 2 >= this.bounds.length) this.#growSlots();
     this.#store(slot, source.subarray(start, end));
     this.#hashes[slot] = hash;
     this.#live[slot] = 1;
@@ -142,19 +141,19 @@ export class KeyTable {
     let at = (hash << 2) & mask;
     while ((index[at] as number) >= 0) at = (at + 4) & mask;
     if (index[at] === empty) this.#used += 1;
-    const start = this.starts[slot] as number;
+    const start = this.bounds[slot * 2] as number;
     index[at] = slot;
     index[at + 1] = hash;
     index[at + 2] = start;
-    index[at + 3] = (this.ends[slot] as number) - start;
+    index[at + 3] = (this.bounds[slot * 2 + 1] as number) - start;
   }
 
   #store(slot: number, bytes: Uint8Array): void {
     if (this.#dataLength + bytes.length > this.data.length) this.#growData(bytes.length);
     this.data.set(bytes, this.#dataLength);
-    this.starts[slot] = this.#dataLength;
+    this.bounds[slot * 2] = this.#dataLength;
     this.#dataLength += bytes.length;
-    this.ends[slot] = this.#dataLength;
+    this.bounds[slot * 2 + 1] = this.#dataLength;
   }
 
   #growData(needed: number): void {
@@ -170,11 +169,11 @@ export class KeyTable {
     let length = 0;
     for (let slot = 0; slot < this.slotCount; slot++) {
       if (this.#live[slot] !== 1) continue;
-      const bytes = this.data.subarray(this.starts[slot], this.ends[slot]);
+      const bytes = this.data.subarray(this.bounds[slot * 2], this.bounds[slot * 2 + 1]);
       packed.set(bytes, length);
-      this.starts[slot] = length;
+      this.bounds[slot * 2] = length;
       length += bytes.length;
-      this.ends[slot] = length;
+      this.bounds[slot * 2 + 1] = length;
     }
     this.data = packed;
     this.#dataLength = length;
@@ -183,9 +182,8 @@ export class KeyTable {
   }
 
   #growSlots(): void {
-    const capacity = this.starts.length * 2;
-    this.starts = enlarged(this.starts, capacity);
-    this.ends = enlarged(this.ends, capacity);
+    const capacity = this.bounds.length;
+    this.bounds = enlarged(this.bounds, capacity * 2);
     this.#hashes = enlarged(this.#hashes, capacity);
     const live = new Uint8Array(capacity);
     live.set(this.#live);

@@ -72,7 +72,8 @@ export class PaneState extends CellWindow implements ViewWindow {
     return touched;
   }
 
-  judge(_local: number, _slot: number, row: number, _asOf: number, watermark: number): Verdict {
+  judge(_local: number, _slot: number, row: number): Verdict {
+    const watermark = this.source.watermark[row] as number;
     const paneEnd = paneEndOf(this.#options, this.source.ts[row] as number);
     const lastEnd = lastWindowEnd(this.#options, paneEnd);
     return lastEnd - 1 + this.#options.allowedLatenessMs <= watermark ? skip : take;

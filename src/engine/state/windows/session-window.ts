@@ -32,7 +32,8 @@ export class SessionState extends CellWindow implements ViewWindow {
     this.#gapMs = gapMs;
   }
 
-  judge(_local: number, slot: number, row: number, _asOf: number, watermark: number): Verdict {
+  judge(_local: number, slot: number, row: number): Verdict {
+    const watermark = this.source.watermark[row] as number;
     const ts = this.source.ts[row] as number;
     if (ts + this.#gapMs - 1 > watermark) return take;
     const sessions = this.#sessions[slot] ?? [];

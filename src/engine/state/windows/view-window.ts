@@ -67,7 +67,7 @@ export interface ViewWindow {
   /** Reads what `slots[first .. end)` need soon: the processor waits for memory once. Means nothing. */
   touch(slots: Int32Array, first: number, end: number): number;
   /** What a record meets in arrival mode; windows over the past of the watermark judge in both modes. */
-  judge(local: number, slot: number, row: number, asOf: number, watermark: number): Verdict;
+  judge(local: number, slot: number, row: number, asOf: number): Verdict;
   /** On acceptance, before the record is applied. */
   accept(slot: number, ts: number, watermark: number): void;
   /** Applies a record. */
