@@ -16,7 +16,7 @@ export function checkCommand(host: CliHost): Command {
 
 async function check({ load, options, terminal }: Invocation): Promise<ExitCode> {
   const loaded = await load();
-  const { problems, plan } = await checkProject(loaded, options.env);
+  const { problems, plan, guarantees } = await checkProject(loaded, options.env);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
   if (problems.length > 0) terminal.print(describeProblems(problems));
@@ -25,8 +25,18 @@ async function check({ load, options, terminal }: Invocation): Promise<ExitCode>
   else {
     const size = `${countOf(plan?.views.length ?? 0, 'view')}, ${countOf(features, 'feature')}`;
     terminal.print(`ok: ${size}, environment ${options.env}, ${countOf(warnings, 'warning')}`);
+    for (const { place, guarantee, detail } of guarantees) {
+      terminal.print(`  ${place.padEnd(8)} ${guarantee}: ${detail}`);
+    }
   }
-  terminal.printJson({ ok: errors === 0, env: options.env, errors, warnings, problems });
+  terminal.printJson({
+    ok: errors === 0,
+    env: options.env,
+    errors,
+    warnings,
+    problems,
+    guarantees,
+  });
   return errors > 0 ? exitCodes.userError : exitCodes.ok;
 }
 
