@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest';
+import { readValue } from '../../columns/read-value.ts';
+import { encodeKey } from '../../kernel/key-encoding.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import type { FeatureNode, ViewNode } from '../../plan/plan.ts';
+import type { WindowNode } from '../../plan/window.ts';
+import { batchOf } from '../../testing/batches.ts';
+import { runOperator } from '../../testing/operator-runner.ts';
+import { deliver, type DeliveryStep } from '../../testing/oracle/delivery.ts';
+import { columnNode, featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
+import { ViewOperator } from './view-operator.ts';
+
+const fields: readonly Field[] = [
+  { name: 'k', type: { kind: 'string' }, nullable: true },
+  { name: 'x', type: { kind: 'float64' }, nullable: true },
+  { name: 'n', type: { kind: 'int64' }, nullable: true },
+  { name: 'ts', type: { kind: 'timestamp' }, nullable: false },
+];
+const [, x, n] = fields as [Field, Field, Field, Field];
+
+const rolling = (sizeMs: number, resolutionMs: number | null = null): WindowNode => ({
+  kind: 'rolling',
+  sizeMs,
+  resolutionMs,
+});
+const tumbling = (sizeMs: number): WindowNode => ({
+  kind: 'tumbling',
+  sizeMs,
+  offsetMs: 0,
+  serve: 'complete',
+  allowedLatenessMs: 0,
+});
+const sum = (name: string, window: WindowNode): FeatureNode =>
+  featureNode(name, { fn: 'sum', input: columnNode(x), window });
+
+interface Setting {
+  readonly emit?: ViewNode['emit'];
+  readonly decayMs?: ViewNode['decayMs'];
+  readonly delay?: number;
+  readonly ended?: boolean;
+}
+
+type Row = readonly [ts: number, x: number | null, key?: string | null, n?: bigint];
+
+function run(features: readonly FeatureNode[], rows: readonly Row[], setting: Setting = {}) {
+  const plan = singleViewPlan({
+    fields,
+    eventTime: { field: 'ts', outOfOrdernessMs: setting.delay ?? 0 },
+    key: ['k'],
+    features,
+    emit: setting.emit ?? 'arrival',
+    decayMs: setting.decayMs ?? null,
+  });
+  const steps: readonly DeliveryStep[] = deliver(
+    rows.map(([ts, value, k = 'a', whole = 0n], offset) => ({
+      split: 0,
+      offset,
+      row: { k, x: value, n: whole, ts },
+      arrivalMs: 0,
+    })),
+    { ended: setting.ended ?? true },
+  );
+  const create = (
+    context: ConstructorParameters<typeof ViewOperator>[0]['context'],
+    view: ViewNode,
+  ) => new ViewOperator({ plan, view, context });
+  const result = runOperator({ plan, view: 'view', steps, create });
+  return {
+    ...result,
+    rows: result.vectors.map((v) => [v.asOfMs, v.seq, ...Object.values(v.values)]),
+  };
+}
+
+describe('a late record of an OVER window', () => {
+  it('is accepted after clean-up, and sees an empty buffer', () => {
+    const rows: Row[] = [
+      [1000, 1],
+      [1300, 2, 'b'],
+      [900, 4],
+      [1400, 8, 'b'],
+    ];
+    const { rows: out, stats } = run([sum('s', rolling(100))], rows, { emit: 'watermark' });
+    expect(out).toContainEqual([900, 1, 4]);
+    expect(stats.lateRecords).toBe(0);
+  });
+
+  it('is skipped at or before the last fired timer of its key', () => {
+    const rows: Row[] = [
+      [1000, 1],
+      [1001, 2, 'b'],
+      [1000, 4],
+    ];
+    const { late, stats } = run([sum('s', rolling(100))], rows, { emit: 'watermark' });
+    expect(late).toEqual([{ split: 0, offset: 2, features: ['s'] }]);
+    expect(stats.lateByFeature).toEqual({ s: 1 });
+  });
+});
+
+describe('a session', () => {
+  it('merges with those it touches', () => {
+    const session: WindowNode = { kind: 'session', gapMs: 10 };
+    const { rows } = run(
+      [sum('s', session)],
+      [
+        [100, 1],
+        [120, 2],
+        [110, 4],
+      ],
+      { delay: 50 },
+    );
+    expect(rows.at(-1)).toEqual([129, 3, 7]);
+  });
+});
+
+describe('decay', () => {
+  it('shows the value again when records have left, then forgets the key', () => {
+    const features = [sum('s', rolling(100))];
+    const rows: Row[] = [
+      [1000, 1],
+      [1050, 2],
+      [2000, 4, 'b'],
+    ];
+    const { rows: out, stats } = run(features, rows, { decayMs: 20, ended: false });
+    expect(out).toEqual([
+      [1000, 1, 1],
+      [1050, 2, 3],
+      [2000, 1, 4],
+      [1120, 2, 2],
+      [1160, 2, null],
+    ]);
+    expect(stats.entities).toBe(1);
+  });
+});
+
+describe('the end of bounded input', () => {
+  it('fires windows that hold data, leaves rolling values, and never empties', () => {
+    const features = [sum('r', rolling(10)), sum('t', tumbling(100))];
+    const { rows } = run(
+      features,
+      [
+        [110, 1],
+        [230, 2],
+      ],
+      { decayMs: 5, delay: 1000 },
+    );
+    expect(rows).toEqual([
+      [110, 1, 1, null],
+      [230, 2, 2, 1],
+      [299, 2, 2, 2],
+    ]);
+  });
+});
+
+describe('emptying', () => {
+  it('gives one row when a window passes without data', () => {
+    const { rows } = run(
+      [sum('t', tumbling(100))],
+      [
+        [110, 1],
+        [450, 2, 'b'],
+      ],
+      { ended: false },
+    );
+    expect(rows).toEqual([
+      [110, 1, null],
+      [450, 1, null],
+      [199, 1, 1],
+      [299, 1, null],
+    ]);
+  });
+});
+
+describe('sums', () => {
+  it('recover digits after a great value has left the window', () => {
+    const rows: Row[] = [
+      [0, 1e300],
+      [1, 1e284],
+      [2, 1],
+      [3, 0.5],
+      [12, 0.25],
+    ];
+    const { rows: out } = run([sum('s', rolling(10))], rows, { ended: false });
+    expect(out.at(-1)).toEqual([12, 5, 1 + 0.5 + 0.25]);
+  });
+
+  it('are NaN only while a NaN or both infinities are in the window', () => {
+    const rows: Row[] = [
+      [0, Number.POSITIVE_INFINITY],
+      [1, Number.NEGATIVE_INFINITY],
+      [12, 3],
+    ];
+    const { rows: out } = run([sum('s', rolling(10))], rows, { ended: false });
+    expect(out.map((row) => row[2])).toEqual([Number.POSITIVE_INFINITY, Number.NaN, 3]);
+  });
+
+  it('of integers that do not fit are null, and the record is an error', () => {
+    const total = featureNode('s', { fn: 'sum', input: columnNode(n), window: rolling(10) });
+    const great = 2n ** 62n;
+    const rows: Row[] = [
+      [0, 0, 'a', great],
+      [1, 0, 'a', great],
+      [11, 0, 'a', 5n],
+    ];
+    const { rows: out, errors } = run([total], rows, { ended: false });
+    expect(out.map((row) => row[2])).toEqual([great, null, great + 5n]);
+    expect(errors.map(({ code, offset }) => [code, offset])).toEqual([['MR_DATA_OVERFLOW', 1]]);
+  });
+});
+
+describe('recomputation', () => {
+  it('gives a vector per probe, empty for a key that it does not know', () => {
+    const plan = singleViewPlan({
+      fields,
+      eventTime: { field: 'ts', outOfOrdernessMs: 0 },
+      key: ['k'],
+      features: [sum('s', rolling(10)), sum('t', tumbling(100))],
+      emit: 'watermark',
+    });
+    const [view] = plan.views as [ViewNode];
+    const [stream] = plan.streams as [(typeof plan.streams)[0]];
+    const seen: unknown[] = [];
+    const operator = new ViewOperator({
+      plan,
+      view,
+      mode: 'recompute',
+      context: {
+        emit: ({ rowCount, asOfMs, eventTimeMs, columns, fields }) => {
+          for (let i = 0; i < rowCount; i++) {
+            const cells = columns.map((c, k) => readValue(c, fields[k] as Field, i));
+            seen.push([asOfMs[i], eventTimeMs[i], ...cells]);
+          }
+        },
+        late: () => {},
+        fail: () => {},
+      },
+    });
+    const rows = [90, 95].map((ts, offset) => ({
+      watermarkMs: Number.NEGATIVE_INFINITY,
+      row: { split: 0, offset, row: { k: 'a', x: 1, n: 0n, ts }, arrivalMs: 0 },
+    }));
+    operator.processBatch(batchOf(stream, rows));
+    const key = encodeKey([fields[0] as Field], { k: 'a' });
+    const other = encodeKey([fields[0] as Field], { k: 'b' });
+    operator.probe({
+      keyData: Uint8Array.of(...key, ...other),
+      keyStarts: Int32Array.of(0, 0, key.length),
+      keyEnds: Int32Array.of(key.length, key.length, key.length + other.length),
+      count: 3,
+      asOfMs: Float64Array.of(97, 101, 101),
+    });
+    expect(seen).toEqual([
+      [97, 95, 2, null],
+      [101, 95, 1, 2],
+      [101, Number.NaN, null, null],
+    ]);
+  });
+});
