@@ -71,21 +71,33 @@ export class RecordStore implements RecordSource {
       column: columns[output] as Column,
       tag: keyTagOf(this.#layout.view.key[i]?.type.kind ?? ''),
     }));
-    for (let i = 0; i < selectedCount; i++) {
-      const row = selected[i] as number;
-      const at = first + i;
-      this.ts[at] = batch.eventTimeMs[row] as number;
-      this.watermark[at] = batch.watermarkMs[row] as number;
-      this.arrivalMs[at] = batch.arrivalTimeMs[row] as number;
-      this.offset[at] = batch.offsets[row] as number;
-      this.batchRow[at] = row;
-      this.isApplied[at] = 0;
-    }
+    this.#copyTimes(batch, selected, selectedCount);
     const rows = { selected, count: selectedCount };
     this.#encoder.resolve(keys, parts, rows, { slots: this.slot, first });
     this.#stage(columns, selected, selectedCount);
     this.length = first + selectedCount;
     return { first, failures };
+  }
+
+  /** Times and places of the selected rows; all at once when every row is. */
+  #copyTimes(batch: Batch, selected: Int32Array, count: number): void {
+    const first = this.length;
+    this.isApplied.fill(0, first, first + count);
+    this.batchRow.set(selected.subarray(0, count), first);
+    if (count === batch.rowCount) {
+      this.ts.set(batch.eventTimeMs.subarray(0, count), first);
+      this.watermark.set(batch.watermarkMs.subarray(0, count), first);
+      this.arrivalMs.set(batch.arrivalTimeMs.subarray(0, count), first);
+      this.offset.set(batch.offsets.subarray(0, count), first);
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const row = selected[i] as number;
+      this.ts[first + i] = batch.eventTimeMs[row] as number;
+      this.watermark[first + i] = batch.watermarkMs[row] as number;
+      this.arrivalMs[first + i] = batch.arrivalTimeMs[row] as number;
+      this.offset[first + i] = batch.offsets[row] as number;
+    }
   }
 
   orderOf(row: number): number {

@@ -73,7 +73,9 @@ export class ViewOperator implements Operator {
     this.#recordsIn += batch.rowCount;
     this.#admission.late.startBatch();
     const { first, failures } = store.load(batch, keys);
-    for (const { row, message } of failures) this.#fail(row, message);
+    for (const { row, message } of failures) {
+      this.#fail(row, batch.offsets[row] as number, message);
+    }
     states.ensureSlots(keys.slotCount);
     this.#admission.ensureSlots(keys.slotCount);
     this.#rows.ensureSlots(keys.slotCount);
@@ -373,7 +375,8 @@ export class ViewOperator implements Operator {
     if (builder.overflowed < 0) return;
     const name = layout.view.features[builder.overflowed]?.name ?? '';
     builder.overflowed = -1;
-    this.#fail(store.batchRow[row] as number, `feature "${name}": the sum does not fit its type`);
+    const message = `feature "${name}": the sum does not fit its type`;
+    this.#fail(store.batchRow[row] as number, store.offset[row] as number, message);
   }
 
   #nextTimer(slot: number): number {
@@ -419,7 +422,7 @@ export class ViewOperator implements Operator {
   }
 
   /** A record failed; its row stands in for its bytes while its batch is at hand. */
-  #fail(batchRow: number, message: string): void {
+  #fail(batchRow: number, offset: number, message: string): void {
     const batch = this.#batch;
     if (batch === null) return;
     this.#failedRecords += 1;
@@ -429,7 +432,7 @@ export class ViewOperator implements Operator {
         code: 'MR_DATA_OVERFLOW',
         category: 'processing_error',
         message,
-        offset: batchRow < 0 ? -1 : (batch.offsets[batchRow] as number),
+        offset,
         bytes: Buffer.from(JSON.stringify(row)),
       },
       batch,

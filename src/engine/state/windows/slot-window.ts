@@ -144,7 +144,8 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
     const { cells } = this;
     if (count > key.suffixed) this.#forgetSuffixes(key);
     if (!cells.canUnmerge) this.#freeTotal(key);
-    for (const { cell, suffix } of key.slots.splice(0, count)) {
+    for (let left = count; left > 0; left--) {
+      const { cell, suffix } = key.slots.shift() as TimeSlot;
       if (key.total !== noCell) cells.unmerge(key.total, cell);
       if (suffix !== noCell) cells.free(suffix);
       cells.free(cell);
