@@ -1,6 +1,7 @@
-// Timers of keys in time order: (time, slot, kind). Times fall into buckets of one second; a heap
-// orders the buckets and only the bucket that is due is ordered inside. There is no removal: the
-// owner recognises timers that no longer count when they come out.
+// Timers of keys in the order of (time, slot, kind), so that rows of one instant come out the same
+// however records were batched. Times fall into buckets of one second; a heap orders the buckets and
+// only the bucket that is due is ordered inside. There is no removal: the owner recognises timers
+// that no longer count when they come out.
 
 const bucketMs = 1000;
 
@@ -12,7 +13,7 @@ interface Bucket {
 
 const kinds = 1024;
 
-/** A queue of timers; `pop` gives the earliest. Timers of equal time come out in any order. */
+/** A queue of timers; `pop` gives the earliest, of equal times the one with the smaller slot and kind. */
 export class TimerQueue {
   /** Of the timer that came out last. */
   time = 0;
@@ -116,13 +117,20 @@ function siftUp(bucket: Bucket): void {
   const tag = tags[i] as number;
   while (i > 0) {
     const parent = (i - 1) >> 1;
-    if ((times[parent] as number) <= time) break;
-    times[i] = times[parent] as number;
+    const above = times[parent] as number;
+    if (above < time || (above === time && (tags[parent] as number) <= tag)) break;
+    times[i] = above;
     tags[i] = tags[parent] as number;
     i = parent;
   }
   times[i] = time;
   tags[i] = tag;
+}
+
+/** By time, then by slot and kind: the order does not depend on when timers were set. */
+function isBefore({ times, tags }: Bucket, a: number, b: number): boolean {
+  const difference = (times[a] as number) - (times[b] as number);
+  return difference < 0 || (difference === 0 && (tags[a] as number) < (tags[b] as number));
 }
 
 function siftDown(bucket: Bucket, from: number): void {
@@ -131,14 +139,20 @@ function siftDown(bucket: Bucket, from: number): void {
   const tag = tags[from] as number;
   let i = from;
   for (let child = 2 * i + 1; child < count; child = 2 * i + 1) {
-    if (child + 1 < count && (times[child + 1] as number) < (times[child] as number)) child += 1;
-    if ((times[child] as number) >= time) break;
-    times[i] = times[child] as number;
+    if (child + 1 < count && isBefore(bucket, child + 1, child)) child += 1;
+    const below = times[child] as number;
+    if (below > time || (below === time && (tags[child] as number) >= tag)) break;
+    times[i] = below;
     tags[i] = tags[child] as number;
     i = child;
   }
   times[i] = time;
   tags[i] = tag;
+}
+
+function isBefore({ times, tags }: Bucket, a: number, b: number): boolean {
+  const difference = (times[a] as number) - (times[b] as number);
+  return difference < 0 || (difference === 0 && (tags[a] as number) < (tags[b] as number));
 }
 
 function pushHeap(heap: number[], value: number): void {
