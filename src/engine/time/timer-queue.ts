@@ -150,11 +150,6 @@ function siftDown(bucket: Bucket, from: number): void {
   tags[i] = tag;
 }
 
-function isBefore({ times, tags }: Bucket, a: number, b: number): boolean {
-  const difference = (times[a] as number) - (times[b] as number);
-  return difference < 0 || (difference === 0 && (tags[a] as number) < (tags[b] as number));
-}
-
 function pushHeap(heap: number[], value: number): void {
   let i = heap.push(value) - 1;
   while (i > 0) {
