@@ -10,6 +10,7 @@ import type {
   WindowNode,
 } from '../../plan/window.ts';
 import { createAccumulator } from '../state/accumulators/create-accumulator.ts';
+import { createRunning } from '../state/accumulators/running.ts';
 import { BoxedCells } from '../state/cells/boxed-cells.ts';
 import type { Cells } from '../state/cells/cells.ts';
 import { CodeSetCells } from '../state/cells/code-set-cells.ts';
@@ -204,7 +205,9 @@ function featuresOf(
     const { aggregate } = featureAt(layout, index);
     const { input, filter } = staging.inputsOf[index] ?? boxedInput;
     const accumulator = createAccumulator(aggregate, isSketched, input !== isBoxedInput);
-    return { index, accumulator, input, filter };
+    const isExact = node?.kind === 'rolling' && node.resolutionMs === null;
+    const running = isExact ? createRunning(aggregate, accumulator) : null;
+    return { index, accumulator, running, input, filter };
   });
   const put: PutValue = (feature, result) => output.put(feature, result);
   return { window, members, source, put };

@@ -1,11 +1,13 @@
 // Exact rolling windows over kept records: [τ − W, τ], or the newest n. Records lie in order of
-// (event time, id, arrival); values are computed from them afresh. As τ never falls for a key,
-// what has left the window is dropped when it is next looked at.
+// (event time, id, arrival). As τ never falls for a key, what has left the window is dropped when it
+// is next looked at. Values that can let single records go run along; the others are computed afresh.
 import { comparePlaces } from '../accumulators/accumulator.ts';
+import type { RunningAccumulator } from '../accumulators/running.ts';
 import {
   addKept,
   createStates,
   exclude,
+  type FeatureMember,
   type KeptRecord,
   keepRecord,
   putStates,
@@ -28,7 +30,10 @@ abstract class RecordBuffer extends SingleWindow {
   }
 
   add(slot: number, row: number): void {
-    const record = keepRecord(this.features, row);
+    this.insert(slot, keepRecord(this.features, row));
+  }
+
+  protected insert(slot: number, record: KeptRecord): void {
     const buffer = this.buffers[slot];
     if (buffer === undefined) {
       this.buffers[slot] = [record];
@@ -43,14 +48,18 @@ abstract class RecordBuffer extends SingleWindow {
   override clear(slot: number): void {
     this.buffers[slot] = undefined;
   }
+}
 
-  protected putFrom(buffer: readonly KeptRecord[], from: number): void {
-    const states = createStates(this.features);
-    for (let i = from; i < buffer.length; i++) {
-      addKept(this.features, states, buffer[i] as KeptRecord);
-    }
-    putStates(this.features, states);
-  }
+function putFrom(features: WindowFeatures, buffer: readonly KeptRecord[]): void {
+  const states = createStates(features);
+  for (const record of buffer) addKept(features, states, record);
+  putStates(features, states);
+}
+
+type RunningMember = FeatureMember & { readonly running: RunningAccumulator };
+
+function isRunning(member: FeatureMember): member is RunningMember {
+  return member.running !== null;
 }
 
 /** `rolling(W)` without a resolution. */
@@ -60,12 +69,19 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
   readonly #decayMs: number | null;
   /** Keys whose records are forgotten as soon as they are looked at, or one comes. */
   readonly #isStale: boolean[] = [];
+  readonly #runningMembers: readonly RunningMember[];
+  /** The members that are computed afresh. */
+  readonly #others: WindowFeatures;
+  /** Per key: a state per running member. */
+  readonly #running: (unknown[] | undefined)[] = [];
 
   constructor(features: WindowFeatures, sizeMs: number, decayMs: number | null) {
     super(features);
     this.hasTimers = decayMs !== null;
     this.#sizeMs = sizeMs;
     this.#decayMs = decayMs;
+    this.#runningMembers = features.members.filter(isRunning);
+    this.#others = { ...features, members: features.members.filter((m) => m.running === null) };
   }
 
   judge(_local: number, _slot: number, row: number, asOf: number): Verdict {
@@ -75,15 +91,39 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
 
   override add(slot: number, row: number): void {
     this.#dropStale(slot);
-    super.add(slot, row);
+    const record = keepRecord(this.features, row);
+    this.insert(slot, record);
+    this.#running[slot] ??= this.#createRunning();
+    this.#forRunning(slot, record, 'add');
   }
 
   evaluate(slot: number, tau: number, _isFinal: boolean, isFrozen: boolean): void {
     if (!isFrozen) this.#dropStale(slot);
     const buffer = this.buffers[slot] ?? [];
     const from = this.#firstInside(buffer, tau);
+    for (let i = 0; i < from; i++) {
+      this.#forRunning(slot, buffer[i] as KeptRecord, 'removeFirst');
+    }
     if (from > 0) buffer.splice(0, from);
-    this.putFrom(buffer, 0);
+    if (this.#others.members.length > 0) putFrom(this.#others, buffer);
+    const states = this.#running[slot] ?? this.#createRunning();
+    this.#runningMembers.forEach(({ index, running }, i) => {
+      this.features.put(index, running.result(states[i]));
+    });
+  }
+
+  #createRunning(): unknown[] {
+    return this.#runningMembers.map(({ running }) => running.create());
+  }
+
+  #forRunning(slot: number, record: KeptRecord, change: 'add' | 'removeFirst'): void {
+    const states = this.#running[slot];
+    if (states === undefined) return;
+    for (let i = 0; i < this.#runningMembers.length; i++) {
+      const { index, running } = this.#runningMembers[i] as RunningMember;
+      const value = record.inputs[index] ?? null;
+      if (value !== null) running[change](states[i], value, record);
+    }
   }
 
   override nextTimer(slot: number, asOf: number): number {
@@ -99,6 +139,7 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
 
   override clear(slot: number): void {
     super.clear(slot);
+    this.#running[slot] = undefined;
     this.#isStale[slot] = false;
   }
 
@@ -147,6 +188,6 @@ export class RollingRowsState extends RecordBuffer implements ViewWindow {
   }
 
   evaluate(slot: number): void {
-    this.putFrom(this.buffers[slot] ?? [], 0);
+    putFrom(this.features, this.buffers[slot] ?? []);
   }
 }

@@ -3,6 +3,7 @@
 // A window knows nothing of watermark waiting, rows or output: the operator asks and tells.
 import type { Value } from '../../../kernel/types/field-type.ts';
 import type { Accumulator, RecordPlace, Result } from '../accumulators/accumulator.ts';
+import type { RunningAccumulator } from '../accumulators/running.ts';
 import type { Cells } from '../cells/cells.ts';
 
 export type Verdict = 0 | 1 | 2;
@@ -42,6 +43,8 @@ export interface FeatureMember {
   /** Index in the view's features, and so in `inputs` and in the output. */
   readonly index: number;
   readonly accumulator: Accumulator;
+  /** In exact rolling windows, where the aggregate can let single records go. */
+  readonly running: RunningAccumulator | null;
   /** Staged column of the input; `countsRows`, or `isBoxedInput` for the record's boxed input. */
   readonly input: number;
   /** Bit that the row's mask must have; -1 when every row counts. */
