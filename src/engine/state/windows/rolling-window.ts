@@ -1,7 +1,7 @@
 // Exact rolling windows over kept records: [τ − W, τ], or the newest n. Records lie in order of
 // (event time, id, arrival). As τ never falls for a key, what has left the window is dropped when it
 // is next looked at. Values that can let single records go run along; the others are computed afresh.
-import { comparePlaces } from '../accumulators/accumulator.ts';
+import { comparePlaces, type Result } from '../accumulators/accumulator.ts';
 import type { RunningAccumulator } from '../accumulators/running.ts';
 import {
   addKept,
@@ -51,9 +51,18 @@ abstract class RecordBuffer extends SingleWindow {
 }
 
 function putFrom(features: WindowFeatures, buffer: readonly KeptRecord[]): void {
+  putStates(features, statesOf(features, buffer));
+}
+
+function resultsOf(features: WindowFeatures, buffer: readonly KeptRecord[]): Result[] {
+  const states = statesOf(features, buffer);
+  return features.members.map(({ accumulator }, i) => accumulator.result(states[i]));
+}
+
+function statesOf(features: WindowFeatures, buffer: readonly KeptRecord[]): unknown[] {
   const states = createStates(features);
   for (const record of buffer) addKept(features, states, record);
-  putStates(features, states);
+  return states;
 }
 
 type RunningMember = FeatureMember & { readonly running: RunningAccumulator };
@@ -74,6 +83,8 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
   readonly #others: WindowFeatures;
   /** Per key: a state per running member. */
   readonly #running: (unknown[] | undefined)[] = [];
+  /** Per key: what the running members came to, until a record comes or goes. */
+  readonly #results: (Result[] | undefined)[] = [];
 
   constructor(features: WindowFeatures, sizeMs: number, decayMs: number | null) {
     super(features);
@@ -106,10 +117,18 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
     }
     if (from > 0) buffer.splice(0, from);
     if (this.#others.members.length > 0) putFrom(this.#others, buffer);
+    this.#putRunning(slot);
+  }
+
+  /** Values that no record has changed since are put again. */
+  #putRunning(slot: number): void {
     const states = this.#running[slot] ?? this.#createRunning();
-    this.#runningMembers.forEach(({ index, running }, i) => {
-      this.features.put(index, running.result(states[i]));
-    });
+    const results = (this.#results[slot] ??= this.#runningMembers.map(({ running }, i) =>
+      running.result(states[i]),
+    ));
+    for (let i = 0; i < results.length; i++) {
+      this.features.put((this.#runningMembers[i] as RunningMember).index, results[i] as Result);
+    }
   }
 
   #createRunning(): unknown[] {
@@ -119,6 +138,7 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
   #forRunning(slot: number, record: KeptRecord, change: 'add' | 'removeFirst'): void {
     const states = this.#running[slot];
     if (states === undefined) return;
+    this.#results[slot] = undefined;
     for (let i = 0; i < this.#runningMembers.length; i++) {
       const { index, running } = this.#runningMembers[i] as RunningMember;
       const value = record.inputs[index] ?? null;
@@ -140,6 +160,7 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
   override clear(slot: number): void {
     super.clear(slot);
     this.#running[slot] = undefined;
+    this.#results[slot] = undefined;
     this.#isStale[slot] = false;
   }
 
@@ -168,6 +189,8 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
 export class RollingRowsState extends RecordBuffer implements ViewWindow {
   override readonly areRows = true;
   readonly #rows: number;
+  /** Per key: what the members came to, until a record comes. */
+  readonly #results: (Result[] | undefined)[] = [];
 
   constructor(features: WindowFeatures, rows: number) {
     super(features);
@@ -183,11 +206,20 @@ export class RollingRowsState extends RecordBuffer implements ViewWindow {
 
   override add(slot: number, row: number): void {
     super.add(slot, row);
+    this.#results[slot] = undefined;
     const buffer = this.buffers[slot] ?? [];
     if (buffer.length > this.#rows) buffer.shift();
   }
 
   evaluate(slot: number): void {
-    putFrom(this.features, this.buffers[slot] ?? []);
+    const results = (this.#results[slot] ??= resultsOf(this.features, this.buffers[slot] ?? []));
+    for (let i = 0; i < results.length; i++) {
+      this.features.put((this.features.members[i] as FeatureMember).index, results[i] as Result);
+    }
+  }
+
+  override clear(slot: number): void {
+    super.clear(slot);
+    this.#results[slot] = undefined;
   }
 }
