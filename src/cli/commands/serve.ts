@@ -39,7 +39,7 @@ export function serveCommand(host: CliHost): Command {
       const server = await app.serve({ port: flags.port, host: flags.host, feastStrict });
       terminal.log(
         'info',
-        `serving ${app.plan.views.length} views at ${server.url} (Ctrl-C stops)`,
+        `serving ${app.plan.views.length === 1 ? '1 view' : `${app.plan.views.length} views`} at ${server.url} (Ctrl-C stops)`,
       );
       terminal.printJson({ url: server.url, views: app.plan.views.map(({ name }) => name) });
       if (!signal.aborted) await once(signal, 'abort');

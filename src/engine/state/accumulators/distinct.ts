@@ -39,7 +39,8 @@ export function distinctAccumulator<S>(inner: Accumulator<S>): Accumulator<Disti
   };
 }
 
-interface Counted {
+/** How often a value occurs, and where first. */
+export interface Counted {
   readonly text: string;
   count: number;
   first: RecordPlace;
@@ -67,7 +68,8 @@ export function countByAccumulator(limit: number): Accumulator<Map<Identity, Cou
   };
 }
 
-function countsOf(counted: Counted[], limit: number): Value {
+/** As a record: the `limit` values that appeared first, the rest under `null`. */
+export function countsOf(counted: Counted[], limit: number): Value {
   counted.sort((a, b) => comparePlaces(a.first, b.first));
   const counts: Record<string, number> = {};
   for (const [i, { text, count }] of counted.entries()) {

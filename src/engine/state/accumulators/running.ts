@@ -4,7 +4,7 @@
 import type { Value } from '../../../kernel/types/field-type.ts';
 import type { AggregateNode } from '../../../plan/aggregate.ts';
 import { type Accumulator, comparePlaces, type RecordPlace, type Result } from './accumulator.ts';
-import { identityOf } from './distinct.ts';
+import { type Counted, countsOf, identityOf } from './distinct.ts';
 
 /** State grows with the records of the window. */
 export interface RunningAccumulator<S = unknown> {
@@ -124,17 +124,11 @@ function countByRunning(limit: number): RunningAccumulator<Map<Identity, PlacedQ
       removeFirstPlaced(queue);
       if (queue.items.length === queue.head) state.delete(identity);
     },
-    result: (state) => countsOf([...state.values()], limit),
+    result: (state) => countsOf([...state.values()].map(countedOf), limit),
   };
 }
 
-function countsOf(queues: PlacedQueue[], limit: number): Value {
-  const firstOf = ({ items, head }: PlacedQueue): Placed => items[head] as Placed;
-  queues.sort((a, b) => comparePlaces(firstOf(a).place, firstOf(b).place));
-  const counts: Record<string, number> = {};
-  for (const [i, queue] of queues.entries()) {
-    const key = i < limit ? String(firstOf(queue).value) : 'null';
-    counts[key] = (counts[key] ?? 0) + queue.items.length - queue.head;
-  }
-  return counts;
+function countedOf({ items, head }: PlacedQueue): Counted {
+  const { value, place } = items[head] as Placed;
+  return { text: String(value), count: items.length - head, first: place };
 }
