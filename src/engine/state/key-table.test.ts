@@ -61,3 +61,32 @@ describe('a table of keys', () => {
     expect([...slots]).toEqual([0, 0, 1, 0, 2, 0]);
   });
 });
+
+describe('a table that grows while keys come and go', () => {
+  it('finds every key at every step of a growth, and no other', () => {
+    const table = new KeyTable();
+    const expected = new Map<string, number>();
+    for (let i = 0; i < 20_000; i++) {
+      const text = `key-${i}`;
+      expected.set(text, slotOf(table, text));
+      if (i % 3 !== 2) continue;
+      const gone = `key-${i - 2}`;
+      table.free(expected.get(gone) as number);
+      expected.delete(gone);
+      const bytes = utf8.encode(gone);
+      expect(table.find(bytes, 0, bytes.length)).toBe(-1);
+    }
+    expect(table.size).toBe(expected.size);
+    for (const [text, slot] of expected) {
+      expect(slotOf(table, text)).toBe(slot);
+      expect(textOf(table, slot)).toBe(text);
+    }
+  });
+
+  it('gives the room of keys that are gone to others', () => {
+    const table = new KeyTable();
+    for (let i = 0; i < 100_000; i++) table.free(slotOf(table, `key-${i}`));
+    expect(table.slotCount).toBe(1);
+    expect(table.byteLength).toBeLessThan(100_000);
+  });
+});

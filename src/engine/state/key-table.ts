@@ -1,12 +1,18 @@
 // Encoded keys to dense slots. Open addressing over typed arrays, linear probing, load ≤ 1/2; the
-// bytes of all keys lie in one arena. A slot keeps its number until it is freed; freed slots are
-// used again, and the arena is compacted when more than half of it is dead.
-// Growing doubles the index in one go: a pause of about 20 ms per million keys.
+// bytes of all keys lie in one arena. A slot keeps its number until it is freed; freed slots are used
+// again, and so is the room of their keys, by keys of about the same length.
+// Growing is spread over the inserts that follow: entries move from the old index a few at a time.
 import { hashBytes } from '../../kernel/hash.ts';
+import { GrowingMemory } from './growing-memory.ts';
 
 const initialCapacity = 1024;
-const empty = -1;
-const deleted = -2;
+const empty = 0;
+const deleted = -1;
+const entryNumbers = 4;
+/** Entries of the old index that each insert moves: it is through before the new one can be full. */
+const movedPerInsert = 32;
+/** Room for keys comes in pieces of this many bytes. */
+const roomBytes = 8;
 
 /** Most keys of one call of `resolve`. */
 export const resolveMax = 256;
@@ -19,30 +25,46 @@ export interface KeyBounds {
 
 /** Numbers keys from 0 upward; `data` holds their bytes. */
 export class KeyTable {
-  data: Uint8Array = new Uint8Array(1 << 14);
+  /** Void after the next key came in: take it anew. */
+  data: Uint8Array;
   /** Per slot where the bytes of its key begin and end in `data`. */
-  bounds: Int32Array = new Int32Array(initialCapacity * 2);
+  bounds: Int32Array;
   /** Number of slots ever used: all slots are below it. */
   slotCount = 0;
   /** Number of keys present. */
   size = 0;
-  #hashes = new Int32Array(initialCapacity);
-  #live = new Uint8Array(initialCapacity);
-  /** Entries of four numbers: slot, hash, start and length of the key's bytes. */
-  #index: Int32Array = emptyIndex(initialCapacity * 2);
+  readonly #dataMemory = new GrowingMemory(1 << 14);
+  readonly #boundsMemory = new GrowingMemory(initialCapacity * 8);
+  readonly #hashesMemory = new GrowingMemory(initialCapacity * 4);
+  readonly #liveMemory = new GrowingMemory(initialCapacity);
+  #hashes: Int32Array;
+  #live: Uint8Array;
+  /** Entries of four numbers: slot + 1, hash, start and length of the key's bytes. */
+  #index: Int32Array = new Int32Array(initialCapacity * 2 * entryNumbers);
   #used = 0;
+  /** The index before the last growth, while entries are still moving; those before `#moved` have. */
+  #old: Int32Array | null = null;
+  #moved = 0;
+  /** Hash of the key that is looked for. */
+  #sought = 0;
   #dataLength = 0;
-  #deadBytes = 0;
   #free: number[] = [];
+  /** Per number of pieces: where keys lay that are gone. */
+  readonly #rooms = new Map<number, number[]>();
   readonly #resolveHashes = new Int32Array(resolveMax);
   /** What touching read: it means nothing, but must not be optimised away. */
   touched = 0;
 
+  constructor() {
+    this.data = new Uint8Array(this.#dataMemory.buffer);
+    this.bounds = new Int32Array(this.#boundsMemory.buffer);
+    this.#hashes = new Int32Array(this.#hashesMemory.buffer);
+    this.#live = new Uint8Array(this.#liveMemory.buffer);
+  }
+
   /** The slot of the key `source[start .. end)`, made when it is new. */
   findOrInsert(source: Uint8Array, start: number, end: number): number {
-    const hash = hashBytes(source, start, end) | 0;
-    const at = this.#locate(source, start, end, hash);
-    return at < 0 ? this.#insert(source, start, end, hash) : (this.#index[at] as number);
+    return this.#findOrInsert(source, start, end, hashBytes(source, start, end) | 0);
   }
 
   /**
@@ -57,13 +79,14 @@ export class KeyTable {
     }
     this.#touch(hashes, count);
     for (let i = 0; i < count; i++) {
-      const start = starts[i] as number;
-      const end = ends[i] as number;
       const hash = hashes[i] as number;
-      const at = this.#locate(source, start, end, hash);
-      slots[first + i] =
-        at < 0 ? this.#insert(source, start, end, hash) : (this.#index[at] as number);
+      slots[first + i] = this.#findOrInsert(source, starts[i] as number, ends[i] as number, hash);
     }
+  }
+
+  #findOrInsert(source: Uint8Array, start: number, end: number, hash: number): number {
+    const slot = this.#locate(source, start, end, hash);
+    return slot >= 0 ? slot : this.#insert(source, start, end, hash);
   }
 
   #touch(hashes: Int32Array, count: number): void {
@@ -80,21 +103,31 @@ export class KeyTable {
 
   /** The slot of a key, or -1. */
   find(source: Uint8Array, start: number, end: number): number {
-    const at = this.#locate(source, start, end, hashBytes(source, start, end) | 0);
-    return at < 0 ? -1 : (this.#index[at] as number);
+    return this.#locate(source, start, end, hashBytes(source, start, end) | 0);
   }
 
   /** Forgets a key; its slot may be given to another key later. */
   free(slot: number): void {
     if (this.#live[slot] !== 1) return;
     const start = this.bounds[slot * 2] as number;
-    const end = this.bounds[slot * 2 + 1] as number;
-    const at = this.#locate(this.data, start, end, this.#hashes[slot] as number);
-    this.#index[at] = deleted;
+    const length = (this.bounds[slot * 2 + 1] as number) - start;
+    const isUnlinked = this.#unlink(this.#index, slot);
+    if (!isUnlinked && this.#old !== null) this.#unlink(this.#old, slot);
     this.#live[slot] = 0;
     this.#free.push(slot);
-    this.#deadBytes += end - start;
+    this.#roomsOf(pieces(length)).push(start);
     this.size -= 1;
+  }
+
+  #unlink(index: Int32Array, slot: number): boolean {
+    const mask = index.length - 1;
+    let at = ((this.#hashes[slot] as number) << 2) & mask;
+    for (; index[at] !== empty; at = (at + 4) & mask) {
+      if (index[at] !== slot + 1) continue;
+      index[at] = deleted;
+      return true;
+    }
+    return false;
   }
 
   isLive(slot: number): boolean {
@@ -102,18 +135,24 @@ export class KeyTable {
   }
 
   get byteLength(): number {
-    return this.data.length + this.#index.byteLength + this.bounds.length * 8;
+    const index = this.#index.byteLength + (this.#old?.byteLength ?? 0);
+    return this.#dataLength + index + this.slotCount * 13;
   }
 
-  /** Where the key's entry begins in the index, or -1. */
   #locate(source: Uint8Array, start: number, end: number, hash: number): number {
-    const index = this.#index;
+    this.#sought = hash;
+    const slot = this.#probe(this.#index, source, start, end);
+    return slot >= 0 || this.#old === null ? slot : this.#probe(this.#old, source, start, end);
+  }
+
+  #probe(index: Int32Array, source: Uint8Array, start: number, end: number): number {
+    const hash = this.#sought;
     const mask = index.length - 1;
     for (let at = (hash << 2) & mask; ; at = (at + 4) & mask) {
-      const slot = index[at] as number;
-      if (slot === empty) return -1;
-      if (slot < 0 || index[at + 1] !== hash || index[at + 3] !== end - start) continue;
-      if (this.#equals(index[at + 2] as number, source, start, end)) return at;
+      const entry = index[at] as number;
+      if (entry === empty) return -1;
+      if (entry < 0 || index[at + 1] !== hash || index[at + 3] !== end - start) continue;
+      if (this.#equals(index[at + 2] as number, source, start, end)) return entry - 1;
     }
   }
 
@@ -124,88 +163,88 @@ export class KeyTable {
   }
 
   #insert(source: Uint8Array, start: number, end: number, hash: number): number {
-    if ((this.#used + 1) * 8 > this.#index.length) this.#reindex();
+    if (this.#old !== null) this.#move();
+    if ((this.#used + 1) * 2 * entryNumbers > this.#index.length) this.#reindex();
     const slot = this.#free.pop() ?? this.slotCount++;
-    if (slot * 2 >= this.bounds.length) this.#growSlots();
+    this.#growSlots(slot + 1);
     this.#store(slot, source.subarray(start, end));
     this.#hashes[slot] = hash;
     this.#live[slot] = 1;
-    this.#place(slot, hash);
+    this.#place(slot + 1, hash, this.bounds[slot * 2] as number, end - start);
     this.size += 1;
     return slot;
   }
 
-  #place(slot: number, hash: number): void {
+  #place(entry: number, hash: number, start: number, length: number): void {
     const index = this.#index;
     const mask = index.length - 1;
     let at = (hash << 2) & mask;
-    while ((index[at] as number) >= 0) at = (at + 4) & mask;
+    while ((index[at] as number) > 0) at = (at + 4) & mask;
     if (index[at] === empty) this.#used += 1;
-    const start = this.bounds[slot * 2] as number;
-    index[at] = slot;
+    index[at] = entry;
     index[at + 1] = hash;
     index[at + 2] = start;
-    index[at + 3] = (this.bounds[slot * 2 + 1] as number) - start;
+    index[at + 3] = length;
   }
 
   #store(slot: number, bytes: Uint8Array): void {
-    if (this.#dataLength + bytes.length > this.data.length) this.#growData(bytes.length);
-    this.data.set(bytes, this.#dataLength);
-    this.bounds[slot * 2] = this.#dataLength;
-    this.#dataLength += bytes.length;
-    this.bounds[slot * 2 + 1] = this.#dataLength;
-  }
-
-  #growData(needed: number): void {
-    if (this.#deadBytes * 2 > this.#dataLength) this.#compact();
-    if (this.#dataLength + needed <= this.data.length) return;
-    const larger = new Uint8Array(Math.max(this.data.length * 2, this.#dataLength + needed));
-    larger.set(this.data.subarray(0, this.#dataLength));
-    this.data = larger;
-  }
-
-  #compact(): void {
-    const packed = new Uint8Array(this.data.length);
-    let length = 0;
-    for (let slot = 0; slot < this.slotCount; slot++) {
-      if (this.#live[slot] !== 1) continue;
-      const bytes = this.data.subarray(this.bounds[slot * 2], this.bounds[slot * 2 + 1]);
-      packed.set(bytes, length);
-      this.bounds[slot * 2] = length;
-      length += bytes.length;
-      this.bounds[slot * 2 + 1] = length;
+    const size = pieces(bytes.length);
+    let start = this.#rooms.get(size)?.pop();
+    if (start === undefined) {
+      start = this.#dataLength;
+      this.#dataLength += size * roomBytes;
+      if (this.#dataMemory.ensure(this.#dataLength)) {
+        this.data = new Uint8Array(this.#dataMemory.buffer);
+      }
     }
-    this.data = packed;
-    this.#dataLength = length;
-    this.#deadBytes = 0;
-    this.#reindex();
+    this.data.set(bytes, start);
+    this.bounds[slot * 2] = start;
+    this.bounds[slot * 2 + 1] = start + bytes.length;
   }
 
-  #growSlots(): void {
-    const capacity = this.bounds.length;
-    this.bounds = enlarged(this.bounds, capacity * 2);
-    this.#hashes = enlarged(this.#hashes, capacity);
-    const live = new Uint8Array(capacity);
-    live.set(this.#live);
-    this.#live = live;
+  #roomsOf(size: number): number[] {
+    let rooms = this.#rooms.get(size);
+    if (rooms === undefined) {
+      rooms = [];
+      this.#rooms.set(size, rooms);
+    }
+    return rooms;
   }
 
+  #growSlots(count: number): void {
+    if (this.#boundsMemory.ensure(count * 8)) {
+      this.bounds = new Int32Array(this.#boundsMemory.buffer);
+    }
+    if (this.#hashesMemory.ensure(count * 4)) {
+      this.#hashes = new Int32Array(this.#hashesMemory.buffer);
+    }
+    if (this.#liveMemory.ensure(count)) this.#live = new Uint8Array(this.#liveMemory.buffer);
+  }
+
+  /** The index is full of keys, or of places where keys were: entries begin to move to another. */
   #reindex(): void {
-    const isCrowded = (this.size + 1) * 16 > this.#index.length;
-    this.#index = emptyIndex((this.#index.length / 4) * (isCrowded ? 2 : 1));
+    while (this.#old !== null) this.#move();
+    const isCrowded = (this.size + 1) * 4 * entryNumbers > this.#index.length;
+    this.#old = this.#index;
+    this.#moved = 0;
+    this.#index = new Int32Array(this.#old.length * (isCrowded ? 2 : 1));
     this.#used = 0;
-    for (let slot = 0; slot < this.slotCount; slot++) {
-      if (this.#live[slot] === 1) this.#place(slot, this.#hashes[slot] as number);
+  }
+
+  #move(): void {
+    const old = this.#old as Int32Array;
+    const end = Math.min(old.length, this.#moved + movedPerInsert * entryNumbers);
+    for (let at = this.#moved; at < end; at += entryNumbers) {
+      const entry = old[at] as number;
+      if (entry <= 0) continue;
+      this.#place(entry, old[at + 1] as number, old[at + 2] as number, old[at + 3] as number);
+      old[at] = deleted;
     }
+    this.#moved = end;
+    if (end === old.length) this.#old = null;
   }
 }
 
-function emptyIndex(entries: number): Int32Array {
-  return new Int32Array(entries * 4).fill(empty);
-}
-
-function enlarged(old: Int32Array, capacity: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(capacity);
-  larger.set(old);
-  return larger;
+function pieces(length: number): number {
+  return Math.max(1, Math.ceil(length / roomBytes));
 }
