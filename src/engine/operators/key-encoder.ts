@@ -23,7 +23,7 @@ export class KeyEncoder {
 
   /** Writes the slots of the selected rows to `slots`, from `first` on. */
   resolve(
-    table: KeyTable,
+    table: Pick<KeyTable, 'resolve'>,
     parts: readonly KeyPart[],
     { selected, count }: { readonly selected: Int32Array; readonly count: number },
     { slots, first }: { readonly slots: Int32Array; readonly first: number },
