@@ -1,12 +1,19 @@
 // What a job tells of itself: progress while it runs, totals at any time, metrics.
-import type { OperatorStats } from '../operators/operator.ts';
 import { JobMetrics } from './job-metrics.ts';
 import type { JobOutput } from './job-output.ts';
 import type { JobProgress, JobSpec, JobState, JobSummary, ViewProgress } from './job-spec.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { SourceTask } from './source-task.ts';
+import type { SubtaskStats } from './view-stage.ts';
 
 const defaultIntervalMs = 1000;
+
+/** What a report is made from; some of it comes to be while the job opens. */
+export interface JobParts {
+  readonly sources: readonly SourceTask[];
+  readonly output: JobOutput;
+  readonly stats: () => readonly SubtaskStats[];
+}
 
 export class JobReport {
   state: JobState = 'starting';
@@ -15,16 +22,18 @@ export class JobReport {
   readonly #spec: JobSpec;
   readonly #sources: readonly SourceTask[];
   readonly #output: JobOutput;
+  readonly #stats: () => readonly SubtaskStats[];
   readonly #rate = new RateMeter();
   readonly #startMs: number;
   readonly #metrics: JobMetrics | null;
   #endMs: number | null = null;
   #tickedMs: number;
 
-  constructor(spec: JobSpec, sources: readonly SourceTask[], output: JobOutput) {
+  constructor(spec: JobSpec, { sources, output, stats }: JobParts) {
     this.#spec = spec;
     this.#sources = sources;
     this.#output = output;
+    this.#stats = stats;
     this.#startMs = spec.clock.monotonicMs();
     this.#tickedMs = this.#startMs;
     this.#metrics = spec.metrics === undefined ? null : new JobMetrics(spec.metrics);
@@ -105,24 +114,29 @@ export class JobReport {
     this.#spec.onProgress?.(progress);
   }
 
+  /** Of each view, summed up over the subtasks. */
   #viewProgress(): Record<string, ViewProgress> {
     const views: Record<string, ViewProgress> = {};
-    for (const source of this.#sources) {
-      for (const { view, updates, stats } of source.views.map(withStats)) {
-        const { entities, lateRecords, failedRecords, stateBytes, firedTimers } = stats;
-        views[view] = { entities, updates, lateRecords, failedRecords, stateBytes, firedTimers };
+    for (const subtask of this.#stats()) {
+      for (const { view, stats } of subtask.views) {
+        const { rowsOut: updates, entities, lateRecords, failedRecords } = stats;
+        const { stateBytes, firedTimers } = stats;
+        const own = { entities, updates, lateRecords, failedRecords, stateBytes, firedTimers };
+        const others = views[view];
+        views[view] = others === undefined ? own : sumOf(others, own);
       }
     }
     return views;
   }
 }
 
-interface ViewStats {
-  readonly view: string;
-  readonly updates: number;
-  readonly stats: OperatorStats;
-}
-
-function withStats(task: SourceTask['views'][number]): ViewStats {
-  return { view: task.view.name, updates: task.updates, stats: task.stats() };
+function sumOf(a: ViewProgress, b: ViewProgress): ViewProgress {
+  return {
+    entities: a.entities + b.entities,
+    updates: a.updates + b.updates,
+    lateRecords: a.lateRecords + b.lateRecords,
+    failedRecords: a.failedRecords + b.failedRecords,
+    stateBytes: a.stateBytes + b.stateBytes,
+    firedTimers: a.firedTimers + b.firedTimers,
+  };
 }

@@ -2,12 +2,14 @@
 // stream, waits until all that came out has been taken, and goes on. Whatever ends it, splits and
 // sinks are closed before `done` settles. It keeps no state across runs.
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { StreamNode } from '../../plan/plan.ts';
 import { lowerPlan, type SourceStage } from '../lower/lower-plan.ts';
 import { JobOutput } from './job-output.ts';
 import { JobReport } from './job-report.ts';
 import type { Job, JobSpec, JobState, JobSummary } from './job-spec.ts';
+import { LocalViewStage } from './local-view-stage.ts';
 import { SourceTask } from './source-task.ts';
-import { ViewTask } from './view-task.ts';
+import type { StageOutput, SubtaskStats, ViewStage } from './view-stage.ts';
 import { Wakeup } from './wakeup.ts';
 
 /** While every split is idle, values shrink by the clock in steps of this. */
@@ -46,6 +48,7 @@ class JobLoop {
   readonly #spec: JobSpec;
   readonly #output: JobOutput;
   readonly #sources: SourceTask[] = [];
+  #stage: ViewStage | null = null;
   readonly #wakeup = new Wakeup();
   readonly #abort = new AbortController();
   #isStopping = false;
@@ -58,7 +61,8 @@ class JobLoop {
   constructor(spec: JobSpec) {
     this.#spec = spec;
     this.#output = new JobOutput(spec);
-    this.report = new JobReport(spec, this.#sources, this.#output);
+    const stats = (): readonly SubtaskStats[] => this.#stage?.stats() ?? [];
+    this.report = new JobReport(spec, { sources: this.#sources, output: this.#output, stats });
   }
 
   stop(): void {
@@ -70,9 +74,9 @@ class JobLoop {
   async run(): Promise<JobSummary> {
     let failure: unknown = null;
     try {
-      await this.#open();
+      const stage = await this.#open();
       this.report.state = 'running';
-      await this.#loop();
+      await this.#loop(stage);
       await this.#output.flush();
     } catch (error) {
       failure = asMillraceError(error);
@@ -84,16 +88,38 @@ class JobLoop {
     return this.report.summary();
   }
 
-  async #open(): Promise<void> {
+  async #open(): Promise<ViewStage> {
     const stages = lowerPlan(this.#spec.plan, this.#spec.views);
     for (const { stream } of stages) {
       if (!this.#spec.sources.has(stream.name)) throw unboundStream(stream.name);
     }
-    for (const stage of stages) this.#sources.push(await this.#openSource(stage));
+    const { plan } = this.#spec;
+    const views = new LocalViewStage({ plan, stages, output: this.#stageOutput(stages) });
+    this.#stage = views;
+    for (const [index, { stream }] of stages.entries()) {
+      this.#sources.push(await this.#openSource(stream, index, views));
+    }
+    return views;
   }
 
-  async #openSource({ stream, views }: SourceStage): Promise<SourceTask> {
-    const { plan, formats, clock, baseDirectory, batchRowCount } = this.#spec;
+  /** What comes out of the views, with the names of its origin. */
+  #stageOutput(stages: readonly SourceStage[]): StageOutput {
+    const output = this.#output;
+    const nameOf = (stream: number): string => stages[stream]?.stream.name ?? '';
+    const splitOf = (stream: number, split: number): string =>
+      this.#sources[stream]?.splitId(split) ?? '';
+    return {
+      emit: (batch) => output.emit(batch),
+      late: ({ stream, split }, record) =>
+        output.late({ ...record, stream: nameOf(stream), split: splitOf(stream, split) }),
+      fail: ({ stream, split, viewUid: operatorUid }, error) =>
+        output.fail(error, { stream: nameOf(stream), split: splitOf(stream, split), operatorUid }),
+      drain: () => output.drain(),
+    };
+  }
+
+  async #openSource(stream: StreamNode, index: number, views: ViewStage): Promise<SourceTask> {
+    const { formats, clock, baseDirectory, batchRowCount } = this.#spec;
     const source = this.#spec.sources.get(stream.name);
     if (source === undefined) throw unboundStream(stream.name);
     const splits = await source.open({
@@ -105,8 +131,10 @@ class JobLoop {
       baseDirectory,
       signal: this.#abort.signal,
     });
-    const task = new SourceTask({
+    return new SourceTask({
       stream,
+      index,
+      views,
       splits,
       isBounded: source.bounded,
       output: this.#output,
@@ -114,14 +142,9 @@ class JobLoop {
       batchRowCount: batchRowCount ?? defaultBatchRowCount,
       onRead: () => this.#wakeup.set(),
     });
-    const splitId = (index: number): string => task.splitId(index);
-    for (const view of views) {
-      task.views.push(new ViewTask({ plan, view, stream, output: this.#output, splitId }));
-    }
-    return task;
   }
 
-  async #loop(): Promise<void> {
+  async #loop(stage: ViewStage): Promise<void> {
     const startMs = this.#spec.clock.monotonicMs();
     this.#passedMs = startMs;
     this.#flushedMs = startMs;
@@ -129,11 +152,14 @@ class JobLoop {
     this.#requestReads();
     while (!this.#isStopping) {
       let hasWorked = false;
-      for (const source of this.#sources) hasWorked = source.step() || hasWorked;
+      for (const [i, source] of this.#sources.entries()) {
+        if (i > 0) await stage.drain();
+        hasWorked = source.step() || hasWorked;
+      }
       this.#passTime();
-      await this.#output.drain();
+      await stage.drain();
       await this.#keepTime();
-      if (this.#sources.every((source) => source.isFinished)) return;
+      if (this.#sources.every((source) => source.isFinished)) return stage.finish();
       if (!hasWorked && !this.#isStopping) {
         const { clock } = this.#spec;
         const startMs = clock.monotonicMs();
@@ -206,6 +232,7 @@ class JobLoop {
   async #close(): Promise<unknown> {
     this.#abort.abort();
     const closed = await Promise.all(this.#sources.map((source) => source.close()));
+    await this.#stage?.close();
     return (await this.#output.close()) ?? closed.find((error) => error !== null) ?? null;
   }
 }

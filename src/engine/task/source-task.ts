@@ -1,4 +1,4 @@
-// One stream of a job: its splits, their watermarks, and the views that read it. Of bounded splits
+// One stream of a job: its splits and their watermarks; rows go to the stage of the views. Of bounded splits
 // the one with the earliest rows goes first, and none goes before all have something: so a run over
 // files is the same every time. Live splits take turns, the one furthest behind first.
 import type { DecodedBatch } from '../../columns/batch.ts';
@@ -13,13 +13,19 @@ import type { JobOutput } from './job-output.ts';
 import type { SourceProgress } from './job-spec.ts';
 import { RowStamper } from './row-stamper.ts';
 import { SplitReader } from './split-reader.ts';
-import type { ViewTask } from './view-task.ts';
+import type { ViewStage } from './view-stage.ts';
 
 /** After this many turns of others a live split is served although it is not the furthest behind. */
 const turnsMax = 8;
 
+/** What a source tells the views of its stream. */
+export type SourceViews = Pick<ViewStage, 'process' | 'advanceWatermark' | 'advanceIdleTime'>;
+
 export interface SourceTaskOptions {
   readonly stream: StreamNode;
+  /** Number of the stream in its job. */
+  readonly index: number;
+  readonly views: SourceViews;
   readonly splits: readonly SourceSplit[];
   readonly isBounded: boolean;
   readonly output: JobOutput;
@@ -30,10 +36,10 @@ export interface SourceTaskOptions {
 
 export class SourceTask {
   readonly stream: StreamNode;
-  readonly views: ViewTask[] = [];
   recordsIn = 0;
   isFinished = false;
   readonly #options: SourceTaskOptions;
+  readonly #views: SourceViews;
   readonly #readers: readonly SplitReader[];
   readonly #combiner: WatermarkCombiner;
   readonly #stamper: RowStamper;
@@ -47,6 +53,7 @@ export class SourceTask {
     const { outOfOrdernessMs, idleTimeoutMs } = stream.eventTime;
     this.stream = stream;
     this.#options = options;
+    this.#views = options.views;
     this.#readers = splits.map(
       (split, index) => new SplitReader({ index, split, idleTimeoutMs, onRead, clock }),
     );
@@ -90,7 +97,7 @@ export class SourceTask {
     const { watermarkMs } = this.#combiner;
     if (watermarkMs <= this.#forwardedMs) return;
     this.#forwardedMs = watermarkMs;
-    for (const view of this.views) view.advanceWatermark(watermarkMs);
+    this.#views.advanceWatermark(this.#options.index, watermarkMs);
   }
 
   /** Time passed in which splits could have been read: those that had nothing may become idle. */
@@ -118,7 +125,7 @@ export class SourceTask {
   /** Lets values shrink by the clock while nothing comes: up to now − outOfOrderness. */
   advanceIdleTime(nowMs: number): void {
     const untilMs = nowMs - this.stream.eventTime.outOfOrdernessMs;
-    for (const view of this.views) view.advanceIdleTime(untilMs);
+    this.#views.advanceIdleTime(this.#options.index, untilMs);
   }
 
   /** When a split would become idle if nothing came: +∞ when none would. */
@@ -204,7 +211,7 @@ export class SourceTask {
     if (admitted.rowCount > 0) {
       reader.offset = admitted.offsets[admitted.rowCount - 1] ?? null;
       const batch = this.#stamper.stamp(admitted, reader.index, arrivalMs, this.#combiner);
-      for (const view of this.views) view.processBatch(batch);
+      this.#views.process(this.#options.index, batch);
     }
     reader.taken(this.#turn++);
     reader.request(batchRowCount);
@@ -223,7 +230,7 @@ export class SourceTask {
 
   #finish(): void {
     this.isFinished = true;
-    for (const view of this.views) view.advanceWatermark(maxWatermark);
+    this.#views.advanceWatermark(this.#options.index, maxWatermark);
   }
 
   progress(): SourceProgress {
