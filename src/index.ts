@@ -58,7 +58,9 @@ export {
   type FeatureViewOptions,
   featureView,
   type ViewValues,
+  type ViewUpgrade,
 } from './define/feature-view.ts';
+export { type FeatureMigration, migrate } from './define/migrate.ts';
 export { fromZod } from './define/from-zod.ts';
 export type { FeatureStatus, OnlineRead, OnlineReader } from './define/online-reader.ts';
 export {

@@ -4,6 +4,7 @@ import type { EmitMode } from '../plan/plan.ts';
 import type { Aggregate, Feature } from './aggregate.ts';
 import type { Entity } from './entity.ts';
 import type { AnyExpr, ExprOf } from './expression.ts';
+import type { FeatureMigration } from './migrate.ts';
 import type { FieldExprs, Stream } from './stream.ts';
 import type { SchemaShape } from './type-builder.ts';
 
@@ -91,6 +92,18 @@ export interface FeatureViewOptions<Key extends SchemaShape, S extends SchemaSha
   readonly owner?: string;
   readonly description?: string;
   readonly tags?: readonly string[];
+  /** How state of an older definition of this view goes on. Default: only what has not changed does. */
+  readonly upgrade?: ViewUpgrade;
+}
+
+/** What becomes of kept state when a definition changes; `millrace plan --diff` shows it. */
+export interface ViewUpgrade {
+  /** New name of a feature → its name before. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** Features that the state does not know start empty. Default: the state is refused. */
+  readonly added?: 'empty';
+  /** Features whose input has another type: how a value that was kept becomes one of today. */
+  readonly retyped?: Readonly<Record<string, FeatureMigration>>;
 }
 
 declare const viewValues: unique symbol;

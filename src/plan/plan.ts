@@ -3,6 +3,7 @@
 import type { Field, FieldType } from '../kernel/types/field-type.ts';
 import type { AggregateNode } from './aggregate.ts';
 import type { Expression } from './expression.ts';
+import type { UpgradeNode } from './upgrade/upgrade-node.ts';
 import type { WindowNode } from './window.ts';
 
 /** What a project computes, as frozen data: the same for every engine. */
@@ -81,6 +82,8 @@ export interface ViewNode {
   readonly owner: string | null;
   readonly description: string | null;
   readonly tags: readonly string[];
+  /** What becomes of state of an older definition; no part of what is computed. */
+  readonly upgrade?: UpgradeNode;
 }
 
 export interface KeyPartNode {

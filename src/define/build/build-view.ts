@@ -12,6 +12,7 @@ import type {
 import { viewUid } from '../../plan/uids.ts';
 import { buildFeature } from './build-feature.ts';
 import { readOptions } from './build-stream.ts';
+import { buildUpgrade } from './build-upgrade.ts';
 import { isEntity, isStream } from './collect-definitions.ts';
 import { attempt } from '../condition.ts';
 import { ExpressionBuilder, toExpression } from '../expression-builder.ts';
@@ -39,6 +40,7 @@ const viewOptions: Record<
   owner: true,
   description: true,
   tags: true,
+  upgrade: true,
 };
 
 /** The view's node; null, and a problem, when there is too little to build one. */
@@ -48,6 +50,7 @@ export function buildView(view: FeatureView, parent: Scope): ViewNode | null {
   if (!hasParts(view, scope)) return null;
   failAll(inside(scope, 'from'), view.from.problems);
   const features = buildFeatures(view, inside(scope, 'features'));
+  const upgrade = buildUpgrade(inside(scope, 'upgrade'), options['upgrade']);
   return {
     kind: 'view',
     name: view.name,
@@ -64,6 +67,7 @@ export function buildView(view: FeatureView, parent: Scope): ViewNode | null {
     owner: readText(inside(scope, 'owner'), options['owner']),
     description: readText(inside(scope, 'description'), options['description']),
     tags: readTags(inside(scope, 'tags'), options['tags']),
+    ...(upgrade === undefined ? {} : { upgrade }),
   };
 }
 

@@ -112,23 +112,32 @@ const feature: Shape = objectOf({
   window,
 });
 
-const view: Shape = objectOf({
-  kind: oneOf('view'),
-  name: text,
-  uid: text,
-  entity: text,
-  key: listOf(objectOf({ name: text, ...typed, value: expression })),
-  from: relation,
-  features: listOf(feature),
-  derived: listOf(objectOf({ kind: oneOf('derived'), name: text, ...typed, value: expression })),
-  emit: oneOf('arrival', 'watermark'),
-  decayMs: (value, path) => (value === 'default' ? null : nullable(milliseconds)(value, path)),
-  ttlMs: nullable(milliseconds),
-  freshnessMs: nullable(milliseconds),
-  owner: nullable(text),
-  description: nullable(text),
-  tags: listOf(text),
+const upgrade: Shape = objectOf({
+  renamed: listOf(objectOf({ feature: text, from: text })),
+  added: nullable(oneOf('empty')),
+  retyped: listOf(objectOf({ feature: text, from: fieldType, by: expression })),
 });
+
+const view: Shape = objectOf(
+  {
+    kind: oneOf('view'),
+    name: text,
+    uid: text,
+    entity: text,
+    key: listOf(objectOf({ name: text, ...typed, value: expression })),
+    from: relation,
+    features: listOf(feature),
+    derived: listOf(objectOf({ kind: oneOf('derived'), name: text, ...typed, value: expression })),
+    emit: oneOf('arrival', 'watermark'),
+    decayMs: (value, path) => (value === 'default' ? null : nullable(milliseconds)(value, path)),
+    ttlMs: nullable(milliseconds),
+    freshnessMs: nullable(milliseconds),
+    owner: nullable(text),
+    description: nullable(text),
+    tags: listOf(text),
+  },
+  { upgrade },
+);
 
 const service: Shape = objectOf({
   kind: oneOf('service'),

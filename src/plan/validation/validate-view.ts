@@ -9,6 +9,7 @@ import { type FeatureNode, type Plan, predicatesOf, type StreamNode } from '../p
 import type { ViewNode } from '../plan.ts';
 import type { Reporter } from '../reporter.ts';
 import { validateKey } from './validate-key.ts';
+import { validateUpgrade } from './validate-upgrade.ts';
 import { validateWindow } from './validate-window.ts';
 
 export function validateView(plan: Plan, view: ViewNode, report: Reporter): void {
@@ -28,6 +29,7 @@ export function validateView(plan: Plan, view: ViewNode, report: Reporter): void
   }
   for (const feature of view.features) validateFeature(view, stream, feature, report);
   validateDerived(view, report);
+  validateUpgrade(view, report);
   warnOfTies(view, stream, report);
 }
 
