@@ -18,6 +18,7 @@ interface WindowJudge {
 }
 
 const before = Number.NEGATIVE_INFINITY;
+const never = Number.POSITIVE_INFINITY;
 
 export class Admission {
   readonly late: LateReport;
@@ -149,9 +150,17 @@ export class Admission {
     }
   }
 
-  /** A clean-up timer of a window fired: true when its records were forgotten. */
-  cleanUp(slot: number, index: number, time: number): boolean {
-    if (this.#over[index]?.cleanUpFired(slot, time) !== true) return false;
+  /** The pending clean-up of a window that is in the queue; −∞ when there is none. */
+  pendingCleanUp(slot: number, index: number): number {
+    return this.#over[index]?.pending(slot) ?? before;
+  }
+
+  /** The clean-up timer of a window fired: true when its records were forgotten. */
+  cleanUp(slot: number, index: number): boolean {
+    if (this.#over[index]?.cleanUpFired(slot) !== true) {
+      this.#parts.timers.push(this.pendingCleanUp(slot, index), slot, cleanUpTimer + index);
+      return false;
+    }
     for (const window of this.#parts.windows) {
       const local = window.windows.indexOf(index);
       if (local >= 0) window.cleanUp(local, slot);
@@ -164,20 +173,18 @@ export class Admission {
    * the key's next timer. True when it was forgotten.
    */
   tryForget(slot: number, watermark: number, nextTimer: number): boolean {
-    const { states, timers, windows } = this.#parts;
+    const { states, windows } = this.#parts;
     if (!this.#canForget || states.isUnused(slot)) return false;
-    states.setExpiring(slot, false);
-    const hasCleanUp = this.#over.some((over) => over?.hasTimer(slot) ?? false);
+    states.setExpiryTimer(slot, never);
     const expiry = states.expiry(slot);
-    if (expiry > watermark || nextTimer < Number.POSITIVE_INFINITY) {
-      states.setExpiring(slot, true);
-      timers.push(expiry > watermark ? expiry : nextTimer, slot, expiryTimer);
+    if (expiry > watermark || nextTimer < never) {
+      this.#setExpiryTimer(slot, expiry > watermark ? expiry : nextTimer);
       return false;
     }
+    const hasCleanUp = this.#over.some((over) => over !== null && over.pending(slot) > before);
     if (hasCleanUp || states.waiting(slot) > 0) return false;
     if (states.asOf(slot) > watermark) {
-      states.setExpiring(slot, true);
-      timers.push(states.asOf(slot), slot, expiryTimer);
+      this.#setExpiryTimer(slot, states.asOf(slot));
       return false;
     }
     for (const window of windows) window.clear(slot);
@@ -204,11 +211,15 @@ export class Admission {
   }
 
   #raiseExpiry(slot: number, expiry: number): void {
-    const { states, timers } = this.#parts;
+    const { states } = this.#parts;
     states.raiseExpiry(slot, expiry);
-    if (states.isExpiring(slot)) return;
-    states.setExpiring(slot, true);
-    timers.push(expiry, slot, expiryTimer);
+    if (states.expiryTimer(slot) === never) this.#setExpiryTimer(slot, expiry);
+  }
+
+  #setExpiryTimer(slot: number, time: number): void {
+    const { states, timers } = this.#parts;
+    states.setExpiryTimer(slot, time);
+    timers.push(time, slot, expiryTimer);
   }
 }
 

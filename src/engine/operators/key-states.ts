@@ -1,10 +1,12 @@
 // What a view keeps per key beside its windows: the head of its next row and its timers. Eight
 // numbers lie together, so that a key costs one line of the processor's cache.
+import type { StateReader } from '../state/bytes/state-reader.ts';
+import type { StateWriter } from '../state/bytes/state-writer.ts';
 
 const before = Number.NEGATIVE_INFINITY;
 const never = Number.POSITIVE_INFINITY;
 const stride = 8;
-const initial = Float64Array.of(before, before, 0, before, before, never, 0, 0);
+const initial = Float64Array.of(before, before, 0, before, before, never, never, 0);
 
 /** Positions in a key's eight numbers. */
 const asOfAt = 0;
@@ -13,7 +15,7 @@ const seqAt = 2;
 const arrivalAt = 3;
 const expiryAt = 4;
 const scheduledAt = 5;
-const expiringAt = 6;
+const expiryTimerAt = 6;
 const waitingAt = 7;
 
 export class KeyStates {
@@ -96,13 +98,13 @@ export class KeyStates {
     this.#data[slot * stride + scheduledAt] = time;
   }
 
-  /** Whether an expiry timer is in the queue. */
-  isExpiring(slot: number): boolean {
-    return this.#data[slot * stride + expiringAt] === 1;
+  /** Time of the expiry timer in the queue that counts; +∞ when there is none. */
+  expiryTimer(slot: number): number {
+    return this.#data[slot * stride + expiryTimerAt] as number;
   }
 
-  setExpiring(slot: number, isExpiring: boolean): void {
-    this.#data[slot * stride + expiringAt] = isExpiring ? 1 : 0;
+  setExpiryTimer(slot: number, time: number): void {
+    this.#data[slot * stride + expiryTimerAt] = time;
   }
 
   /** Records that wait for the watermark. */
@@ -127,7 +129,25 @@ export class KeyStates {
     for (let at = scheduledAt; at < this.#data.length; at += stride) this.#data[at] = never;
   }
 
+  /** Back to a key without state, whatever waits. */
+  clear(slot: number): void {
+    this.#data.set(initial, slot * stride);
+  }
+
+  /** All but what waits. */
+  writeKey(slot: number, to: StateWriter): void {
+    to.floats(this.#data, slot * stride, slot * stride + waitingAt);
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    from.floats(this.#data, slot * stride, slot * stride + waitingAt);
+  }
+
   get byteLength(): number {
     return this.#data.byteLength;
+  }
+
+  get bytesPerKey(): number {
+    return stride * 8;
   }
 }

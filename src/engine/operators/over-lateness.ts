@@ -1,81 +1,147 @@
 // The late rule of OVER windows, per key and window, in watermark mode: a record is late when it is
 // not after the last fired timer of its key. Fired are the records' own timers and clean-up timers;
 // at clean-up the key's past is forgotten, and with it what was late.
+// Clean-up times of a key grow, half a window or more at a time. All that are pending are kept, for
+// those that are superseded move `last` when they fire; only the earliest is in the queue.
+import type { StateReader } from '../state/bytes/state-reader.ts';
+import type { StateWriter } from '../state/bytes/state-writer.ts';
+import { enlargeFloats } from '../state/slot-arrays.ts';
 
 const none = Number.NEGATIVE_INFINITY;
+const stride = 4;
+/** Positions in a key's numbers: the last fired timer; of the pending clean-ups the newest, which counts, ... */
+const lastAt = 0;
+const cleanAt = 1;
+/** ... the earliest, which is in the queue, and the next one, when it is not the newest. */
+const firstAt = 2;
+const secondAt = 3;
 
 export class OverLateness {
   /** Size of the window; null for a window over rows, which has no clean-up. */
   readonly #sizeMs: number | null;
-  /** Per key: the last fired timer, the clean-up timer. */
   #data: Float64Array = new Float64Array(0);
+  /** Pending clean-ups between the second and the newest, of keys that have such. */
+  readonly #more = new Map<number, number[]>();
 
   constructor(sizeMs: number | null) {
     this.#sizeMs = sizeMs;
   }
 
   ensureSlots(count: number): void {
-    const old = this.#data;
-    if (old.length >= count * 2) return;
-    const data = new Float64Array(Math.max(count * 2, old.length * 2));
-    data.set(old);
-    for (let at = old.length + 1; at < data.length; at += 2) data[at] = none;
-    this.#data = data;
+    const old = this.#data.length;
+    if (old >= count * stride) return;
+    this.#data = enlargeFloats(this.#data, count * stride, none);
+    for (let at = old + lastAt; at < this.#data.length; at += stride) this.#data[at] = 0;
   }
 
   touch(slots: Int32Array, first: number, end: number): number {
     const data = this.#data;
     let touched = 0;
-    for (let i = first; i < end; i++) touched += data[(slots[i] as number) * 2] as number;
+    for (let i = first; i < end; i++) touched += data[(slots[i] as number) * stride] as number;
     return touched;
   }
 
   /** Whether a clean-up is due at `watermark` that has not fired yet. */
   isCleanUpDue(slot: number, watermark: number): boolean {
-    const clean = this.#data[slot * 2 + 1] as number;
+    const clean = this.#data[slot * stride + cleanAt] as number;
     return clean > none && clean <= watermark;
   }
 
   isLate(slot: number, ts: number): boolean {
-    return ts <= (this.#data[slot * 2] as number);
+    return ts <= (this.#data[slot * stride + lastAt] as number);
   }
 
-  /** Registers an accepted record; the time of a new clean-up timer, or −∞. */
+  /** Registers an accepted record; the time of a clean-up timer to be put in the queue, or −∞. */
   accept(slot: number, ts: number): number {
     const sizeMs = this.#sizeMs;
-    const at = slot * 2 + 1;
-    if (sizeMs === null || (this.#data[at] as number) >= ts + sizeMs + 1) return none;
+    const data = this.#data;
+    const at = slot * stride;
+    const known = data[at + cleanAt] as number;
+    if (sizeMs === null || known >= ts + sizeMs + 1) return none;
     const clean = ts + Math.floor(1.5 * sizeMs) + 1;
-    this.#data[at] = clean;
-    return clean;
+    data[at + cleanAt] = clean;
+    if (known === none) {
+      data[at + firstAt] = clean;
+      return clean;
+    }
+    if (known > (data[at + firstAt] as number)) this.#keepPending(slot, known);
+    return none;
   }
 
   /** The timer of a record fired. */
   rowFired(slot: number, ts: number): void {
-    if (ts > (this.#data[slot * 2] as number)) this.#data[slot * 2] = ts;
+    if (ts > (this.#data[slot * stride + lastAt] as number))
+      this.#data[slot * stride + lastAt] = ts;
   }
 
-  /** A clean-up timer fired: true when the window's records are to be forgotten. */
-  cleanUpFired(slot: number, time: number): boolean {
-    const clean = this.#data[slot * 2 + 1] as number;
-    if (clean > none && time >= clean) {
+  /** The clean-up timer in the queue fired: true when the window's records are to be forgotten. */
+  cleanUpFired(slot: number): boolean {
+    const data = this.#data;
+    const at = slot * stride;
+    const time = data[at + firstAt] as number;
+    if (time === data[at + cleanAt]) {
       this.clear(slot);
       return true;
     }
     this.rowFired(slot, time);
+    const second = data[at + secondAt] as number;
+    data[at + firstAt] = second > none ? second : (data[at + cleanAt] as number);
+    data[at + secondAt] = second > none ? this.#takeMore(slot) : none;
     return false;
   }
 
-  hasTimer(slot: number): boolean {
-    return (this.#data[slot * 2 + 1] as number) > none;
+  /** The earliest pending clean-up, which is in the queue; −∞. */
+  pending(slot: number): number {
+    return this.#data[slot * stride + firstAt] as number;
   }
 
   clear(slot: number): void {
-    this.#data[slot * 2] = 0;
-    this.#data[slot * 2 + 1] = none;
+    const at = slot * stride;
+    this.#data.fill(none, at, at + stride);
+    this.#data[at + lastAt] = 0;
+    if (this.#more.size > 0) this.#more.delete(slot);
+  }
+
+  writeKey(slot: number, to: StateWriter): void {
+    const more = this.#more.size > 0 ? (this.#more.get(slot) ?? []) : [];
+    to.floats(this.#data, slot * stride, (slot + 1) * stride);
+    to.varint(more.length);
+    for (const time of more) to.f64(time);
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    from.floats(this.#data, slot * stride, (slot + 1) * stride);
+    const count = from.count();
+    if (count > 0) {
+      this.#more.set(
+        slot,
+        Array.from({ length: count }, () => from.f64()),
+      );
+    }
   }
 
   get byteLength(): number {
     return this.#data.byteLength;
+  }
+
+  get bytesPerKey(): number {
+    return stride * 8;
+  }
+
+  #keepPending(slot: number, time: number): void {
+    const at = slot * stride + secondAt;
+    if (this.#data[at] === none) this.#data[at] = time;
+    else {
+      const more = this.#more.get(slot);
+      if (more === undefined) this.#more.set(slot, [time]);
+      else more.push(time);
+    }
+  }
+
+  #takeMore(slot: number): number {
+    const more = this.#more.get(slot);
+    const time = more?.shift() ?? none;
+    if (more?.length === 0) this.#more.delete(slot);
+    return time;
   }
 }

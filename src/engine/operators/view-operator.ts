@@ -104,7 +104,7 @@ export class ViewOperator implements Operator {
       timers.pop();
       const { time, slot, kind } = timers;
       if (kind !== mainTimer || states.waiting(slot) > 0) held.push([time, slot, kind]);
-      else this.#fireMain(slot, time);
+      else if (states.scheduled(slot) === time) this.#fireMain(slot, time);
     }
     for (const [time, slot, kind] of held) timers.push(time, slot, kind);
     builder.flush();
@@ -281,16 +281,24 @@ export class ViewOperator implements Operator {
     }
   }
 
+  /** An entry of the queue came out: it counts if it is what the key's state says. */
   #fireTimer(time: number, slot: number, kind: number): void {
-    if (kind === mainTimer) this.#fireMain(slot, time);
-    else if (kind === expiryTimer || this.#admission.cleanUp(slot, kind - cleanUpTimer, time)) {
+    const { states } = this.#parts;
+    if (kind === mainTimer) {
+      if (states.scheduled(slot) === time) this.#fireMain(slot, time);
+    } else if (kind === expiryTimer) {
+      if (states.expiryTimer(slot) !== time) return;
+      states.setExpiryTimer(slot, never);
       this.#candidates.push(slot);
+    } else {
+      const index = kind - cleanUpTimer;
+      if (this.#admission.pendingCleanUp(slot, index) !== time) return;
+      if (this.#admission.cleanUp(slot, index)) this.#candidates.push(slot);
     }
   }
 
   #fireMain(slot: number, time: number): void {
     const { states } = this.#parts;
-    if (states.scheduled(slot) !== time) return;
     states.schedule(slot, never);
     if (this.#nextTimer(slot) === time) {
       this.#firedTimers += 1;
