@@ -1,26 +1,21 @@
 // Generates the update loops of cells: what a window, a pane or a session keeps of its records as a
 // few numbers in a shared array. Records are added, cells are merged, nothing is ever taken away.
-// count: n. sum: sum and error (two-sum), and the sum of what was not finite. Variance: Welford's
-// mean and squares, merged by Chan's rule. min, max: the extreme.
+// count: n. sum: sum and error (two-sum); a value that is not finite makes the sum so, for good.
+// Variance: Welford's mean and squares, merged by Chan's rule. min, max: the extreme.
 import { distinctBy, type LoopAggregate, type OutputRow, type StagedRows } from './loop-plan.ts';
 import { putInt64 } from './row-scan.ts';
 
-/** Numbers of all cells; replaced when it grows. */
-export interface CellPool {
-  data: Float64Array;
-}
-
 export interface CellEnvironment {
   readonly source: StagedRows;
-  readonly pool: CellPool;
   readonly output: OutputRow;
 }
 
-/** A cell is where its numbers begin in the pool. */
+/** A cell is an array and where the cell's numbers begin in it. */
 export interface CellLoops {
-  add(cell: number, row: number): void;
-  merge(into: number, from: number): void;
-  put(cell: number): void;
+  add(data: Float64Array, cell: number, row: number): void;
+  /** Adds the cell `from` of `source`, which stays as it is. */
+  merge(data: Float64Array, into: number, source: Float64Array, from: number): void;
+  put(data: Float64Array, cell: number): void;
 }
 
 export interface CellLayout {
@@ -65,7 +60,7 @@ export function compileCells(
 ): CellLoops {
   const plan = planCells(aggregates);
   const body = `'use strict';
-    const { source, pool, output } = env;
+    const { source, output } = env;
     const columns = output.columns;
     ${addCode(plan)}
     ${mergeCode(plan)}
@@ -97,7 +92,7 @@ function planCells(aggregates: readonly LoopAggregate[]): CellPlan {
   return {
     aggregates,
     counts,
-    sums: cores(/^(sum|avg)$/, 3),
+    sums: cores(/^(sum|avg)$/, 2),
     spreads: cores(/^(var|stddev)/, 2),
     extremes: [
       ...cores(/^min$/, 1).map((core) => ({ ...core, isMax: false })),
@@ -131,7 +126,7 @@ function addCode(plan: CellPlan): string {
     ...plan.sums.map(
       ({ at, filter, input }) => `if (${passes(filter)}) {
         const x = ${value(input)};
-        if (x - x === 0) { ${twoSum(`o + ${at}`, 'x')} } else A[o + ${at + 2}] += x;
+        ${twoSum(`o + ${at}`, 'x')}
       }`,
     ),
     ...plan.spreads.map(
@@ -148,8 +143,8 @@ function addCode(plan: CellPlan): string {
       }`,
     ),
   ];
-  return `function add(o, row) {
-    const A = pool.data, m = source.mask[row];
+  return `function add(A, o, row) {
+    const m = source.mask[row];
     ${lines.join('\n')}
   }`;
 }
@@ -159,37 +154,36 @@ function mergeCode(plan: CellPlan): string {
     ...plan.spreads.map(({ at, filter }) => {
       const n = countOf(plan, filter);
       return `{
-        const a = A[o + ${n}], b = A[p + ${n}];
+        const a = A[o + ${n}], b = B[p + ${n}];
         if (b > 0) {
-          const d = A[p + ${at}] - A[o + ${at}];
+          const d = B[p + ${at}] - A[o + ${at}];
           A[o + ${at}] += (d * b) / (a + b);
-          A[o + ${at + 1}] += A[p + ${at + 1}] + (d * d * a * b) / (a + b);
+          A[o + ${at + 1}] += B[p + ${at + 1}] + (d * d * a * b) / (a + b);
         }
       }`;
     }),
-    ...plan.counts.map(({ at }) => `A[o + ${at}] += A[p + ${at}];`),
+    ...plan.counts.map(({ at }) => `A[o + ${at}] += B[p + ${at}];`),
     ...plan.sums.map(
       ({ at }) => `{
-        const y = A[p + ${at}];
+        const y = B[p + ${at}];
         ${twoSum(`o + ${at}`, 'y')}
-        A[o + ${at + 1}] += A[p + ${at + 1}];
-        A[o + ${at + 2}] += A[p + ${at + 2}];
+        A[o + ${at + 1}] += B[p + ${at + 1}];
       }`,
     ),
     ...plan.extremes.map(
       ({ at, isMax }) => `{
-        const x = A[p + ${at}], a = A[o + ${at}];
+        const x = B[p + ${at}], a = A[o + ${at}];
         A[o + ${at}] = ${combine(isMax, 'a', 'x')};
       }`,
     ),
   ];
-  return `function merge(o, p) { const A = pool.data; ${lines.join('\n')} }`;
+  return `function merge(A, o, B, p) { ${lines.join('\n')} }`;
 }
 
 function putCode(plan: CellPlan): string {
   const lines = plan.aggregates.map((aggregate) => putAggregate(plan, aggregate));
-  return `function put(o) {
-    const A = pool.data, at = output.rowCount;
+  return `function put(A, o) {
+    const at = output.rowCount;
     ${lines.join('\n')}
   }`;
 }
@@ -218,7 +212,7 @@ function valueCode(plan: CellPlan, { feature, fn, filter, input }: LoopAggregate
   const column = `columns[${feature}]`;
   const value = `${column}.values[at]`;
   const sum = at(plan.sums);
-  const total = `A[o + ${sum + 2}] !== 0 ? A[o + ${sum + 2}] : A[o + ${sum}] - A[o + ${sum}] === 0 ? A[o + ${sum}] + A[o + ${sum + 1}] : A[o + ${sum}]`;
+  const total = `A[o + ${sum}] - A[o + ${sum}] === 0 ? A[o + ${sum}] + A[o + ${sum + 1}] : A[o + ${sum}]`;
   switch (fn) {
     case 'sum':
       return `if (${column}.kind !== 'int64') ${value} = ${total};

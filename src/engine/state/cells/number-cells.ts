@@ -18,10 +18,10 @@ export class NumberCells implements Cells {
   readonly #empty: number;
   #used = 0;
 
-  constructor(aggregates: readonly LoopAggregate[], env: Omit<CellEnvironment, 'pool'>) {
+  constructor(aggregates: readonly LoopAggregate[], env: CellEnvironment) {
     this.#layout = layoutCells(aggregates);
     this.#pool = { data: new Float64Array(this.#layout.size * 16) };
-    this.#loops = compileCells(aggregates, { ...env, pool: this.#pool });
+    this.#loops = compileCells(aggregates, env);
     this.#empty = this.create();
   }
 
@@ -45,11 +45,12 @@ export class NumberCells implements Cells {
   }
 
   add(cell: number, row: number): void {
-    this.#loops.add(cell, row);
+    this.#loops.add(this.#pool.data, cell, row);
   }
 
   merge(into: number, from: number): void {
-    this.#loops.merge(into, from);
+    const { data } = this.#pool;
+    this.#loops.merge(data, into, data, from);
   }
 
   unmerge(): void {
@@ -57,11 +58,11 @@ export class NumberCells implements Cells {
   }
 
   put(cell: number): void {
-    this.#loops.put(cell);
+    this.#loops.put(this.#pool.data, cell);
   }
 
   putEmpty(): void {
-    this.#loops.put(this.#empty);
+    this.#loops.put(this.#pool.data, this.#empty);
   }
 
   get byteLength(): number {
