@@ -97,6 +97,11 @@ export class StateWriter {
   /** `source[first .. end)` after their number. */
   bytes(source: Uint8Array, first = 0, end: number = source.length): void {
     this.varint(end - first);
+    this.raw(source, first, end);
+  }
+
+  /** `source[first .. end)`, without their number. */
+  raw(source: Uint8Array, first: number, end: number): void {
     const start = this.#take(end - first);
     const { data } = this;
     if (end - first > asciiMax) data.set(source.subarray(first, end), start);
