@@ -23,7 +23,19 @@ export interface CellLayout {
   readonly size: number;
   /** A cell without records. */
   readonly initial: Float64Array;
+  /** Where the number of all the cell's records is; -1 when none of the aggregates needs it. */
+  readonly rowsAt: number;
 }
+
+/** The number of all records, for a cell whose features all have filters; it is put nowhere. */
+export const countOfRecords: LoopAggregate = {
+  feature: -1,
+  fn: 'count',
+  input: -1,
+  filter: -1,
+  quantile: 0,
+  limit: 0,
+};
 
 /** Aggregates that cells can hold. */
 export function isCellFunction(fn: string): boolean {
@@ -46,12 +58,12 @@ interface CellPlan {
 }
 
 export function layoutCells(aggregates: readonly LoopAggregate[]): CellLayout {
-  const { size, extremes } = planCells(aggregates);
+  const { size, extremes, counts } = planCells(aggregates);
   const initial = new Float64Array(size);
   for (const { at, isMax } of extremes) {
     initial[at] = isMax ? Number.NEGATIVE_INFINITY : Number.NaN;
   }
-  return { size, initial };
+  return { size, initial, rowsAt: counts.find(({ filter }) => filter < 0)?.at ?? -1 };
 }
 
 export function compileCells(
@@ -181,7 +193,9 @@ function mergeCode(plan: CellPlan): string {
 }
 
 function putCode(plan: CellPlan): string {
-  const lines = plan.aggregates.map((aggregate) => putAggregate(plan, aggregate));
+  const lines = plan.aggregates
+    .filter(({ feature }) => feature >= 0)
+    .map((aggregate) => putAggregate(plan, aggregate));
   return `function put(A, o) {
     const at = output.rowCount;
     ${lines.join('\n')}

@@ -6,6 +6,7 @@ import type { FeatureNode } from '../../plan/plan.ts';
 import type {
   CumulateWindow,
   HoppingWindow,
+  RollingWindow,
   TumblingWindow,
   WindowNode,
 } from '../../plan/window.ts';
@@ -22,6 +23,7 @@ import { PaneState } from '../state/windows/pane-window.ts';
 import { RollingGroup } from '../state/windows/rolling-group.ts';
 import { RollingRowsState, RollingWindowState } from '../state/windows/rolling-window.ts';
 import { SessionState } from '../state/windows/session-window.ts';
+import { SlotRingWindow } from '../state/windows/slot-ring-window.ts';
 import { SlotWindowState } from '../state/windows/slot-window.ts';
 import {
   isBoxedInput,
@@ -101,18 +103,25 @@ function rollingGroup(
   });
 }
 
-/** With a resolution, features whose slots can be taken away do not wait for those that cannot. */
+/**
+ * With a resolution, features of numbers have rings of slots; of the others those whose slots can be
+ * taken away do not wait for those that cannot.
+ */
 function splitMembers(
-  { layout }: WindowEnvironment,
+  { layout, staging }: WindowEnvironment,
   node: WindowNode,
   indexes: readonly number[],
 ): (readonly number[])[] {
-  const canSplit = node.kind === 'rolling' && node.resolutionMs !== null;
-  const isExact = (index: number): boolean =>
-    canSplit && canUnmerge(featureAt(layout, index).aggregate);
-  return [indexes.filter(isExact), indexes.filter((index) => !isExact(index))].filter(
-    (members) => members.length > 0,
-  );
+  if (node.kind !== 'rolling' || node.resolutionMs === null) {
+    return indexes.length > 0 ? [indexes] : [];
+  }
+  const kindOf = (index: number): number => {
+    if (staging.cells[index] !== null) return 0;
+    return canUnmerge(featureAt(layout, index).aggregate) ? 1 : 2;
+  };
+  return [0, 1, 2]
+    .map((kind) => indexes.filter((index) => kindOf(index) === kind))
+    .filter((members) => members.length > 0);
 }
 
 function canUnmerge(aggregate: AggregateNode): boolean {
@@ -132,14 +141,9 @@ function createWindow(
   if (node.kind === 'rolling' && node.resolutionMs === null) {
     return new RollingWindowState(featuresOf(env, window, indexes), node.sizeMs, decayMs);
   }
+  if (node.kind === 'rolling') return rollingSlots(env, window, indexes);
   const parts = { window, source, cells: cellsOf(env, window, indexes) };
   switch (node.kind) {
-    case 'rolling':
-      return new SlotWindowState(parts, {
-        sizeMs: node.sizeMs,
-        resolutionMs: node.resolutionMs ?? node.sizeMs,
-        decayMs,
-      });
     case 'lifetime':
       return new LifetimeState(parts);
     case 'session':
@@ -149,6 +153,23 @@ function createWindow(
     case 'cumulate':
       return new PaneState(parts, paneOptions(node));
   }
+}
+
+/** A rolling window with a resolution. */
+function rollingSlots(
+  env: WindowEnvironment,
+  window: number,
+  indexes: readonly number[],
+): ViewWindow {
+  const { node, decayMs } = env.layout.windows[window] as WindowLayout;
+  const { source, output, staging } = env;
+  const { sizeMs, resolutionMs } = node as RollingWindow;
+  const options = { sizeMs, resolutionMs: resolutionMs ?? sizeMs, decayMs };
+  const aggregates = indexes.flatMap((index) => staging.cells[index] ?? []);
+  if (aggregates.length === indexes.length) {
+    return new SlotRingWindow({ window, aggregates, source, output }, options);
+  }
+  return new SlotWindowState({ window, source, cells: cellsOf(env, window, indexes) }, options);
 }
 
 function paneOptions(node: TumblingWindow | HoppingWindow | CumulateWindow): PaneOptions {
@@ -169,9 +190,7 @@ function cellsOf(env: WindowEnvironment, window: number, indexes: readonly numbe
   const { layout, staging, source, output } = env;
   const node = layout.windows[window]?.node;
   const hasResolution = node?.kind === 'rolling' && node.resolutionMs !== null;
-  const isUnmerged =
-    hasResolution && indexes.every((i) => canUnmerge(featureAt(layout, i).aggregate));
-  const numbers = isUnmerged ? [] : indexes.filter((index) => staging.cells[index] !== null);
+  const numbers = hasResolution ? [] : indexes.filter((index) => staging.cells[index] !== null);
   const sets = indexes.filter((index) => staging.codes[index] !== null);
   const boxed = indexes.filter((index) => !numbers.includes(index) && !sets.includes(index));
   const parts: Cells[] = [];
