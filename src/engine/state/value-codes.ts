@@ -4,6 +4,8 @@ import type { Column } from '../../columns/column.ts';
 import { readValue } from '../../columns/read-value.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { identityOf } from './accumulators/distinct.ts';
+import type { StateReader } from './bytes/state-reader.ts';
+import type { StateWriter } from './bytes/state-writer.ts';
 import { KeyTable } from './key-table.ts';
 
 const utf8 = new TextEncoder();
@@ -16,7 +18,22 @@ export class ValueCodes {
 
   /** The code of a value that is not null, held once more. */
   hold(column: Column, field: Field, row: number): number {
-    const code = this.#codeOf(column, field, row);
+    return this.#hold(this.#codeOf(column, field, row));
+  }
+
+  /** Writes the value of a code. */
+  write(code: number, to: StateWriter): void {
+    const { data, bounds } = this.#table;
+    to.bytes(data, bounds[code * 2], bounds[code * 2 + 1]);
+  }
+
+  /** The code of a value that was written, held once more. */
+  read(from: StateReader): number {
+    const start = from.skipBytes();
+    return this.#hold(this.#table.findOrInsert(from.data, start, from.at));
+  }
+
+  #hold(code: number): number {
     if (code >= this.#holds.length) {
       const larger = new Int32Array(Math.max(code + 1, this.#holds.length * 2));
       larger.set(this.#holds);

@@ -3,6 +3,8 @@
 // aggregate's `where` refuses are dropped before. Aggregates of numbers over the common windows
 // have a faster form (`codegen`); this one is the rule for all others.
 import type { Value } from '../../../kernel/types/field-type.ts';
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 
 /** Where a record stands among records of its key: (event time, id, arrival). */
 export interface RecordPlace {
@@ -27,6 +29,11 @@ export interface Accumulator<S = unknown> {
   result(state: S): Result;
   /** Empties a state so that it can be used again. */
   reset?(state: S): void;
+  /** Writes a state; `read` gives one that goes on to the same bits. */
+  write(state: S, to: StateWriter): void;
+  read(from: StateReader): S;
+  /** About what a state costs in memory. */
+  bytesOf(state: S): number;
 }
 
 /** Negative, zero or positive: (event time, id, arrival). */

@@ -1,6 +1,9 @@
 // Aggregates over distinct values. Each distinct value is kept: the state grows with their number.
 import type { Value } from '../../../kernel/types/field-type.ts';
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import { type Accumulator, comparePlaces, type RecordPlace, type Result } from './accumulator.ts';
+import { boxBytes, readPlace, valueBytes, writePlace } from './places.ts';
 
 type Identity = string | number | bigint | boolean;
 
@@ -24,7 +27,27 @@ export const countDistinctAccumulator: Accumulator<DistinctSet> = {
     for (const [identity, value] of from) into.set(identity, value);
   },
   result: (state) => state.size,
+  write: (state, to) => {
+    to.varint(state.size);
+    for (const value of state.values()) to.value(value);
+  },
+  read: (from) => {
+    const state: DistinctSet = new Map();
+    for (let left = from.count(); left > 0; left--) {
+      const value = from.value() ?? null;
+      state.set(identityOf(value), value);
+    }
+    return state;
+  },
+  bytesOf: mapBytes,
 };
+
+/** From the size of its first key: entries of a map are much alike. */
+function mapBytes(state: ReadonlyMap<Identity, unknown>): number {
+  for (const identity of state.keys())
+    return boxBytes * (2 + state.size) + state.size * valueBytes(identity);
+  return boxBytes * 2;
+}
 
 /** Each distinct value enters `inner` once. */
 export function distinctAccumulator<S>(inner: Accumulator<S>): Accumulator<DistinctSet> {
@@ -65,7 +88,30 @@ export function countByAccumulator(limit: number): Accumulator<Map<Identity, Cou
       for (const [identity, counted] of from) take(into, identity, counted);
     },
     result: (state) => countsOf([...state.values()], limit),
+    write: writeCounts,
+    read: readCounts,
+    bytesOf: (state) => mapBytes(state) + state.size * boxBytes * 2,
   };
+}
+
+function writeCounts(state: ReadonlyMap<Identity, Counted>, to: StateWriter): void {
+  to.varint(state.size);
+  for (const [identity, { text, count, first }] of state) {
+    to.value(identity);
+    to.string(text);
+    to.varint(count);
+    writePlace(first, to);
+  }
+}
+
+function readCounts(from: StateReader): Map<Identity, Counted> {
+  const state = new Map<Identity, Counted>();
+  for (let left = from.count(); left > 0; left--) {
+    const identity = from.value() as Identity;
+    const text = from.string();
+    state.set(identity, { text, count: from.varint(), first: readPlace(from) });
+  }
+  return state;
 }
 
 /** As a record: the `limit` values that appeared first, the rest under `null`. */

@@ -3,6 +3,7 @@
 import { formatDecimal, parseDecimal } from '../../../columns/parse-decimal.ts';
 import type { Value } from '../../../kernel/types/field-type.ts';
 import { type Accumulator, overflow } from './accumulator.ts';
+import { boxBytes } from './places.ts';
 
 export interface CountState {
   count: number;
@@ -23,6 +24,9 @@ export const countAccumulator: Accumulator<CountState> = {
     state.count = 0;
   },
   result: (state) => state.count,
+  write: ({ count }, to) => to.varint(count),
+  read: (from) => ({ count: from.varint() }),
+  bytesOf: () => boxBytes,
 };
 
 export interface FloatSum {
@@ -74,6 +78,23 @@ export const floatSumAccumulator: Accumulator<FloatSum> = {
   add: (state, value) => addToFloatSum(state, Number(value)),
   merge: mergeFloatSums,
   result: (state) => (state.count === 0 ? null : floatSumOf(state)),
+  write: ({ count, sum, error, nan, positive, negative }, to) => {
+    to.varint(count);
+    to.f64(sum);
+    to.f64(error);
+    to.varint(nan);
+    to.varint(positive);
+    to.varint(negative);
+  },
+  read: (from) => ({
+    count: from.varint(),
+    sum: from.f64(),
+    error: from.f64(),
+    nan: from.varint(),
+    positive: from.varint(),
+    negative: from.varint(),
+  }),
+  bytesOf: () => boxBytes * 2,
 };
 
 export const averageAccumulator: Accumulator<FloatSum> = {
@@ -113,6 +134,12 @@ export function exactSumAccumulator(scale: number | null): Accumulator<ExactSum>
       into.sum -= from.sum;
     },
     result: (state) => (state.count === 0 ? null : exactResult(state.sum, scale)),
+    write: ({ count, sum }, to) => {
+      to.varint(count);
+      to.bigint(sum);
+    },
+    read: (from) => ({ count: from.varint(), sum: from.bigint() }),
+    bytesOf: () => boxBytes * 2,
   };
 }
 
@@ -160,5 +187,12 @@ export function varianceAccumulator(sample: 0 | 1, isRoot: boolean): Accumulator
       const variance = state.squares / (state.count - sample);
       return isRoot ? Math.sqrt(variance) : variance;
     },
+    write: ({ count, mean, squares }, to) => {
+      to.varint(count);
+      to.f64(mean);
+      to.f64(squares);
+    },
+    read: (from) => ({ count: from.varint(), mean: from.f64(), squares: from.f64() }),
+    bytesOf: () => boxBytes * 2,
   };
 }

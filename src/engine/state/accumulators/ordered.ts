@@ -1,18 +1,8 @@
 // Aggregates that depend on the order of records (event time, id, arrival) and the extremes.
 import { parseDecimal } from '../../../columns/parse-decimal.ts';
 import type { FieldType, Value } from '../../../kernel/types/field-type.ts';
-import {
-  type Accumulator,
-  compareNumbers,
-  comparePlaces,
-  compareText,
-  type RecordPlace,
-} from './accumulator.ts';
-
-export interface Placed {
-  readonly value: Value;
-  readonly place: RecordPlace;
-}
+import { type Accumulator, compareNumbers, comparePlaces, compareText } from './accumulator.ts';
+import { boxBytes, type Placed, readPlaced, valueBytes, writePlaced } from './places.ts';
 
 interface PlacedList {
   items: Placed[];
@@ -27,6 +17,10 @@ export function listAccumulator(end: 'first' | 'last', limit: number): Accumulat
       for (const item of from.items) insert(into.items, item, end, limit);
     },
     result: (state) => state.items.map((item) => item.value),
+    write: ({ items }, to) => writePlaced(items, to),
+    read: (from) => ({ items: readPlaced(from) }),
+    bytesOf: ({ items }) =>
+      boxBytes + items.length * (boxBytes * 2 + valueBytes(items[0]?.value ?? null)),
   };
 }
 
@@ -61,6 +55,9 @@ export function extremeAccumulator(type: FieldType, sign: 1 | -1): Accumulator<E
     add,
     merge: (into, from) => add(into, from.value),
     result: (state) => state.value,
+    write: ({ value }, to) => to.value(value),
+    read: (from) => ({ value: from.value() ?? null }),
+    bytesOf: ({ value }) => boxBytes + valueBytes(value),
   };
 }
 

@@ -4,8 +4,11 @@ import type { Value } from '../../../kernel/types/field-type.ts';
 import { DdSketch } from '../../../sketch/dd-sketch.ts';
 import { hashValue } from '../../../sketch/hash-value.ts';
 import { HyperLogLog } from '../../../sketch/hyper-log-log.ts';
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import { type Accumulator, compareNumbers } from './accumulator.ts';
 import { identityOf } from './distinct.ts';
+import { boxBytes } from './places.ts';
 
 export const exactQuantileValuesMax = 1000;
 
@@ -24,6 +27,9 @@ export function sketchedQuantileAccumulator(q: number): Accumulator<DdSketch> {
     unmerge: (into, from) => into.unmerge(from),
     reset: (state) => state.reset(),
     result: (state) => state.quantile(q),
+    write: (state, to) => to.bytes(state.toBytes()),
+    read: (from) => DdSketch.fromBytes(from.bytes()),
+    bytesOf: (state) => boxBytes + state.byteLength,
   };
 }
 
@@ -46,6 +52,10 @@ export function quantileAccumulator(q: number): Accumulator<QuantileState> {
       const sorted = [...state.values].sort(compareNumbers);
       return sorted[Math.floor(q * (sorted.length - 1))] ?? null;
     },
+    write: writeQuantile,
+    read: readQuantile,
+    bytesOf: ({ values, sketch }) =>
+      boxBytes + (values?.length ?? 0) * 8 + (sketch?.byteLength ?? 0),
   };
 }
 
@@ -58,6 +68,21 @@ function mergeQuantiles(into: QuantileState, from: QuantileState, valuesMax: num
   const sketch = toSketch(into);
   if (from.sketch !== null) sketch.merge(from.sketch);
   else for (const x of from.values ?? []) sketch.add(x);
+}
+
+function writeQuantile({ values, sketch }: QuantileState, to: StateWriter): void {
+  to.u8(values === null ? 1 : 0);
+  if (values === null) {
+    to.bytes((sketch ?? new DdSketch()).toBytes());
+    return;
+  }
+  to.varint(values.length);
+  for (const value of values) to.f64(value);
+}
+
+function readQuantile(from: StateReader): QuantileState {
+  if (from.u8() === 1) return { values: null, sketch: DdSketch.fromBytes(from.bytes()) };
+  return { values: Array.from({ length: from.count() }, () => from.f64()), sketch: null };
 }
 
 function toSketch(state: QuantileState): DdSketch {
@@ -74,6 +99,9 @@ export const approxDistinctAccumulator: Accumulator<HyperLogLog> = {
   merge: (into, from) => into.merge(from),
   reset: (state) => state.reset(),
   result: (state): Value => state.estimate(),
+  write: (state, to) => to.bytes(state.toBytes()),
+  read: (from) => HyperLogLog.fromBytes(from.bytes()),
+  bytesOf: (state) => boxBytes + state.byteLength,
 };
 
 /** As `approxDistinctAccumulator`, over values that are hashed already. */

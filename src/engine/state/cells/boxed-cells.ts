@@ -1,6 +1,8 @@
 // Cells of accumulators: for aggregates that are not a few numbers. The values that a cell comes to
 // are computed once per change. Their bytes are not measured.
 import type { Result } from '../accumulators/accumulator.ts';
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import {
   addRecord,
   createStates,
@@ -14,7 +16,11 @@ import type { Cells } from './cells.ts';
 interface BoxedCell {
   states: unknown[];
   results: Result[] | null;
+  /** As they were last estimated. */
+  bytes: number;
 }
+
+const cellBytes = 96;
 
 export class BoxedCells implements Cells {
   readonly canUnmerge: boolean;
@@ -23,6 +29,7 @@ export class BoxedCells implements Cells {
   readonly #cells: BoxedCell[] = [];
   readonly #free: number[] = [];
   readonly #empty: unknown[];
+  liveBytes = 0;
   /** Whether states can be used again. */
   readonly #canReset: boolean;
 
@@ -38,28 +45,35 @@ export class BoxedCells implements Cells {
   create(): number {
     const known = this.#free.pop();
     if (known !== undefined && this.#canReset) return known;
-    const cell = known ?? this.#cells.length;
-    this.#cells[cell] = { states: createStates(this.#features), results: null };
-    return cell;
+    return this.#put(known, createStates(this.#features));
   }
 
   free(cell: number): void {
     const boxed = this.#at(cell);
     if (this.#canReset) this.#reset(boxed);
     else boxed.states = [];
+    this.liveBytes -= boxed.bytes;
+    boxed.bytes = 0;
     this.#free.push(cell);
+  }
+
+  /** A cell with these states, in the place of a free one or in a new one. */
+  #put(free: number | undefined, states: unknown[]): number {
+    const cell = free ?? this.#cells.length;
+    this.#cells[cell] = { states, results: null, bytes: 0 };
+    return cell;
   }
 
   add(cell: number, row: number): void {
     const boxed = this.#at(cell);
     addRecord(this.#features, boxed.states, row);
-    boxed.results = null;
+    this.#weigh(boxed);
   }
 
   merge(into: number, from: number): void {
     const boxed = this.#at(into);
     mergeStates(this.#features, boxed.states, this.#at(from).states);
-    boxed.results = null;
+    this.#weigh(boxed);
   }
 
   unmerge(into: number, from: number): void {
@@ -69,7 +83,7 @@ export class BoxedCells implements Cells {
     for (let i = 0; i < members.length; i++) {
       (members[i] as FeatureMember).accumulator.unmerge?.(boxed.states[i], other.states[i]);
     }
-    boxed.results = null;
+    this.#weigh(boxed);
   }
 
   put(cell: number): void {
@@ -81,8 +95,39 @@ export class BoxedCells implements Cells {
     }
   }
 
+  write(cell: number, to: StateWriter): void {
+    const { members } = this.#features;
+    const { states } = this.#at(cell);
+    for (let i = 0; i < members.length; i++) {
+      (members[i] as FeatureMember).accumulator.write(states[i], to);
+    }
+  }
+
+  read(from: StateReader): number {
+    const states = this.#features.members.map(({ accumulator }) => accumulator.read(from));
+    const cell = this.#put(this.#free.pop(), states);
+    this.#weigh(this.#at(cell));
+    return cell;
+  }
+
+  get forms(): Cells['forms'] {
+    return this.#features.members.map(({ index }) => ({ index, form: 'boxed' }));
+  }
+
   putEmpty(): void {
     putStates(this.#features, this.#empty);
+  }
+
+  /** Estimates what a changed cell costs. */
+  #weigh(boxed: BoxedCell): void {
+    const { members } = this.#features;
+    let bytes = cellBytes;
+    for (let i = 0; i < members.length; i++) {
+      bytes += (members[i] as FeatureMember).accumulator.bytesOf(boxed.states[i]);
+    }
+    this.liveBytes += bytes - boxed.bytes;
+    boxed.bytes = bytes;
+    boxed.results = null;
   }
 
   #reset(boxed: BoxedCell): void {

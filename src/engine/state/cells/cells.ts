@@ -1,5 +1,7 @@
 // Cells: what a window keeps of a set of records for its features. A cell is a number; whoever made
 // it frees it. Cells of numbers lie in one array (`NumberCells`), others are boxed (`BoxedCells`).
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 
 export interface Cells {
   /** A cell without records. */
@@ -17,7 +19,14 @@ export interface Cells {
   put(cell: number): void;
   /** Puts the values of no records. */
   putEmpty(): void;
+  write(cell: number, to: StateWriter): void;
+  /** A new cell with what was written. */
+  read(from: StateReader): number;
+  /** Features in the order of what is written, and what each is kept as. */
+  readonly forms: readonly { readonly index: number; readonly form: string }[];
   readonly byteLength: number;
+  /** Bytes of the cells in use; boxed ones are estimated. */
+  readonly liveBytes: number;
 }
 
 /** No cell. */

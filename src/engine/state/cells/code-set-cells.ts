@@ -1,5 +1,7 @@
 // Cells that are sets of value codes: countDistinct. A set is a sorted run of codes in a shared
 // array, in a block of a power of two; blocks that are outgrown or freed are used again.
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import type { RecordSource } from '../windows/view-window.ts';
 import type { ValueCodes } from '../value-codes.ts';
 import type { OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
@@ -79,6 +81,37 @@ export class CodeSetCells implements Cells {
 
   putEmpty(): void {
     this.#put(0);
+  }
+
+  /** The values, for codes are given anew. */
+  write(cell: number, to: StateWriter): void {
+    const offset = this.#cells[cell + offsetAt] as number;
+    const count = this.#cells[cell + countAt] as number;
+    to.varint(count);
+    for (let i = offset; i < offset + count; i++) {
+      this.#options.codes.write(this.#blocks[i] as number, to);
+    }
+  }
+
+  read(from: StateReader): number {
+    const { codes } = this.#options;
+    const cell = this.create();
+    for (let left = from.count(); left > 0; left--) {
+      const code = codes.read(from);
+      this.#insert(cell, code);
+      codes.release(code);
+    }
+    return cell;
+  }
+
+  get forms(): Cells['forms'] {
+    return [{ index: this.#options.feature, form: 'codes' }];
+  }
+
+  get liveBytes(): number {
+    let free = 0;
+    for (const [size, blocks] of this.#freeBlocks.entries()) free += (blocks?.length ?? 0) << size;
+    return (this.#blocksUsed - free + this.#cellsUsed - this.#freeCells.length * 3) * 4;
   }
 
   get byteLength(): number {

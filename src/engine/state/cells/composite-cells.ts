@@ -1,5 +1,7 @@
 // One cell made of a cell of each of several kinds, for features of one window that are kept in
 // different ways.
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import type { Cells } from './cells.ts';
 
 export class CompositeCells implements Cells {
@@ -17,6 +19,13 @@ export class CompositeCells implements Cells {
   }
 
   create(): number {
+    const cell = this.#place();
+    for (let i = 0; i < this.#parts.length; i++) this.#members[cell + i] = this.#part(i).create();
+    return cell;
+  }
+
+  /** Room for the members of a cell. */
+  #place(): number {
     const known = this.#free.pop();
     const cell = known ?? this.#used;
     const count = this.#parts.length;
@@ -26,7 +35,6 @@ export class CompositeCells implements Cells {
       larger.set(this.#members);
       this.#members = larger;
     }
-    for (let i = 0; i < count; i++) this.#members[cell + i] = this.#part(i).create();
     return cell;
   }
 
@@ -57,6 +65,25 @@ export class CompositeCells implements Cells {
 
   putEmpty(): void {
     for (const part of this.#parts) part.putEmpty();
+  }
+
+  write(cell: number, to: StateWriter): void {
+    for (let i = 0; i < this.#parts.length; i++) this.#part(i).write(this.#member(cell, i), to);
+  }
+
+  read(from: StateReader): number {
+    const cell = this.#place();
+    for (let i = 0; i < this.#parts.length; i++) this.#members[cell + i] = this.#part(i).read(from);
+    return cell;
+  }
+
+  get forms(): Cells['forms'] {
+    return this.#parts.flatMap(({ forms }) => forms);
+  }
+
+  get liveBytes(): number {
+    const own = (this.#used - this.#free.length * this.#parts.length) * 4;
+    return this.#parts.reduce((sum, part) => sum + part.liveBytes, own);
   }
 
   get byteLength(): number {

@@ -7,10 +7,13 @@ import {
   layoutCells,
 } from '../../../codegen/update-loops/cell-code.ts';
 import type { LoopAggregate } from '../../../codegen/update-loops/loop-plan.ts';
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import type { Cells } from './cells.ts';
 
 export class NumberCells implements Cells {
   readonly canUnmerge = false;
+  readonly forms: Cells['forms'];
   readonly #layout: CellLayout;
   readonly #loops: CellLoops;
   readonly #pool: { data: Float64Array };
@@ -19,6 +22,7 @@ export class NumberCells implements Cells {
   #used = 0;
 
   constructor(aggregates: readonly LoopAggregate[], env: CellEnvironment) {
+    this.forms = aggregates.map(({ feature }) => ({ index: feature, form: 'numbers' }));
     this.#layout = layoutCells(aggregates);
     this.#pool = { data: new Float64Array(this.#layout.size * 16) };
     this.#loops = compileCells(aggregates, env);
@@ -65,7 +69,21 @@ export class NumberCells implements Cells {
     this.#loops.put(this.#pool.data, this.#empty);
   }
 
+  write(cell: number, to: StateWriter): void {
+    to.floats(this.#pool.data, cell, cell + this.#layout.size);
+  }
+
+  read(from: StateReader): number {
+    const cell = this.create();
+    from.floats(this.#pool.data, cell, cell + this.#layout.size);
+    return cell;
+  }
+
   get byteLength(): number {
     return this.#pool.data.byteLength;
+  }
+
+  get liveBytes(): number {
+    return (this.#used - this.#free.length * this.#layout.size) * 8;
   }
 }

@@ -1,6 +1,8 @@
 // `lifetime()`: one cell per key over every record applied.
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import { noCell } from '../cells/cells.ts';
-import { CellWindow, take, type Verdict, type ViewWindow } from './view-window.ts';
+import { CellWindow, take, type Verdict, type ViewWindow, type WindowForm } from './view-window.ts';
 
 export class LifetimeState extends CellWindow implements ViewWindow {
   readonly isFrozenAtEnd = true;
@@ -21,6 +23,22 @@ export class LifetimeState extends CellWindow implements ViewWindow {
     const cell = this.#cells[slot] ?? noCell;
     if (cell === noCell) this.cells.putEmpty();
     else this.cells.put(cell);
+  }
+
+  get form(): WindowForm {
+    return { kind: 'lifetime', features: this.cells.forms };
+  }
+
+  writeKey(slot: number, to: StateWriter): void {
+    this.writeCell(this.#cells[slot] ?? noCell, to);
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    this.#cells[slot] = this.readCell(from);
+  }
+
+  get liveBytes(): number {
+    return this.cells.liveBytes;
   }
 
   clear(slot: number): void {

@@ -2,6 +2,8 @@
 // needed. A record that came after some of its windows were over counts only in the later ones:
 // such records lie in panes of their own that begin to count at `from`.
 // Panes of all keys lie in shared arrays; those of a key are a list, newest first.
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import { noCell } from '../cells/cells.ts';
 import { enlargeFloats, enlargeInts } from '../slot-arrays.ts';
 import {
@@ -20,6 +22,7 @@ import {
   take,
   type Verdict,
   type ViewWindow,
+  type WindowForm,
 } from './view-window.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -36,6 +39,7 @@ export class PaneState extends CellWindow implements ViewWindow {
   #next: Int32Array = new Int32Array(0);
   #free: number = none;
   #used = 0;
+  #paneCount = 0;
   /** Per key: its newest pane; the total of the window that ends at `shownEnds`; whether that holds data. */
   #newest: Int32Array = new Int32Array(0);
   #totals: Int32Array = new Int32Array(0);
@@ -140,6 +144,53 @@ export class PaneState extends CellWindow implements ViewWindow {
     this.#hasShown[slot] = 0;
   }
 
+  get form(): WindowForm {
+    return { kind: 'panes', features: this.cells.forms };
+  }
+
+  /** With the total, which is a sum in an order of its own. */
+  writeKey(slot: number, to: StateWriter): void {
+    this.writeCell(this.#totals[slot] as number, to);
+    to.f64(this.#shownEnds[slot] as number);
+    to.u8(this.#hasShown[slot] as number);
+    let count = 0;
+    const next = this.#next;
+    for (let pane = this.#newest[slot] as number; pane !== none; pane = next[pane] as number) {
+      count += 1;
+    }
+    to.varint(count);
+    for (let pane = this.#newest[slot] as number; pane !== none; pane = next[pane] as number) {
+      to.f64(this.#ends[pane] as number);
+      to.f64(this.#froms[pane] as number);
+      this.cells.write(this.#cells[pane] as number, to);
+    }
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    this.#totals[slot] = this.readCell(from);
+    this.#shownEnds[slot] = from.f64();
+    this.#hasShown[slot] = from.u8();
+    let newer = none;
+    for (let left = from.count(); left > 0; left--) {
+      const pane = this.#takePane();
+      this.#ends[pane] = from.f64();
+      this.#froms[pane] = from.f64();
+      this.#cells[pane] = this.cells.read(from);
+      this.#next[pane] = none;
+      if (newer === none) this.#newest[slot] = pane;
+      else this.#next[newer] = pane;
+      newer = pane;
+    }
+  }
+
+  override get bytesPerKey(): number {
+    return 17;
+  }
+
+  get liveBytes(): number {
+    return this.cells.liveBytes + this.#paneCount * 24;
+  }
+
   override get byteLength(): number {
     const { length } = this.#ends;
     return this.cells.byteLength + length * 24 + this.#newest.length * 17;
@@ -191,6 +242,7 @@ export class PaneState extends CellWindow implements ViewWindow {
   }
 
   #takePane(): number {
+    this.#paneCount += 1;
     const pane = this.#free;
     if (pane !== none) {
       this.#free = this.#next[pane] as number;
@@ -213,6 +265,7 @@ export class PaneState extends CellWindow implements ViewWindow {
       this.cells.free(this.#cells[pane] as number);
       this.#next[pane] = this.#free;
       this.#free = pane;
+      this.#paneCount -= 1;
       pane = next;
     }
   }

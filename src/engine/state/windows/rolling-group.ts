@@ -10,8 +10,17 @@ import {
   type RollingLoopPlan,
   type RollingLoops,
 } from '../../../codegen/update-loops/rolling-code.ts';
-import { RowArena } from '../row-arena.ts';
-import { exclude, type RecordSource, take, type Verdict, type ViewWindow } from './view-window.ts';
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
+import { RowArena, type RowSpan } from '../row-arena.ts';
+import {
+  exclude,
+  type RecordSource,
+  take,
+  type Verdict,
+  type ViewWindow,
+  type WindowForm,
+} from './view-window.ts';
 
 export interface RollingGroupOptions {
   readonly plan: RollingLoopPlan;
@@ -158,8 +167,49 @@ export class RollingGroup implements ViewWindow {
     data[at] = (data[at] as number) | (1 << local);
   }
 
+  get form(): WindowForm {
+    const kind = this.areRows ? 'rows in rings' : 'times in rings';
+    const aggregates = this.#options.plan.windows.flatMap((window) => window.aggregates);
+    return { kind, features: aggregates.map(({ feature }) => ({ index: feature, form: 'loop' })) };
+  }
+
+  /** The numbers as they are, but where the ring lies; then the rows. */
+  writeKey(slot: number, to: StateWriter): void {
+    const { stride } = this.#layout;
+    const S = this.#state.data;
+    const at = slot * stride;
+    to.floats(S, at + ringState.tail, at + stride);
+    this.#arena.write(S, at, this.#rowsOf(at), to);
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    const { stride } = this.#layout;
+    const S = this.#state.data;
+    const at = slot * stride;
+    from.floats(S, at + ringState.tail, at + stride);
+    if (S[at + ringState.stale] !== 0) this.#staleCount += 1;
+    this.#arena.read(S, at, this.#rowsOf(at), from);
+  }
+
   get byteLength(): number {
     return this.#state.data.byteLength + this.#arena.byteLength;
+  }
+
+  get bytesPerKey(): number {
+    return this.#layout.stride * 8;
+  }
+
+  get liveBytes(): number {
+    return this.#arena.liveBytes;
+  }
+
+  /** From the oldest row that some window holds. */
+  #rowsOf(at: number): RowSpan {
+    const S = this.#state.data;
+    const tail = S[at + ringState.tail] as number;
+    let front = tail;
+    for (const head of this.#layout.heads) front = Math.min(front, S[at + head] as number);
+    return { front, tail };
   }
 
   #dropStale(slot: number): void {

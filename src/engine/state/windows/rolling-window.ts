@@ -1,7 +1,11 @@
 // Exact rolling windows over kept records: [τ − W, τ], or the newest n. Records lie in order of
 // (event time, id, arrival). As τ never falls for a key, what has left the window is dropped when it
 // is next looked at. Values that can let single records go run along; the others are computed afresh.
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import { comparePlaces, type Result } from '../accumulators/accumulator.ts';
+import type { Value } from '../../../kernel/types/field-type.ts';
+import { boxBytes, readPlace, valueBytes, writePlace } from '../accumulators/places.ts';
 import type { RunningAccumulator } from '../accumulators/running.ts';
 import {
   addKept,
@@ -16,6 +20,7 @@ import {
   type Verdict,
   type ViewWindow,
   type WindowFeatures,
+  type WindowForm,
 } from './view-window.ts';
 
 /** Sorted records per key. */
@@ -23,6 +28,8 @@ abstract class RecordBuffer extends SingleWindow {
   protected readonly features: WindowFeatures;
   readonly isFrozenAtEnd = true;
   protected readonly buffers: (KeptRecord[] | undefined)[] = [];
+  /** Records of all keys, estimated. */
+  liveBytes = 0;
 
   constructor(features: WindowFeatures) {
     super(features.window);
@@ -33,7 +40,56 @@ abstract class RecordBuffer extends SingleWindow {
     this.insert(slot, keepRecord(this.features, row));
   }
 
+  get form(): WindowForm {
+    return {
+      kind: this.areRows ? 'rows by record' : 'times by record',
+      features: this.features.members.map(({ index }) => ({ index, form: 'boxed' })),
+    };
+  }
+
+  writeKey(slot: number, to: StateWriter): void {
+    const buffer = this.buffers[slot] ?? [];
+    const { members } = this.features;
+    to.varint(buffer.length);
+    for (const record of buffer) {
+      writePlace(record, to);
+      for (const { index } of members) to.value(record.inputs[index] ?? null);
+    }
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    const length = from.count();
+    if (length === 0) return;
+    this.buffers[slot] = Array.from({ length }, () => this.#readRecord(from));
+  }
+
+  /** Only the inputs of this window's features. */
+  #readRecord(from: StateReader): KeptRecord {
+    const place = readPlace(from);
+    const inputs: Value[] = [];
+    for (const { index } of this.features.members) inputs[index] = from.value() ?? null;
+    const record = { ...place, inputs };
+    this.liveBytes += this.#bytesOf(record);
+    return record;
+  }
+
+  override get bytesPerKey(): number {
+    return 64;
+  }
+
+  /** Records have left the buffer. */
+  protected drop(records: readonly KeptRecord[]): void {
+    for (const record of records) this.liveBytes -= this.#bytesOf(record);
+  }
+
+  #bytesOf({ inputs }: KeptRecord): number {
+    let bytes = boxBytes * 2;
+    for (const { index } of this.features.members) bytes += 8 + valueBytes(inputs[index]);
+    return bytes;
+  }
+
   protected insert(slot: number, record: KeptRecord): void {
+    this.liveBytes += this.#bytesOf(record);
     const buffer = this.buffers[slot];
     if (buffer === undefined) {
       this.buffers[slot] = [record];
@@ -46,6 +102,7 @@ abstract class RecordBuffer extends SingleWindow {
   }
 
   override clear(slot: number): void {
+    this.drop(this.buffers[slot] ?? []);
     this.buffers[slot] = undefined;
   }
 }
@@ -115,7 +172,7 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
     for (let i = 0; i < from; i++) {
       this.#forRunning(slot, buffer[i] as KeptRecord, 'removeFirst');
     }
-    if (from > 0) buffer.splice(0, from);
+    if (from > 0) this.drop(buffer.splice(0, from));
     if (this.#others.members.length > 0) putFrom(this.#others, buffer);
     this.#putRunning(slot);
   }
@@ -155,6 +212,21 @@ export class RollingWindowState extends RecordBuffer implements ViewWindow {
 
   override expiry(_local: number, ts: number): number {
     return ts + this.#sizeMs + 1;
+  }
+
+  override writeKey(slot: number, to: StateWriter): void {
+    super.writeKey(slot, to);
+    to.u8(this.#isStale[slot] ? 1 : 0);
+  }
+
+  /** Running values are exact: adding the records anew gives the same. */
+  override readKey(slot: number, from: StateReader): void {
+    super.readKey(slot, from);
+    this.#isStale[slot] = from.u8() === 1;
+    const buffer = this.buffers[slot];
+    if (buffer === undefined) return;
+    this.#running[slot] = this.#createRunning();
+    for (const record of buffer) this.#forRunning(slot, record, 'add');
   }
 
   override clear(slot: number): void {
@@ -208,7 +280,7 @@ export class RollingRowsState extends RecordBuffer implements ViewWindow {
     super.add(slot, row);
     this.#results[slot] = undefined;
     const buffer = this.buffers[slot] ?? [];
-    if (buffer.length > this.#rows) buffer.shift();
+    if (buffer.length > this.#rows) this.drop(buffer.splice(0, 1));
   }
 
   evaluate(slot: number): void {

@@ -1,6 +1,8 @@
 // Sessions: records of a key at most `gap` apart. A session [start, last + gap) can grow and merge
 // until the watermark has passed its end − 1. Of the closed ones only the last is kept: it is the
 // value until the next one is complete.
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import {
   CellWindow,
   type CellWindowParts,
@@ -8,6 +10,7 @@ import {
   take,
   type Verdict,
   type ViewWindow,
+  type WindowForm,
 } from './view-window.ts';
 
 interface Session {
@@ -90,6 +93,41 @@ export class SessionState extends CellWindow implements ViewWindow {
   clear(slot: number): void {
     for (const { cell } of this.#sessions[slot] ?? []) this.cells.free(cell);
     this.#sessions[slot] = undefined;
+  }
+
+  get form(): WindowForm {
+    return { kind: 'sessions', features: this.cells.forms };
+  }
+
+  writeKey(slot: number, to: StateWriter): void {
+    const sessions = this.#sessions[slot] ?? [];
+    to.varint(sessions.length);
+    for (const { start, end, count, cell } of sessions) {
+      to.f64(start);
+      to.f64(end);
+      to.varint(count);
+      this.cells.write(cell, to);
+    }
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    const length = from.count();
+    if (length === 0) return;
+    this.#sessions[slot] = Array.from({ length }, () => ({
+      start: from.f64(),
+      end: from.f64(),
+      count: from.varint(),
+      cell: this.cells.read(from),
+    }));
+  }
+
+  /** With a session or two per key. */
+  override get bytesPerKey(): number {
+    return 200;
+  }
+
+  get liveBytes(): number {
+    return this.cells.liveBytes;
   }
 
   /** A session of the record with all that it touches. */

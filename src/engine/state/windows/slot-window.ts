@@ -4,6 +4,8 @@
 // made anew from two parts, so that a slot is merged a constant number of times whatever the
 // window's length: `suffix` of an older slot covers it and all slots up to the last one that has a
 // suffix; `recent` covers the slots after that.
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import { noCell } from '../cells/cells.ts';
 import {
   CellWindow,
@@ -12,6 +14,7 @@ import {
   take,
   type Verdict,
   type ViewWindow,
+  type WindowForm,
 } from './view-window.ts';
 
 interface TimeSlot {
@@ -43,6 +46,7 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
   readonly isFrozenAtEnd = true;
   readonly #options: SlotWindowOptions;
   readonly #keys: (SlotsOfKey | undefined)[] = [];
+  #slotCount = 0;
 
   constructor(parts: CellWindowParts, options: SlotWindowOptions) {
     super(parts);
@@ -103,12 +107,57 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
     this.#forgetSuffixes(key);
     this.#freeTotal(key);
     for (const { cell } of key.slots) this.cells.free(cell);
+    this.#slotCount -= key.slots.length;
     this.#keys[slot] = undefined;
   }
 
   override cleanUp(_local: number, slot: number): void {
     const key = this.#keys[slot];
     if (key !== undefined) key.isStale = true;
+  }
+
+  get form(): WindowForm {
+    return { kind: 'slots', features: this.cells.forms };
+  }
+
+  /** With totals and suffixes, which are sums in an order of their own. */
+  writeKey(slot: number, to: StateWriter): void {
+    const key = this.#keys[slot];
+    to.u8(key === undefined ? 0 : key.isStale ? 2 : 1);
+    if (key === undefined) return;
+    to.varint(key.suffixed);
+    this.writeCell(key.recent, to);
+    this.writeCell(key.total, to);
+    to.varint(key.slots.length);
+    for (const { start, cell, suffix } of key.slots) {
+      to.f64(start);
+      this.cells.write(cell, to);
+      this.writeCell(suffix, to);
+    }
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    const flag = from.u8();
+    if (flag === 0) return;
+    const key = newKey();
+    key.isStale = flag === 2;
+    key.suffixed = from.varint();
+    key.recent = this.readCell(from);
+    key.total = this.readCell(from);
+    for (let left = from.count(); left > 0; left--) {
+      const start = from.f64();
+      key.slots.push({ start, cell: this.cells.read(from), suffix: this.readCell(from) });
+    }
+    this.#slotCount += key.slots.length;
+    this.#keys[slot] = key;
+  }
+
+  override get bytesPerKey(): number {
+    return 160;
+  }
+
+  get liveBytes(): number {
+    return this.cells.liveBytes + this.#slotCount * 64;
   }
 
   /** Position of the slot that begins at `start`, made when it is new. */
@@ -119,6 +168,7 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
     if (at > 0 && (slots[at - 1] as TimeSlot).start === start) return at - 1;
     // A slot among those with suffixes would need one: they are made anew when next needed.
     if (at < key.suffixed) this.#forgetSuffixes(key);
+    this.#slotCount += 1;
     slots.splice(at, 0, { start, cell: this.cells.create(), suffix: noCell });
     return at;
   }
@@ -144,6 +194,7 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
     const { cells } = this;
     if (count > key.suffixed) this.#forgetSuffixes(key);
     if (!cells.canUnmerge) this.#freeTotal(key);
+    this.#slotCount -= count;
     for (let left = count; left > 0; left--) {
       const { cell, suffix } = key.slots.shift() as TimeSlot;
       if (key.total !== noCell) cells.unmerge(key.total, cell);

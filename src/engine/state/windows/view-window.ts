@@ -4,7 +4,9 @@
 import type { Value } from '../../../kernel/types/field-type.ts';
 import type { Accumulator, RecordPlace, Result } from '../accumulators/accumulator.ts';
 import type { RunningAccumulator } from '../accumulators/running.ts';
-import type { Cells } from '../cells/cells.ts';
+import type { StateReader } from '../bytes/state-reader.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
+import { type Cells, noCell } from '../cells/cells.ts';
 
 export type Verdict = 0 | 1 | 2;
 export const take: Verdict = 0;
@@ -63,6 +65,13 @@ export interface WindowFeatures {
   readonly put: PutValue;
 }
 
+/** How a window keeps its state: what was written can be read only in the same form. */
+export interface WindowForm {
+  readonly kind: string;
+  /** Features in the order of the image, and what each is kept as. */
+  readonly features: readonly { readonly index: number; readonly form: string }[];
+}
+
 export interface ViewWindow {
   /** Indexes in the view's windows; `local` below is a position in this list. */
   readonly windows: readonly number[];
@@ -98,8 +107,16 @@ export interface ViewWindow {
   clear(slot: number): void;
   /** Clean-up of the watermark mode: the records are gone, though a decay timer they set may fire. */
   cleanUp(local: number, slot: number): void;
+  /** Writes what the window keeps of a key, so that `readKey` gives the same values from then on. */
+  writeKey(slot: number, to: StateWriter): void;
+  /** Reads it into a slot that the window has nothing of. */
+  readKey(slot: number, from: StateReader): void;
+  readonly form: WindowForm;
   /** Bytes of state, where they are known. */
   readonly byteLength: number;
+  /** Bytes in use whatever a key holds, and those beside; boxed values are estimated. */
+  readonly bytesPerKey: number;
+  readonly liveBytes: number;
 }
 
 /** What windows of one kind for one layout window have in common. */
@@ -142,8 +159,15 @@ export abstract class SingleWindow {
     this.clear(slot);
   }
 
+  abstract writeKey(slot: number, to: StateWriter): void;
+  abstract readKey(slot: number, from: StateReader): void;
+
   get byteLength(): number {
     return 0;
+  }
+
+  get bytesPerKey(): number {
+    return 8;
   }
 }
 
@@ -167,6 +191,16 @@ export abstract class CellWindow extends SingleWindow {
 
   override get byteLength(): number {
     return this.cells.byteLength;
+  }
+
+  /** Writes whether there is a cell, and the cell. */
+  protected writeCell(cell: number, to: StateWriter): void {
+    to.u8(cell === noCell ? 0 : 1);
+    if (cell !== noCell) this.cells.write(cell, to);
+  }
+
+  protected readCell(from: StateReader): number {
+    return from.u8() === 0 ? noCell : this.cells.read(from);
   }
 }
 
