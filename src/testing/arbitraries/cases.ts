@@ -105,7 +105,7 @@ export function anyCase(options: CaseOptions = {}): fc.Arbitrary<RandomCase> {
       .record({
         features: featuresOf(setting.unit, setting.isDense),
         predicate: fc.option(anyPredicate, { freq: 4 }),
-        rows: fc.array(rowChoice, { minLength: 1, maxLength: options.rowCountMax ?? 50 }),
+        rows: fc.array(rowChoice, rowCountOf(options)),
       })
       .map(({ features, predicate, rows }) => {
         const { unit, decay } = setting;
@@ -125,6 +125,12 @@ export function anyCase(options: CaseOptions = {}): fc.Arbitrary<RandomCase> {
         return { plan, steps: stepsOf(setting, rows, options), splitCount: setting.splitCount };
       }),
   );
+}
+
+/** A maximum that is asked for is meant: lengths up to it are equally likely. */
+function rowCountOf({ rowCountMax }: CaseOptions): fc.ArrayConstraints {
+  if (rowCountMax === undefined) return { minLength: 1, maxLength: 50 };
+  return { minLength: 1, maxLength: rowCountMax, size: 'max' };
 }
 
 /** Whether sessions that exactly touch merge depends on the interleaving of splits, in Flink too. */
