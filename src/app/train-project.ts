@@ -106,6 +106,7 @@ async function openHistory(
     stream: stream.name,
     rowType: { fields: stream.fields },
     eventTimeField: stream.eventTime.field,
+    startAt: new Map(),
     formats,
     clock: skippingClock(),
     baseDirectory,

@@ -43,6 +43,7 @@ function openSplits(splits: readonly (readonly Row[])[]): Promise<readonly Sourc
     stream: 's',
     rowType: { fields },
     eventTimeField: 'ts',
+    startAt: new Map(),
     formats: new Map(),
     clock: systemClock,
     baseDirectory: '.',

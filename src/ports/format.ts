@@ -20,7 +20,13 @@ export interface FileFormat {
   readonly kind: 'file';
   readonly name: string;
   /** Row batches in file order; throws MillraceError for a file that cannot be read at all. */
-  read(path: string, rowType: RowType, rowCountMax: number): AsyncGenerator<DecodedChunk>;
+  read(path: string, rowType: RowType, options: FileReadOptions): AsyncGenerator<DecodedChunk>;
+}
+
+export interface FileReadOptions {
+  readonly rowCountMax: number;
+  /** Rows before this one are passed over. Throws MR_SOURCE_POSITION when there are not as many. */
+  readonly startRow: number;
 }
 
 export interface DecodedChunk {
@@ -38,6 +44,8 @@ export interface RecordDecoder {
    * nothing was consumed. Throws MillraceError when the stream as a whole is not of its format.
    */
   decode(input: DecodeInput): DecodeResult;
+  /** True while it waits for what stands at the beginning of the stream and all records need. */
+  readonly needsHead?: boolean;
 }
 
 export interface DecodeInput {

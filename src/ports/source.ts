@@ -1,7 +1,8 @@
 // Where records come from. A source is opened once per run and yields splits; each split is read
-// in order by pulling. Positions (offsets) belong to the split and grow.
+// in order by pulling. Offsets belong to the split and grow; a position says where a later run goes on.
 import type { DecodedBatch } from '../columns/batch.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { JsonValue } from '../kernel/json-value.ts';
 import type { RowType } from '../kernel/types/field-type.ts';
 import type { RecordError } from './dead-letter-sink.ts';
 import type { FormatRegistry } from './format.ts';
@@ -26,6 +27,11 @@ export interface SourceContext {
   /** Relative paths are relative to this directory. */
   readonly baseDirectory: string;
   readonly signal: AbortSignal;
+  /**
+   * Where splits go on, by id, as their reads said in an earlier run; splits that are not named start
+   * at their beginning. Throws MR_SOURCE_POSITION when rows after a position are lost.
+   */
+  readonly startAt: ReadonlyMap<string, JsonValue>;
 }
 
 export interface SourceSplit {
@@ -37,7 +43,14 @@ export interface SourceSplit {
 }
 
 export type SplitRead =
-  | { readonly kind: 'rows'; readonly batch: DecodedBatch; readonly errors: readonly RecordError[] }
+  | {
+      readonly kind: 'rows';
+      readonly batch: DecodedBatch;
+      readonly errors: readonly RecordError[];
+      /** Where a later run goes on when it has these rows and errors already. */
+      readonly position: JsonValue;
+    }
   /** Nothing now (a live or paced split): ask again; the engine judges idleness by its clock. */
   | { readonly kind: 'empty' }
-  | { readonly kind: 'end' };
+  /** Bounded input is over; `position` when there is more to know than after the last rows. */
+  | { readonly kind: 'end'; readonly position?: JsonValue };

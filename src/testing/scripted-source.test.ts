@@ -12,6 +12,7 @@ async function openSplits(source: ReturnType<typeof scriptedSource>) {
     stream: 's',
     rowType,
     eventTimeField: 'n',
+    startAt: new Map(),
     formats: new Map(),
     clock: virtualClock(),
     baseDirectory: '.',

@@ -3,6 +3,7 @@
 import type { DecodedBatch } from '../columns/batch.ts';
 import { columnForField, ensureRows } from '../columns/column-builder.ts';
 import { putValue } from '../columns/put-value.ts';
+import type { JsonValue } from '../kernel/json-value.ts';
 import type { RowType, Value } from '../kernel/types/field-type.ts';
 import type { RecordError } from '../ports/dead-letter-sink.ts';
 import type { Source, SourceSplit, SplitRead } from '../ports/source.ts';
@@ -32,22 +33,38 @@ export function scriptedSource(options: ScriptedSourceOptions): Source {
   return {
     description: `script of ${Object.keys(options.splits).length} splits`,
     bounded,
-    open: ({ rowType }) =>
+    open: ({ rowType, startAt }) =>
       Promise.resolve(
         Object.entries(options.splits).map(([id, steps]) =>
-          scriptedSplit(id, steps, { rowType, bounded }),
+          scriptedSplit(id, steps, { rowType, bounded, start: startOf(startAt.get(id)) }),
         ),
       ),
   };
 }
 
+/** Where a split is: at which step, and how many records came before it. */
+interface ScriptPlace {
+  readonly step: number;
+  readonly offset: number;
+}
+
+function startOf(position: JsonValue | undefined): ScriptPlace {
+  return position === undefined ? { step: 0, offset: 0 } : (position as unknown as ScriptPlace);
+}
+
+interface SplitOptions {
+  readonly rowType: RowType;
+  readonly bounded: boolean;
+  readonly start: ScriptPlace;
+}
+
 function scriptedSplit(
   id: string,
   steps: readonly ScriptStep[],
-  { rowType, bounded }: { readonly rowType: RowType; readonly bounded: boolean },
+  { rowType, bounded, start }: SplitOptions,
 ): SourceSplit {
-  let at = 0;
-  let offset = 0;
+  let at = start.step;
+  let { offset } = start;
   return {
     id,
     next(rowCountMax) {
@@ -61,13 +78,16 @@ function scriptedSplit(
       const read = takeRecords(steps, at, rowCountMax);
       at += read.length;
       offset += read.length;
-      return Promise.resolve(toRead(rowType, read, offset - read.length));
+      const rows = toRead(rowType, read, offset - read.length);
+      return Promise.resolve({ ...rows, position: { step: at, offset } });
     },
     close: () => Promise.resolve(),
   };
 }
 
 type RecordStep = Extract<ScriptStep, { kind: 'row' | 'error' }>;
+
+type RowsRead = Omit<Extract<SplitRead, { kind: 'rows' }>, 'position'>;
 
 function takeRecords(
   steps: readonly ScriptStep[],
@@ -83,7 +103,7 @@ function takeRecords(
   return taken;
 }
 
-function toRead(rowType: RowType, steps: readonly RecordStep[], firstOffset: number): SplitRead {
+function toRead(rowType: RowType, steps: readonly RecordStep[], firstOffset: number): RowsRead {
   const rows = steps.flatMap((step, i) =>
     step.kind === 'row' ? [{ row: step.row, offset: firstOffset + i }] : [],
   );

@@ -22,8 +22,10 @@ export class ChunkReader {
   #other: Uint8Array | null = null;
   #pending: Promise<number>;
 
-  constructor(input: ByteInput) {
+  /** `position`: of the first byte that the input gives. */
+  constructor(input: ByteInput, position: number) {
     this.#input = input;
+    this.baseOffset = position;
     this.#pending = this.#readAhead();
   }
 

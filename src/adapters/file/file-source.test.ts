@@ -33,6 +33,7 @@ function context(clock: Clock = systemClock): SourceContext {
     stream: 'events',
     rowType: { fields },
     eventTimeField: 'ts',
+    startAt: new Map(),
     formats: new Map<string, Format>([
       ['json', jsonFormat],
       ['csv', csvFormat],

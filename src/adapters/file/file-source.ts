@@ -1,8 +1,10 @@
 // `file(…)`: files of records as a source. One file is one split; what a file holds is for the format.
 import { extname } from 'node:path';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type { Format } from '../../ports/format.ts';
 import type { Source, SourceContext, SourceSplit } from '../../ports/source.ts';
+import { checkNoneGone } from './file-position.ts';
 import { FileSplit } from './file-split.ts';
 import { type FoundFile, findFiles } from './file-paths.ts';
 import { LoopedSplit } from './looped-split.ts';
@@ -40,7 +42,11 @@ const compressions: Readonly<Record<string, Compression>> = { '.gz': 'gzip', '.z
  * one file is one split. **Order**: rows of a file in its order; of several files interleaved.
  * **Guarantee**: bounded (unless `loop`); every record is a row or a dead letter; a compressed file
  * that is cut short keeps the rows before the cut and says so in a dead letter (MR_FILE_TRUNCATED).
- * **Errors** at start: MR_FILE_NOT_FOUND, MR_FILE_ACCESS, MR_FILE_FORMAT, MR_CONFIG_INVALID.
+ * A run that is recovered goes on after the last row that counts: at the byte in plain files, after
+ * decompressing what came before in compressed ones, at the row in Parquet; new files are read from
+ * their beginning, files that have grown from where they ended.
+ * **Errors** at start: MR_FILE_NOT_FOUND, MR_FILE_ACCESS, MR_FILE_FORMAT, MR_CONFIG_INVALID;
+ * MR_SOURCE_POSITION for a file that is gone or shorter than what was read of it.
  */
 export function file(paths: string | readonly string[], options: FileOptions = {}): Source {
   const patterns = typeof paths === 'string' ? [paths] : [...paths];
@@ -50,16 +56,22 @@ export function file(paths: string | readonly string[], options: FileOptions = {
     bounded: options.loop !== true,
     open: async (context) => {
       const files = await findFiles(patterns, context.baseDirectory);
-      const splits = files.map((found) => openSplit(found, options, context));
-      const share = pacing === null ? null : sharePacing(pacing, splits.length);
-      return splits.map((split) =>
-        share === null ? split : new PacedSplit(split, share, context),
-      );
+      checkNoneGone(context.startAt, new Set(files.map(({ name }) => name)));
+      const share = pacing === null ? null : sharePacing(pacing, files.length);
+      return files.map((found) => {
+        const start = context.startAt.get(found.name);
+        const open = splitOpener(found, options, context);
+        if (share === null) return open(start);
+        return new PacedSplit({ id: found.name, open, pacing: share, context, start });
+      });
     },
   };
 }
 
-function openSplit(found: FoundFile, options: FileOptions, context: SourceContext): SourceSplit {
+/** Opens the split of a file at a position. */
+type OpenSplit = (start: JsonValue | undefined) => SourceSplit;
+
+function splitOpener(found: FoundFile, options: FileOptions, context: SourceContext): OpenSplit {
   const { format, compression } = formatOf(found, options, context);
   const formatOptions = options.formatOptions ?? {};
   if (format.kind === 'file' && Object.keys(formatOptions).length > 0) {
@@ -68,16 +80,19 @@ function openSplit(found: FoundFile, options: FileOptions, context: SourceContex
       fix: 'remove formatOptions of the source',
     });
   }
-  const open = (): SourceSplit =>
+  const { name: id, path } = found;
+  const { rowType } = context;
+  const open = (start: JsonValue | undefined): SourceSplit =>
     format.kind === 'file'
-      ? new FileSplit(found.name, found.path, format, context.rowType)
+      ? new FileSplit({ id, path, format, rowType, start })
       : new RecordSplit({
-          id: found.name,
-          path: found.path,
+          id,
+          path,
           compression,
-          createDecoder: () => format.createDecoder(context.rowType, formatOptions),
+          createDecoder: () => format.createDecoder(rowType, formatOptions),
+          start,
         });
-  return options.loop === true ? new LoopedSplit(found.name, open, context) : open();
+  return options.loop === true ? (start) => new LoopedSplit({ id, open, context, start }) : open;
 }
 
 function formatOf(

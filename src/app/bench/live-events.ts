@@ -62,7 +62,7 @@ export class LiveEvents {
     const end = this.#lineEnds[due - 1] as number;
     this.taken = due;
     const decoded = decoder.decode({ bytes, start, end, baseOffset: 0, rowCountMax, last: false });
-    return { kind: 'rows', batch: decoded.batch, errors: decoded.errors };
+    return { kind: 'rows', batch: decoded.batch, errors: decoded.errors, position: due };
   }
 }
 

@@ -126,6 +126,7 @@ class JobLoop {
       stream: stream.name,
       rowType: { fields: stream.fields },
       eventTimeField: stream.eventTime.field,
+      startAt: new Map(),
       formats,
       clock,
       baseDirectory,

@@ -66,6 +66,10 @@ export class CsvDecoder implements RecordDecoder {
     this.#layout = options.header ? null : { readers: this.#readers, absent: [] };
   }
 
+  get needsHead(): boolean {
+    return this.#layout === null;
+  }
+
   decode(input: DecodeInput): DecodeResult {
     this.#errors = [];
     if (this.#overlong.isOpen) return this.#passOver(input);

@@ -39,7 +39,11 @@ interface Read {
 
 async function read(path: string, fields: readonly Field[], rowCountMax = 1000): Promise<Read> {
   const result: Read = { rows: [], offsets: [], errors: [] };
-  for await (const { batch, errors } of parquetFormat.read(path, { fields }, rowCountMax)) {
+  for await (const { batch, errors } of parquetFormat.read(
+    path,
+    { fields },
+    { rowCountMax, startRow: 0 },
+  )) {
     expect(batch.rowCount).toBeLessThanOrEqual(rowCountMax);
     for (let row = 0; row < batch.rowCount; row++) {
       result.rows.push(readRow(batch.columns, fields, row));

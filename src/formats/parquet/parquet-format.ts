@@ -7,9 +7,10 @@ import { putValue } from '../../columns/put-value.ts';
 import { readRow, toJsonValue } from '../../columns/read-value.ts';
 import { sliceBatch, takeRows } from '../../columns/slice-batch.ts';
 import type { DecodedBatch } from '../../columns/batch.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { RowType } from '../../kernel/types/field-type.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
-import type { DecodedChunk, FileFormat } from '../../ports/format.ts';
+import type { DecodedChunk, FileFormat, FileReadOptions } from '../../ports/format.ts';
 import { type RowGroupRange, readColumn } from './parquet-column.ts';
 import { openParquet, type ParquetFile } from './parquet-file.ts';
 import { type MatchedColumn, matchColumns } from './parquet-schema.ts';
@@ -27,26 +28,39 @@ export const parquetFormat: FileFormat = { kind: 'file', name: 'parquet', read: 
 async function* readParquet(
   path: string,
   rowType: RowType,
-  rowCountMax: number,
+  { rowCountMax, startRow }: FileReadOptions,
 ): AsyncGenerator<DecodedChunk> {
   const file = await openParquet(path);
   try {
+    const groups = file.metadata?.row_groups ?? [];
+    const rowCount = groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+    if (rowCount < startRow) throw tooShort(path, rowCount, startRow);
     if (file.metadata === null) return;
     const columns = matchColumns(path, file.metadata, rowType);
     const builders = rowType.fields.map((field) => columnForField(field));
     let rowStart = 0;
-    for (const group of file.metadata.row_groups) {
+    for (const group of groups) {
       const range = { group, rowStart, rowCount: Number(group.num_rows) };
+      const skipped = Math.max(0, startRow - rowStart);
+      rowStart += range.rowCount;
+      if (skipped >= range.rowCount) continue;
       const bad = await readRowGroup(file, columns, { rowType, builders }, range);
       const batch = groupBatch(rowType, builders, range);
-      for (let from = 0; from < range.rowCount; from += rowCountMax) {
+      for (let from = skipped; from < range.rowCount; from += rowCountMax) {
         yield chunkOf(batch, bad, from, Math.min(from + rowCountMax, range.rowCount));
       }
-      rowStart += range.rowCount;
     }
   } finally {
     await file.close();
   }
+}
+
+function tooShort(path: string, rowCount: number, startRow: number): MillraceError {
+  const message = `"${path}" has ${rowCount} rows, of which ${startRow} were read before`;
+  return new MillraceError('MR_SOURCE_POSITION', message, {
+    context: { path },
+    fix: 'restore the file as it was, or start over with --fresh-state',
+  });
 }
 
 interface Rows {

@@ -49,6 +49,7 @@ export const errorCatalogue = {
   MR_FILE_ACCESS: config,
   MR_FILE_FORMAT: data,
   MR_FILE_TRUNCATED: data,
+  MR_SOURCE_POSITION: data,
   MR_STORE_FULL: external,
   MR_STORE_OPEN: external,
   MR_STORE_SCHEMA: config,
@@ -74,6 +75,8 @@ export const errorCatalogue = {
   MR_SERVE_PORT: config,
   MR_NOT_AVAILABLE: config,
   MR_LABELS: config,
+  MR_WORKER_LOST: external,
+  MR_WORKER_MEMORY: config,
   MR_INTERNAL: internal,
 } as const satisfies Record<string, CatalogueEntry>;
 
