@@ -1,0 +1,84 @@
+// What each phase of a load came to: events and CPU, pauses, memory, and how long rows of a paced
+// phase took from their intended time.
+import { GapMeter } from './gap-meter.ts';
+import { LatencyHistogram, type LatencySummary } from './latency-histogram.ts';
+import type { LoadPhase } from './load-source.ts';
+import { type Elapsed, rounded, startWatch } from './measure.ts';
+import type { ObservedStore } from './observed-store.ts';
+import { processMemory } from './process-memory.ts';
+
+export interface PhaseResult {
+  readonly phase: string;
+  readonly events: number;
+  readonly seconds: number;
+  readonly events_per_second: number;
+  readonly events_per_cpu_second: number;
+  readonly rss_mb: number;
+  readonly anon_mb: number;
+  /** As the engine reports it. */
+  readonly state_bytes: number;
+  readonly pauses: ReturnType<GapMeter['summary']>;
+  /** Of paced phases. */
+  readonly latency?: LatencySummary;
+}
+
+export class PhaseRecorder {
+  readonly results: PhaseResult[] = [];
+  readonly gaps = new GapMeter();
+  /** Events of all phases. */
+  events = 0;
+  stateBytes = 0;
+  phase: LoadPhase | null = null;
+  readonly #store: ObservedStore;
+  readonly #onResult: (result: PhaseResult) => void;
+  #watch: () => Elapsed = startWatch();
+  #eventsBefore = 0;
+
+  constructor(store: ObservedStore, onResult: (result: PhaseResult) => void = () => {}) {
+    this.#store = store;
+    this.#onResult = onResult;
+  }
+
+  /** For `LoadSourceOptions`. */
+  readonly onPhase = (phase: LoadPhase | null): void => {
+    if (this.phase !== null) this.#end(this.phase);
+    this.phase = phase;
+    this.#eventsBefore = this.events;
+    const isPaced = phase !== null && phase.eventsPerSecond !== null;
+    this.#store.latency = isPaced ? new LatencyHistogram() : null;
+    this.gaps.reset();
+    this.#watch = startWatch();
+  };
+
+  /** For `LoadSourceOptions`. */
+  readonly onBatch = (count: number): void => {
+    this.events += count;
+    this.gaps.mark();
+  };
+
+  /** For `RunLoad`. */
+  readonly onProgress = ({ stateBytes }: { readonly stateBytes: number }): void => {
+    this.stateBytes = stateBytes;
+  };
+
+  #end({ name }: LoadPhase): void {
+    const { elapsedMs, cpuMs } = this.#watch();
+    const events = this.events - this.#eventsBefore;
+    const memory = processMemory();
+    const { latency } = this.#store;
+    const result: PhaseResult = {
+      phase: name,
+      events,
+      seconds: rounded(elapsedMs / 1000, 1),
+      events_per_second: rounded((events * 1000) / elapsedMs),
+      events_per_cpu_second: rounded((events * 1000) / cpuMs),
+      rss_mb: memory?.rssMb ?? 0,
+      anon_mb: memory?.anonMb ?? 0,
+      state_bytes: this.stateBytes,
+      pauses: this.gaps.summary(),
+      ...(latency === null ? {} : { latency: latency.summary() }),
+    };
+    this.results.push(result);
+    this.#onResult(result);
+  }
+}
