@@ -1,51 +1,102 @@
-// Regions of numbers in shared pages, of any length. A region that is given back is used again by one
-// of the same length. Pages do not move.
+// Regions of numbers in shared pages. A page holds regions of one length; one whose regions were all
+// given back serves another length. So keys may outgrow their regions without leaving holes behind.
+// Regions do not move.
 
-const pageNumbers = 1 << 16;
+const pageNumbers = 1 << 14;
+const none = -1;
+
+interface RegionPage {
+  readonly numbers: Float64Array;
+  /** Of its regions; 0 while it serves no length. */
+  length: number;
+  /** Regions in use. */
+  used: number;
+  /** Regions from here on were never taken. */
+  next: number;
+  /** First of the free regions before `next`; each begins with where the one after it is. */
+  free: number;
+  /** Whether it is among the pages of its length that may have room. */
+  isListed: boolean;
+}
 
 export class RegionArena {
+  /** Numbers of each page. */
   readonly pages: Float64Array[] = [];
   /** Of the region that was taken last. */
   page = 0;
   offset = 0;
   /** Numbers in regions that are in use. */
   used = 0;
-  /** Per length: page and offset of free regions, in turn. */
-  readonly #free = new Map<number, number[]>();
-  #current = -1;
-  #currentUsed = pageNumbers;
+  readonly #pages: RegionPage[] = [];
+  /** Per length: pages that may have room; some serve another length by now. */
+  readonly #roomy = new Map<number, number[]>();
+  readonly #spare: number[] = [];
 
   /** Takes a region into `page` and `offset`; what is in it means nothing. */
   take(length: number): void {
     this.used += length;
-    const free = this.#free.get(length);
-    if (free !== undefined && free.length > 0) {
-      this.offset = free.pop() as number;
-      this.page = free.pop() as number;
-      return;
+    const index = this.#pageFor(length);
+    const page = this.#pages[index] as RegionPage;
+    this.page = index;
+    page.used += 1;
+    if (page.free !== none) {
+      this.offset = page.free;
+      page.free = page.numbers[page.free] as number;
+    } else {
+      this.offset = page.next;
+      page.next += length;
     }
-    if (length > pageNumbers) {
-      this.page = this.pages.push(new Float64Array(length)) - 1;
-      this.offset = 0;
-      return;
-    }
-    if (this.#currentUsed + length > pageNumbers) {
-      this.#current = this.pages.push(new Float64Array(pageNumbers)) - 1;
-      this.#currentUsed = 0;
-    }
-    this.page = this.#current;
-    this.offset = this.#currentUsed;
-    this.#currentUsed += length;
   }
 
-  give(length: number, page: number, offset: number): void {
+  give(length: number, index: number, offset: number): void {
     this.used -= length;
-    const free = this.#free.get(length);
-    if (free === undefined) this.#free.set(length, [page, offset]);
-    else free.push(page, offset);
+    const page = this.#pages[index] as RegionPage;
+    page.used -= 1;
+    if (page.used === 0 && page.numbers.length === pageNumbers) {
+      page.length = 0;
+      this.#spare.push(index);
+      return;
+    }
+    page.numbers[offset] = page.free;
+    page.free = offset;
+    if (page.isListed) return;
+    page.isListed = true;
+    this.#roomyOf(length).push(index);
   }
 
   get byteLength(): number {
     return this.pages.reduce((sum, page) => sum + page.byteLength, 0);
+  }
+
+  #pageFor(length: number): number {
+    const roomy = this.#roomyOf(length);
+    for (let index = roomy.at(-1); index !== undefined; index = roomy.at(-1)) {
+      const page = this.#pages[index] as RegionPage;
+      const isOurs = page.length === length;
+      const hasRoom = page.free !== none || page.next + length <= page.numbers.length;
+      if (isOurs && hasRoom) return index;
+      if (isOurs) page.isListed = false;
+      roomy.pop();
+    }
+    return this.#openPage(length, roomy);
+  }
+
+  #openPage(length: number, roomy: number[]): number {
+    let index = length > pageNumbers ? undefined : this.#spare.pop();
+    const known = index === undefined ? undefined : this.#pages[index];
+    const numbers = known?.numbers ?? new Float64Array(Math.max(pageNumbers, length));
+    index ??= this.pages.push(numbers) - 1;
+    this.#pages[index] = { numbers, length, used: 0, next: 0, free: none, isListed: true };
+    roomy.push(index);
+    return index;
+  }
+
+  #roomyOf(length: number): number[] {
+    let roomy = this.#roomy.get(length);
+    if (roomy === undefined) {
+      roomy = [];
+      this.#roomy.set(length, roomy);
+    }
+    return roomy;
   }
 }

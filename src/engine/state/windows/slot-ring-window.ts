@@ -247,8 +247,9 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
       page.set(this.#initial, cell);
       n = first;
     }
-    for (; n < end; n++) {
-      const slot = this.#cellAt(at, n);
+    const offset = H[at + offsetAt] as number;
+    for (let slot = this.#cellAt(at, n); n < end; n++, slot += size) {
+      if (slot === cell) slot = offset;
       if (page[slot + this.#rowsAt] !== 0) this.#loops.merge(page, cell, page, slot);
     }
     H[at + totalFirstAt] = first;
