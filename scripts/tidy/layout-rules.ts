@@ -6,7 +6,7 @@ import { type Finding, type Tree, error, isFixture, isSource, isTest, note } fro
 const codeFolders = ['src', 'test', 'scripts', 'examples', 'bench', 'bin', 'docs', 'console'];
 const bannedFolders = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'shared']);
 const kebabFolder = /^[a-z0-9]+([.-][a-z0-9]+)*$/;
-const kebabFile = /^[a-z0-9]+([.-][a-z0-9]+)*(\.[a-z0-9]+)*$/;
+const kebabFile = /^([a-z0-9]+([.-][a-z0-9]+)*(\.[a-z0-9]+)*|README\.md)$/;
 const fileLinesNoted = 400;
 const fileLinesMax = 600;
 const folderFilesMax = 20;
