@@ -2,6 +2,7 @@
 // numbers lie together, so that a key costs one line of the processor's cache.
 import type { StateReader } from '../state/bytes/state-reader.ts';
 import type { StateWriter } from '../state/bytes/state-writer.ts';
+import { SlotNumbers } from '../state/slot-numbers.ts';
 
 const before = Number.NEGATIVE_INFINITY;
 const never = Number.POSITIVE_INFINITY;
@@ -19,15 +20,12 @@ const expiryTimerAt = 6;
 const waitingAt = 7;
 
 export class KeyStates {
-  #data: Float64Array = new Float64Array(0);
+  readonly #numbers = new SlotNumbers(initial);
+  #data: Float64Array = this.#numbers.data;
 
   ensureSlots(count: number): void {
-    const old = this.#data;
-    if (old.length >= count * stride) return;
-    const data = new Float64Array(Math.max(count * stride, old.length * 2));
-    data.set(old);
-    for (let at = old.length; at < data.length; at += stride) data.set(initial, at);
-    this.#data = data;
+    this.#numbers.ensure(count);
+    this.#data = this.#numbers.data;
   }
 
   /** Reads what is needed soon, so that the processor waits for memory once; the result means nothing. */
@@ -120,18 +118,19 @@ export class KeyStates {
   /** Forgets the key, but not what waits. */
   forget(slot: number): void {
     const waiting = this.waiting(slot);
-    this.#data.set(initial, slot * stride);
+    this.#numbers.clear(slot);
     this.#data[slot * stride + waitingAt] = waiting;
   }
 
   /** No timer of any key counts any more. */
   unscheduleAll(): void {
-    for (let at = scheduledAt; at < this.#data.length; at += stride) this.#data[at] = never;
+    for (let at = scheduledAt; at < this.#numbers.byteLength / 8; at += stride)
+      this.#data[at] = never;
   }
 
   /** Back to a key without state, whatever waits. */
   clear(slot: number): void {
-    this.#data.set(initial, slot * stride);
+    this.#numbers.clear(slot);
   }
 
   /** All but what waits. */
@@ -144,7 +143,7 @@ export class KeyStates {
   }
 
   get byteLength(): number {
-    return this.#data.byteLength;
+    return this.#numbers.byteLength;
   }
 
   get bytesPerKey(): number {

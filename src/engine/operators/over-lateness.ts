@@ -5,7 +5,7 @@
 // those that are superseded move `last` when they fire; only the earliest is in the queue.
 import type { StateReader } from '../state/bytes/state-reader.ts';
 import type { StateWriter } from '../state/bytes/state-writer.ts';
-import { enlargeFloats } from '../state/slot-arrays.ts';
+import { SlotNumbers } from '../state/slot-numbers.ts';
 
 const none = Number.NEGATIVE_INFINITY;
 const stride = 4;
@@ -19,7 +19,8 @@ const secondAt = 3;
 export class OverLateness {
   /** Size of the window; null for a window over rows, which has no clean-up. */
   readonly #sizeMs: number | null;
-  #data: Float64Array = new Float64Array(0);
+  readonly #numbers = new SlotNumbers(Float64Array.of(0, none, none, none));
+  #data: Float64Array = this.#numbers.data;
   /** Pending clean-ups between the second and the newest, of keys that have such. */
   readonly #more = new Map<number, number[]>();
 
@@ -28,10 +29,8 @@ export class OverLateness {
   }
 
   ensureSlots(count: number): void {
-    const old = this.#data.length;
-    if (old >= count * stride) return;
-    this.#data = enlargeFloats(this.#data, count * stride, none);
-    for (let at = old + lastAt; at < this.#data.length; at += stride) this.#data[at] = 0;
+    this.#numbers.ensure(count);
+    this.#data = this.#numbers.data;
   }
 
   touch(slots: Int32Array, first: number, end: number): number {
@@ -121,7 +120,7 @@ export class OverLateness {
   }
 
   get byteLength(): number {
-    return this.#data.byteLength;
+    return this.#numbers.byteLength;
   }
 
   get bytesPerKey(): number {

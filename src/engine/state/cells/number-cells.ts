@@ -9,6 +9,7 @@ import {
 import type { LoopAggregate } from '../../../codegen/update-loops/loop-plan.ts';
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
+import { GrowingFloats } from '../growing-arrays.ts';
 import type { Cells } from './cells.ts';
 
 export class NumberCells implements Cells {
@@ -16,7 +17,7 @@ export class NumberCells implements Cells {
   readonly forms: Cells['forms'];
   readonly #layout: CellLayout;
   readonly #loops: CellLoops;
-  readonly #pool: { data: Float64Array };
+  readonly #pool = new GrowingFloats(0);
   readonly #free: number[] = [];
   readonly #empty: number;
   #used = 0;
@@ -24,7 +25,6 @@ export class NumberCells implements Cells {
   constructor(aggregates: readonly LoopAggregate[], env: CellEnvironment) {
     this.forms = aggregates.map(({ feature }) => ({ index: feature, form: 'numbers' }));
     this.#layout = layoutCells(aggregates);
-    this.#pool = { data: new Float64Array(this.#layout.size * 16) };
     this.#loops = compileCells(aggregates, env);
     this.#empty = this.create();
   }
@@ -34,11 +34,7 @@ export class NumberCells implements Cells {
     const known = this.#free.pop();
     const cell = known ?? this.#used;
     if (known === undefined) this.#used += size;
-    if (this.#used > this.#pool.data.length) {
-      const larger = new Float64Array(this.#pool.data.length * 2);
-      larger.set(this.#pool.data);
-      this.#pool.data = larger;
-    }
+    this.#pool.ensure(this.#used);
     const { data } = this.#pool;
     for (let i = 0; i < size; i++) data[cell + i] = initial[i] as number;
     return cell;
@@ -80,7 +76,7 @@ export class NumberCells implements Cells {
   }
 
   get byteLength(): number {
-    return this.#pool.data.byteLength;
+    return this.#pool.byteLength;
   }
 
   get liveBytes(): number {

@@ -5,7 +5,7 @@
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import { noCell } from '../cells/cells.ts';
-import { enlargeFloats, enlargeInts } from '../slot-arrays.ts';
+import { GrowingFloats, GrowingInts } from '../growing-arrays.ts';
 import {
   completeEnd,
   firstWindowEnd,
@@ -33,18 +33,30 @@ export class PaneState extends CellWindow implements ViewWindow {
   readonly isFrozenAtEnd: boolean;
   readonly #options: PaneOptions;
   /** Per pane: its end, the first window end that counts it, its cell, the next older pane. */
-  #ends: Float64Array = new Float64Array(0);
-  #froms: Float64Array = new Float64Array(0);
-  #cells: Int32Array = new Int32Array(0);
-  #next: Int32Array = new Int32Array(0);
+  readonly #panes = {
+    ends: new GrowingFloats(0),
+    froms: new GrowingFloats(0),
+    cells: new GrowingInts(0),
+    next: new GrowingInts(0),
+  };
+  #ends = this.#panes.ends.data;
+  #froms = this.#panes.froms.data;
+  #cells = this.#panes.cells.data;
+  #next = this.#panes.next.data;
   #free: number = none;
   #used = 0;
   #paneCount = 0;
   /** Per key: its newest pane; the total of the window that ends at `shownEnds`; whether that holds data. */
-  #newest: Int32Array = new Int32Array(0);
-  #totals: Int32Array = new Int32Array(0);
-  #shownEnds: Float64Array = new Float64Array(0);
-  #hasShown: Uint8Array = new Uint8Array(0);
+  readonly #keys = {
+    newest: new GrowingInts(none),
+    totals: new GrowingInts(noCell),
+    shownEnds: new GrowingFloats(Number.NaN),
+    hasShown: new GrowingInts(0),
+  };
+  #newest = this.#keys.newest.data;
+  #totals = this.#keys.totals.data;
+  #shownEnds = this.#keys.shownEnds.data;
+  #hasShown = this.#keys.hasShown.data;
 
   constructor(parts: CellWindowParts, options: PaneOptions) {
     super(parts);
@@ -53,14 +65,12 @@ export class PaneState extends CellWindow implements ViewWindow {
   }
 
   override ensureSlots(count: number): void {
-    const old = this.#newest.length;
-    if (old >= count) return;
-    this.#newest = enlargeInts(this.#newest, count).fill(none, old);
-    this.#totals = enlargeInts(this.#totals, count).fill(noCell, old);
-    this.#shownEnds = enlargeFloats(this.#shownEnds, count, Number.NaN);
-    const hasShown = new Uint8Array(this.#newest.length);
-    hasShown.set(this.#hasShown);
-    this.#hasShown = hasShown;
+    const { newest, totals, shownEnds, hasShown } = this.#keys;
+    for (const numbers of [newest, totals, shownEnds, hasShown]) numbers.ensure(count);
+    this.#newest = newest.data;
+    this.#totals = totals.data;
+    this.#shownEnds = shownEnds.data;
+    this.#hasShown = hasShown.data;
   }
 
   override touch(slots: Int32Array, first: number, end: number): number {
@@ -192,8 +202,8 @@ export class PaneState extends CellWindow implements ViewWindow {
   }
 
   override get byteLength(): number {
-    const { length } = this.#ends;
-    return this.cells.byteLength + length * 24 + this.#newest.length * 17;
+    const { newest } = this.#keys;
+    return this.cells.byteLength + this.#used * 24 + newest.byteLength * 5;
   }
 
   /** Makes the total of the window that ends at `end`. */
@@ -248,13 +258,12 @@ export class PaneState extends CellWindow implements ViewWindow {
       this.#free = this.#next[pane] as number;
       return pane;
     }
-    const count = this.#used + 1;
-    if (count > this.#ends.length) {
-      this.#ends = enlargeFloats(this.#ends, count, 0);
-      this.#froms = enlargeFloats(this.#froms, count, 0);
-      this.#cells = enlargeInts(this.#cells, count);
-      this.#next = enlargeInts(this.#next, count);
-    }
+    const { ends, froms, cells, next } = this.#panes;
+    for (const numbers of [ends, froms, cells, next]) numbers.ensure(this.#used + 1);
+    this.#ends = ends.data;
+    this.#froms = froms.data;
+    this.#cells = cells.data;
+    this.#next = next.data;
     return this.#used++;
   }
 

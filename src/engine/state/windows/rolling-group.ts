@@ -1,7 +1,7 @@
 // All exact rolling windows of a view whose aggregates are of numbers, or all its windows over rows:
 // one row buffer per key, one generated loop (codegen/update-loops). Rows that left every window are
 // overwritten.
-import type { LoopState, OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
+import type { OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
 import {
   compileRolling,
   layoutRolling,
@@ -13,6 +13,7 @@ import {
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import { RowArena, type RowSpan } from '../row-arena.ts';
+import { SlotNumbers } from '../slot-numbers.ts';
 import {
   exclude,
   type RecordSource,
@@ -44,7 +45,9 @@ export class RollingGroup implements ViewWindow {
   readonly #layout: RollingLayout;
   readonly #loops: RollingLoops;
   readonly #arena: RowArena;
-  readonly #state: LoopState = { data: new Float64Array(0) };
+  readonly #state: SlotNumbers;
+  /** One state more than there are slots: that of keys without one. */
+  #emptyAt = 0;
   readonly hasTimers: boolean;
   /** Keys of which some window is to be emptied when it is next looked at. */
   #staleCount = 0;
@@ -54,6 +57,7 @@ export class RollingGroup implements ViewWindow {
     this.windows = options.windows;
     this.areRows = options.areRows;
     this.#layout = layoutRolling(options.plan);
+    this.#state = new SlotNumbers(this.#layout.initial);
     this.#arena = new RowArena(this.#layout.rowWidth);
     this.hasTimers = options.decayMs.some((decayMs) => decayMs !== null);
     this.#loops = compileRolling(options.plan, {
@@ -65,14 +69,10 @@ export class RollingGroup implements ViewWindow {
   }
 
   ensureSlots(count: number): void {
-    const { stride, initial } = this.#layout;
-    const old = this.#state.data;
-    // One state more than there are slots: that of keys without one.
-    if (old.length >= (count + 1) * stride) return;
-    const data = new Float64Array(Math.max((count + 1) * stride, old.length * 2));
-    data.set(old);
-    for (let at = old.length; at + stride <= data.length; at += stride) data.set(initial, at);
-    this.#state.data = data;
+    if (count <= this.#emptyAt) return;
+    this.#state.ensure(count + 1);
+    this.#state.clear(this.#emptyAt);
+    this.#emptyAt = count;
   }
 
   touch(slots: Int32Array, first: number, end: number): number {
@@ -123,7 +123,7 @@ export class RollingGroup implements ViewWindow {
 
   evaluate(slot: number, tau: number, _isFinal: boolean, isFrozen: boolean): void {
     if (this.#staleCount > 0 && !isFrozen) this.#dropStale(slot);
-    this.#loops.evaluate(slot < 0 ? this.#state.data.length / this.#layout.stride - 1 : slot, tau);
+    this.#loops.evaluate(slot < 0 ? this.#emptyAt : slot, tau);
   }
 
   nextTimer(slot: number, asOf: number): number {
@@ -153,11 +153,11 @@ export class RollingGroup implements ViewWindow {
   }
 
   clear(slot: number): void {
-    const { stride, initial } = this.#layout;
-    const data = this.#state.data;
+    const { stride } = this.#layout;
+    const { data } = this.#state;
     if ((data[slot * stride + ringState.stale] as number) !== 0) this.#staleCount -= 1;
     this.#arena.release(data, slot * stride);
-    data.set(initial, slot * stride);
+    this.#state.clear(slot);
   }
 
   cleanUp(local: number, slot: number): void {
@@ -192,7 +192,7 @@ export class RollingGroup implements ViewWindow {
   }
 
   get byteLength(): number {
-    return this.#state.data.byteLength + this.#arena.byteLength;
+    return this.#state.byteLength + this.#arena.byteLength;
   }
 
   get bytesPerKey(): number {

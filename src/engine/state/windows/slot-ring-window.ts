@@ -13,8 +13,8 @@ import {
 import type { LoopAggregate, OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
-import { GrowingMemory } from '../growing-memory.ts';
 import { RegionArena } from '../region-arena.ts';
+import { SlotNumbers } from '../slot-numbers.ts';
 import type { SlotWindowOptions } from './slot-window.ts';
 import {
   exclude,
@@ -61,8 +61,8 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
   /** Position in a cell of the number of all its records. */
   readonly #rowsAt: number;
   readonly #capMax: number;
-  readonly #heads = new GrowingMemory(64 * stride * 8);
-  #data: Float64Array;
+  readonly #heads = new SlotNumbers(new Float64Array(stride));
+  #data: Float64Array = this.#heads.data;
   readonly #arena = new RegionArena();
   readonly #scratch: Float64Array;
 
@@ -83,11 +83,11 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
     this.#rowsAt = rowsAt;
     this.#scratch = initial.slice();
     this.#capMax = Math.ceil(options.sizeMs / options.resolutionMs) + 1;
-    this.#data = new Float64Array(this.#heads.buffer);
   }
 
   override ensureSlots(count: number): void {
-    if (this.#heads.ensure(count * stride * 8)) this.#data = new Float64Array(this.#heads.buffer);
+    this.#heads.ensure(count);
+    this.#data = this.#heads.data;
   }
 
   override touch(slots: Int32Array, first: number, end: number): number {
@@ -221,7 +221,7 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
   }
 
   override get byteLength(): number {
-    return this.#data.byteLength + this.#arena.byteLength;
+    return this.#heads.byteLength + this.#arena.byteLength;
   }
 
   #slotNumber(ts: number): number {
