@@ -57,6 +57,7 @@ export const errorCatalogue = {
   MR_STATE_MISSING: external,
   MR_STATE_DISK_FULL: external,
   MR_STATE_VERSION: config,
+  MR_STATE_SCHEMA: definition,
   MR_CONFIG_STATE_MEMORY: config,
   MR_CHECKPOINT_ACCESS: config,
   MR_CHECKPOINT_FULL: external,

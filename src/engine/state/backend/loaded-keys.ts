@@ -1,0 +1,188 @@
+// Brings stored keys into memory: those that records ask for, and those whose timers are due. The key
+// in a record is compared byte by byte, since the index knows only hashes.
+import { hashBytes } from '../../../kernel/hash.ts';
+import { StateReader } from '../bytes/state-reader.ts';
+import type { KeyImages } from '../residence.ts';
+import { type ColdKeys, emptyKeyTimes, type KeyTimes } from './cold-keys.ts';
+import { batchMax, RecordBatch } from './record-batch.ts';
+import { emptyRecordParts, parseRecord } from './segment-format.ts';
+import type { SegmentLog } from './segment-log.ts';
+import type { SlotRecords } from './slot-records.ts';
+import { emptyStoredEntry, type StoredEntry } from './stored-index.ts';
+
+/** Keys that one call of `wake` looks at. */
+const wokenMax = 512;
+
+export class LoadedKeys {
+  readonly #log: SegmentLog;
+  readonly #images: KeyImages;
+  readonly #slots: SlotRecords;
+  readonly #cold: ColdKeys;
+  readonly #batch: RecordBatch;
+  readonly #parts = emptyRecordParts();
+  readonly #times: KeyTimes = emptyKeyTimes();
+  readonly #reader = new StateReader(new Uint8Array(0));
+  readonly #entry: StoredEntry = emptyStoredEntry();
+  /** Per tag of the batch: slot and hash. */
+  readonly #wantedSlots = new Int32Array(batchMax);
+  readonly #wantedHashes = new Uint32Array(batchMax);
+  /** Tags whose first candidate was another key of the same hash. */
+  #others: number[] = [];
+  #limitMs = 0;
+  #isIdle = false;
+  #wokenCount = 0;
+
+  constructor(log: SegmentLog, images: KeyImages, slots: SlotRecords, cold: ColdKeys) {
+    this.#log = log;
+    this.#images = images;
+    this.#slots = slots;
+    this.#cold = cold;
+    this.#batch = new RecordBatch(log);
+  }
+
+  /** Reads those of the new slots' keys that are stored. */
+  arrived(slots: Int32Array, count: number): void {
+    const images = this.#images;
+    const { keyData } = images;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i] as number;
+      this.#slots.clear(slot);
+      const hash = hashBytes(keyData, images.keyStart(slot), images.keyEnd(slot));
+      if (!this.#cold.index.first(hash, this.#entry)) continue;
+      const tag = this.#batch.count;
+      this.#wantedSlots[tag] = slot;
+      this.#wantedHashes[tag] = hash;
+      this.#batch.add(this.#entry.segment, this.#entry.ordinal, tag);
+      if (this.#batch.isFull) this.#readWanted();
+    }
+    this.#readWanted();
+  }
+
+  /** Brings in keys that are due at `limitMs`; false when there are none. */
+  wake(limitMs: number, isIdle: boolean): boolean {
+    this.#limitMs = limitMs;
+    this.#isIdle = isIdle;
+    this.#wokenCount = 0;
+    while (this.#wokenCount === 0) {
+      let more = true;
+      while (more && this.#batch.count < wokenMax) {
+        more = this.#cold.takeDue(limitMs, isIdle, this.#want);
+      }
+      this.#batch.visit(this.#visitDue);
+      if (!more) break;
+    }
+    return this.#wokenCount > 0;
+  }
+
+  readonly #want = (hash: number, { segment, ordinal }: StoredEntry): void => {
+    const tag = this.#batch.count;
+    this.#wantedHashes[tag] = hash;
+    this.#batch.add(segment, ordinal, tag);
+  };
+
+  readonly #visitWanted = (tag: number, at: number, segment: number, ordinal: number): void => {
+    const slot = this.#wantedSlots[tag] as number;
+    parseRecord(this.#log.data, at, this.#parts);
+    if (this.#isKeyOf(slot)) this.#load(slot, this.#wantedHashes[tag] as number, segment, ordinal);
+    else this.#others.push(tag);
+  };
+
+  readonly #visitDue = (tag: number, at: number, segment: number, ordinal: number): void => {
+    const hash = this.#wantedHashes[tag] as number;
+    const entry = this.#find(hash, segment, ordinal);
+    if (entry === null) return;
+    const times = this.#takeParts(at);
+    const time = this.#isIdle ? times.idleWakeMs : times.wakeMs;
+    if (time > this.#limitMs) {
+      this.#cold.requeue(hash, entry, times, this.#isIdle);
+      return;
+    }
+    const { data } = this.#log;
+    const { keyStart, keyEnd, end } = this.#parts;
+    const slot = this.#images.insert(data, keyStart, keyEnd);
+    this.#slots.ensure(this.#images.slotCount);
+    this.#slots.clear(slot);
+    this.#cold.woken(entry, times, this.#isIdle);
+    this.#take(slot, hash, segment, ordinal);
+    this.#reader.reset(data, keyEnd, end);
+    this.#images.readKey(slot, this.#reader);
+    this.#wokenCount += 1;
+  };
+
+  #readWanted(): void {
+    if (this.#batch.count === 0) return;
+    this.#batch.visit(this.#visitWanted);
+    if (this.#others.length === 0) return;
+    const others = this.#others;
+    this.#others = [];
+    for (const tag of others) this.#loadAmong(tag);
+  }
+
+  /** Several stored keys have the hash: the slot's key may be any of them, or none. */
+  #loadAmong(tag: number): void {
+    const hash = this.#wantedHashes[tag] as number;
+    const slot = this.#wantedSlots[tag] as number;
+    const candidates: number[] = [];
+    const entry = this.#entry;
+    const { index } = this.#cold;
+    for (let any = index.first(hash, entry); any; any = index.next(entry)) {
+      candidates.push(entry.segment, entry.ordinal);
+    }
+    for (let i = 0; i < candidates.length; i += 2) {
+      const segment = candidates[i] as number;
+      const ordinal = candidates[i + 1] as number;
+      this.#log.read(segment, ordinal);
+      parseRecord(this.#log.data, this.#log.recordAt, this.#parts);
+      if (this.#isKeyOf(slot)) return this.#load(slot, hash, segment, ordinal);
+    }
+  }
+
+  #isKeyOf(slot: number): boolean {
+    const { keyStart, keyEnd } = this.#parts;
+    const { keyData } = this.#images;
+    const start = this.#images.keyStart(slot);
+    if (this.#images.keyEnd(slot) - start !== keyEnd - keyStart) return false;
+    const { data } = this.#log;
+    for (let i = keyStart, at = start; i < keyEnd; i++, at++) {
+      if (data[i] !== keyData[at]) return false;
+    }
+    return true;
+  }
+
+  /** The record in `#parts` is that of the slot's key. */
+  #load(slot: number, hash: number, segment: number, ordinal: number): void {
+    const entry = this.#find(hash, segment, ordinal);
+    if (entry === null) throw new Error('a stored key left the index while it was read');
+    const { keyEnd, end, wakeMs, idleWakeMs } = this.#parts;
+    this.#times.wakeMs = wakeMs;
+    this.#times.idleWakeMs = idleWakeMs;
+    this.#cold.found(entry, this.#times);
+    this.#take(slot, hash, segment, ordinal);
+    this.#reader.reset(this.#log.data, keyEnd, end);
+    this.#images.readKey(slot, this.#reader);
+  }
+
+  /** From here on the key is in memory, as it is stored. */
+  #take(slot: number, hash: number, segment: number, ordinal: number): void {
+    this.#cold.index.remove(hash, segment, ordinal);
+    this.#slots.setPlace(slot, segment, ordinal);
+    this.#slots.setQueued(slot, this.#times.queued, this.#times.idleQueued);
+    this.#slots.setReferenced(slot);
+  }
+
+  #takeParts(at: number): KeyTimes {
+    parseRecord(this.#log.data, at, this.#parts);
+    this.#times.wakeMs = this.#parts.wakeMs;
+    this.#times.idleWakeMs = this.#parts.idleWakeMs;
+    return this.#times;
+  }
+
+  #find(hash: number, segment: number, ordinal: number): StoredEntry | null {
+    const entry = this.#entry;
+    const { index } = this.#cold;
+    for (let any = index.first(hash, entry); any; any = index.next(entry)) {
+      if (entry.segment === segment && entry.ordinal === ordinal) return entry;
+    }
+    return null;
+  }
+}

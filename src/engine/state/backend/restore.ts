@@ -1,0 +1,148 @@
+// Takes over snapshots of any number of subtasks: of each, the records that its head lists and whose
+// key groups are owned here. In memory mode all keys are read; in disk mode only the tables at the
+// ends of the segments, and keys when they are wanted.
+import { hashBytes } from '../../../kernel/hash.ts';
+import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
+import type { KeyGroupRange } from '../../../kernel/key-group.ts';
+import type { SubtaskSnapshot } from '../../checkpoint/subtask-snapshot.ts';
+import { StateReader } from '../bytes/state-reader.ts';
+import { emptyKeyTimes, isWithin } from './cold-keys.ts';
+import type { SegmentTable } from './segment-format.ts';
+import { readSnapshotHead } from './snapshot-head.ts';
+import type { SegmentLog } from './segment-log.ts';
+import type { Segment } from './segment.ts';
+import type { ViewBackend } from './view-backend.ts';
+
+const runBytesMax = 1 << 20;
+
+export interface RestoreOptions {
+  readonly log: SegmentLog;
+  readonly views: readonly ViewBackend[];
+  readonly keyGroups: KeyGroupRange;
+}
+
+interface Adopted {
+  readonly segment: Segment;
+  readonly table: SegmentTable;
+  readonly viewOf: readonly (ViewBackend | null)[];
+}
+
+/** Restores the parts into views that hold nothing yet. */
+export function restoreParts(parts: readonly SubtaskSnapshot[], options: RestoreOptions): void {
+  const adopted = new Map<string, Adopted>();
+  const heads = parts.map((part) => {
+    const head = readSnapshotHead(options.log.files, part.head.name);
+    const views = restorableViews(part, options.views);
+    for (const { name, live } of head.segments) {
+      const known = adopted.get(name) ?? adopt(name, options);
+      adopted.set(name, known);
+      reviveOwn(known, live, { views, keyGroups: options.keyGroups });
+    }
+    return { part, head, views };
+  });
+  for (const known of adopted.values()) {
+    readKeys(known, options.log);
+  }
+  for (const { part, head, views } of heads) readHeads({ part, views }, head.heads, options);
+}
+
+/** Views that the part has; those that are gone, or that the part leaves out, are not read. */
+function restorableViews(
+  part: SubtaskSnapshot,
+  views: readonly ViewBackend[],
+): ReadonlySet<ViewBackend> {
+  const found = new Set<ViewBackend>();
+  for (const { uid, schema } of part.views) {
+    const view = views.find((candidate) => candidate.uid === uid);
+    if (view === undefined) continue;
+    if (JSON.stringify(schema) !== JSON.stringify(view.images.schema)) {
+      throw new MillraceError(
+        'MR_STATE_SCHEMA',
+        `the stored state of view "${uid}" belongs to another definition of it`,
+        {
+          context: { operatorUid: uid },
+          fix: 'restore with the definition that wrote it, or begin without the state of this view',
+        },
+      );
+    }
+    found.add(view);
+  }
+  return found;
+}
+
+function adopt(name: string, { log, views }: RestoreOptions): Adopted {
+  const { segment, table } = log.adopt(name);
+  const viewOf = Array.from({ length: 256 }, (_, number) => {
+    return views[segment.viewNumbers?.[number] ?? number] ?? null;
+  });
+  return { segment, table, viewOf };
+}
+
+/** Makes those records of a segment count that the part lists and that belong here. */
+function reviveOwn(
+  { segment, table, viewOf }: Adopted,
+  live: Uint8Array,
+  own: { readonly views: ReadonlySet<ViewBackend>; readonly keyGroups: KeyGroupRange },
+): void {
+  const times = emptyKeyTimes();
+  for (let ordinal = 0; ordinal < table.count; ordinal++) {
+    if (((live[ordinal >> 3] as number) & (1 << (ordinal & 7))) === 0) continue;
+    const hash = table.hashes[ordinal] as number;
+    if (!isWithin(hash, own.keyGroups)) continue;
+    const view = viewOf[table.views[ordinal] as number] as ViewBackend | null;
+    if (view === null || !own.views.has(view)) continue;
+    segment.revive(ordinal);
+    if (view.cold === null) continue;
+    times.wakeMs = table.wakes[ordinal] as number;
+    times.idleWakeMs = table.idleWakes[ordinal] as number;
+    view.cold.add(hash, segment.id, ordinal, times);
+  }
+}
+
+/** Memory mode: reads the keys of all records that count. */
+function readKeys({ segment, table, viewOf }: Adopted, log: SegmentLog): void {
+  const isMemory = viewOf.some((view) => view !== null && view.cold === null);
+  if (!isMemory) return;
+  const { offsets } = segment;
+  for (let first = nextLive(segment, 0); first < segment.count; ) {
+    let last = first;
+    const from = offsets[first] as number;
+    for (
+      let next = nextLive(segment, first + 1);
+      next < segment.count && (offsets[next + 1] as number) - from <= runBytesMax;
+      next = nextLive(segment, next + 1)
+    ) {
+      last = next;
+    }
+    log.readRun(segment.id, first, last);
+    for (let ordinal = first; ordinal <= last; ordinal = nextLive(segment, ordinal + 1)) {
+      const at = log.recordAt + (offsets[ordinal] as number) - from;
+      log.check(segment.id, ordinal, at);
+      const view = viewOf[table.views[ordinal] as number] as ViewBackend;
+      view.insert(at, segment.id, ordinal);
+    }
+    first = nextLive(segment, last + 1);
+  }
+}
+
+function nextLive(segment: Segment, from: number): number {
+  let ordinal = from;
+  while (ordinal < segment.count && !segment.isLive(ordinal)) ordinal += 1;
+  return ordinal;
+}
+
+function readHeads(
+  { part, views }: { part: SubtaskSnapshot; views: ReadonlySet<ViewBackend> },
+  heads: ReadonlyMap<string, Uint8Array>,
+  { keyGroups }: RestoreOptions,
+): void {
+  const ownsKey = (data: Uint8Array, start: number, end: number): boolean =>
+    isWithin(hashBytes(data, start, end), keyGroups);
+  const { first } = part.keyGroups;
+  const takesCounters = keyGroups.first <= first && first < keyGroups.end;
+  for (const view of views) {
+    const bytes = heads.get(view.uid);
+    if (bytes === undefined) continue;
+    view.images.readHead(new StateReader(bytes), { ownsKey, takesCounters });
+  }
+}

@@ -1,0 +1,221 @@
+// The state backend of one subtask: all keys of all its views, in memory or beyond it, and the
+// snapshots of them. Everything is synchronous and happens between the operators' steps; what takes
+// long (writing a snapshot, compaction) is done in slices of about a millisecond by `work`.
+import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
+import type { KeyGroupRange } from '../../../kernel/key-group.ts';
+import type { StateFiles } from '../../../ports/state-files.ts';
+import type { SubtaskSnapshot } from '../../checkpoint/subtask-snapshot.ts';
+import type { KeyImages, Residence } from '../residence.ts';
+import { ColdKeys } from './cold-keys.ts';
+import { Compaction } from './compaction.ts';
+import { Eviction } from './eviction.ts';
+import { restoreParts } from './restore.ts';
+import { SegmentLog } from './segment-log.ts';
+import { SnapshotRun } from './snapshot-run.ts';
+import { ViewBackend } from './view-backend.ts';
+
+const segmentBytesDefault = 16 * 1024 * 1024;
+const memoryBytesMinDefault = 4 * 1024 * 1024;
+const viewsMax = 255;
+
+export interface SubtaskStateOptions {
+  readonly files: StateFiles;
+  readonly subtask: number;
+  readonly keyGroups: KeyGroupRange;
+  /** Budget for keys in memory and what is needed to find the others; null: all keys stay in memory. */
+  readonly memoryBytesMax: number | null;
+  /** Begins the name of every file; no other subtask and no earlier run of the job may have used it. */
+  readonly filePrefix: string;
+  /** A segment is closed when it is as large; default 16 MiB. */
+  readonly segmentBytes?: number;
+  /** The least budget that is accepted; default 4 MiB. */
+  readonly memoryBytesMin?: number;
+}
+
+/** Sizes, for metrics. */
+export interface SubtaskStateStats {
+  /** Keys, in memory or not. */
+  readonly entries: number;
+  readonly residentEntries: number;
+  /** Bytes of the keys in memory. */
+  readonly residentBytes: number;
+  /** Memory for finding stored keys, for timers of stored keys, for marks, and buffers. */
+  readonly overheadBytes: number;
+  readonly segments: number;
+  readonly segmentBytes: number;
+  /** Bytes in segments that still count. */
+  readonly liveBytes: number;
+  readonly dirtyEntries: number;
+  readonly evictedKeys: number;
+  readonly compactedSegments: number;
+}
+
+/** State of a subtask. Errors: MR_STATE_*, MR_CONFIG_STATE_MEMORY. */
+export class SubtaskState {
+  readonly #options: SubtaskStateOptions;
+  readonly #views: ViewBackend[] = [];
+  readonly #log: SegmentLog;
+  readonly #compaction: Compaction;
+  readonly #eviction: Eviction | null;
+  #run: SnapshotRun | null = null;
+  #isComplete = false;
+  /** The disk was full when a segment was compacted: not again until something changes. */
+  #isCompactionOff = false;
+
+  constructor(options: SubtaskStateOptions) {
+    const { files, filePrefix, memoryBytesMax } = options;
+    this.#options = options;
+    checkBudget(memoryBytesMax, options.memoryBytesMin ?? memoryBytesMinDefault);
+    const views = this.#views;
+    const segmentBytes = options.segmentBytes ?? segmentBytesDefault;
+    this.#log = new SegmentLog({
+      files,
+      prefix: filePrefix,
+      segmentBytes,
+      views: () => views.map(({ uid, images }) => ({ uid, schema: images.schema })),
+    });
+    this.#compaction = new Compaction({ log: this.#log, views, segmentBytes });
+    this.#eviction =
+      memoryBytesMax === null
+        ? null
+        : new Eviction(views, memoryBytesMax, () => this.#overheadBytes());
+  }
+
+  /** Makes room for a view's state. All views are registered before anything else happens. */
+  register(viewUid: string, images: KeyImages): Residence {
+    const number = this.#views.length;
+    if (number === viewsMax) throw new Error(`more than ${viewsMax} views in a subtask`);
+    const view = new ViewBackend({
+      uid: viewUid,
+      number,
+      images,
+      log: this.#log,
+      cold: this.#eviction === null ? null : new ColdKeys(),
+      onSettle: () => this.#settle(),
+    });
+    this.#views.push(view);
+    return view;
+  }
+
+  /** Takes over snapshots of any number of subtasks, as far as their keys belong here. */
+  restore(parts: readonly SubtaskSnapshot[]): void {
+    const { keyGroups } = this.#options;
+    restoreParts(parts, { log: this.#log, views: this.#views, keyGroups });
+    this.#settle();
+  }
+
+  /**
+   * The state of this instant is to be kept for checkpoint `id`; the operators go on at once, and
+   * `work` writes it. Only when no other snapshot is on its way.
+   */
+  beginSnapshot(id: number): void {
+    if (this.#run !== null) throw new Error(`snapshot ${id} begins before another has ended`);
+    const { subtask, keyGroups } = this.#options;
+    this.#isCompactionOff = false;
+    this.#isComplete = false;
+    this.#run = new SnapshotRun({ log: this.#log, views: this.#views, subtask, keyGroups });
+  }
+
+  /** Gives up the snapshot that is on its way or complete and not taken. */
+  abortSnapshot(): void {
+    this.#run?.abort();
+    this.#run = null;
+    this.#isComplete = false;
+  }
+
+  /**
+   * A slice of background work, or all that the snapshot needs: true when no snapshot is on its way
+   * (any more). After an error the snapshot can be tried again or given up; nothing is lost.
+   */
+  work(untilDone: boolean): boolean {
+    if (this.#run === null || this.#isComplete) {
+      this.#tidy();
+      return true;
+    }
+    do {
+      this.#isComplete = this.#run.step();
+    } while (untilDone && !this.#isComplete);
+    return this.#isComplete;
+  }
+
+  /** Whether `work` has anything to do. */
+  get hasWork(): boolean {
+    if (this.#run !== null) return !this.#isComplete;
+    if (this.#log.hasUnsealed) return true;
+    return !this.#isCompactionOff && this.#compaction.hasWork;
+  }
+
+  /** The complete snapshot, once; null when there is none. */
+  takeSnapshot(): SubtaskSnapshot | null {
+    if (this.#run === null || !this.#isComplete) return null;
+    const result = this.#run.result();
+    this.#run = null;
+    this.#isComplete = false;
+    this.#log.dropDead();
+    return result;
+  }
+
+  /** Removes local files (segments, heads) that no checkpoint needs any more; those in use stay. */
+  release(names: readonly string[]): void {
+    const used = new Set(this.#log.present().map(({ name }) => name));
+    for (const name of names) if (!used.has(name)) this.#options.files.remove(name);
+    this.#isCompactionOff = false;
+  }
+
+  stats(): SubtaskStateStats {
+    const sum = (of: (view: ViewBackend) => number): number =>
+      this.#views.reduce((total, view) => total + of(view), 0);
+    const { fileBytes, liveBytes } = this.#log.sizes();
+    return {
+      entries: sum(({ entries }) => entries),
+      residentEntries: sum(({ images }) => images.size),
+      residentBytes: sum(({ images }) => images.liveBytes),
+      overheadBytes: this.#overheadBytes(),
+      segments: this.#log.present().length,
+      segmentBytes: fileBytes,
+      liveBytes,
+      dirtyEntries: sum(({ slots }) => slots.dirtyCount + slots.pendingCount),
+      evictedKeys: this.#eviction?.evictedKeys ?? 0,
+      compactedSegments: this.#compaction.compactedSegments,
+    };
+  }
+
+  /** Closes all files. */
+  close(): void {
+    this.#log.close();
+  }
+
+  #settle(): void {
+    this.#eviction?.run();
+  }
+
+  #tidy(): void {
+    const log = this.#log;
+    if (log.hasUnsealed && this.#run === null) {
+      log.sealNext(log.epoch);
+      return;
+    }
+    if (this.#isComplete || this.#isCompactionOff) return;
+    try {
+      this.#compaction.step();
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'MR_STATE_DISK_FULL') throw error;
+      this.#isCompactionOff = true;
+    }
+  }
+
+  #overheadBytes(): number {
+    let bytes = this.#log.byteLength;
+    for (const view of this.#views) bytes += view.byteLength;
+    return bytes;
+  }
+}
+
+function checkBudget(bytesMax: number | null, bytesMin: number): void {
+  if (bytesMax === null || bytesMax >= bytesMin) return;
+  throw new MillraceError(
+    'MR_CONFIG_STATE_MEMORY',
+    `a memory budget of ${bytesMax} bytes for the state of a subtask is too small`,
+    { fix: `give each subtask ${bytesMin} bytes or more` },
+  );
+}
