@@ -30,6 +30,14 @@ export interface ManifestDraft {
   readonly counters: Readonly<Record<string, number>>;
   /** The mark that the online store must show, or null without one. */
   readonly storeEpoch: string | null;
+  /** Present when all input had ended and everything had fired, which the state does not know yet. */
+  readonly ended?: EndedInput;
+}
+
+/** The checkpoint right before the end, with the same state: whoever has more input goes on from there. */
+export interface EndedInput {
+  readonly id: number;
+  readonly sinks: Readonly<Record<string, JsonValue>>;
 }
 
 export interface SourceState {

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { manifestOf } from '../../testing/manifests.ts';
+import { type Candidate, decideRestore, missingFile } from './decide-restore.ts';
+import { corrupt } from './manifest-codec.ts';
+
+const good = (id: number): Candidate => ({ id, manifest: manifestOf(id) });
+const bad = (id: number): Candidate => ({ id, error: corrupt(`m${id}`, 'it is cut short') });
+const newer = (id: number): Candidate => ({
+  id,
+  error: new MillraceError('MR_CHECKPOINT_VERSION', `m${id} has format 9`),
+});
+
+/** A decision in a line. */
+function decided(candidates: readonly Candidate[], namedId?: number): string {
+  const named = namedId === undefined ? null : { sink: 'out', id: namedId };
+  const decision = decideRestore('job', candidates, named);
+  switch (decision.kind) {
+    case 'nothing':
+      return 'nothing';
+    case 'stop':
+      return `stop ${decision.error.code}`;
+    case 'restore':
+      return `restore ${[decision.manifest.id, ...decision.refused.map(({ id }) => -id)].join(' ')}`;
+  }
+}
+
+describe('the checkpoint to go on from', () => {
+  it.each<[string, readonly Candidate[], string]>([
+    ['none ever', [], 'nothing'],
+    ['one', [good(1)], 'restore 1'],
+    ['the newest, however they are listed', [good(9), good(10), good(2)], 'restore 10'],
+    ['the next older, with the refused ones named', [good(1), bad(3), good(2)], 'restore 2 -3'],
+    ['newer refused ones only', [bad(1), good(2), bad(5), bad(4)], 'restore 2 -5 -4'],
+    ['never silently nothing', [bad(1), bad(2)], 'stop MR_CHECKPOINT_CORRUPT'],
+    ['never behind one of a newer version', [good(1), newer(2)], 'stop MR_CHECKPOINT_VERSION'],
+    ['nor with an old one of a newer version', [newer(1), good(2)], 'stop MR_CHECKPOINT_VERSION'],
+  ])('%s', (_, candidates, expected) => {
+    expect(decided(candidates)).toBe(expected);
+  });
+
+  it.each<[string, readonly Candidate[], string]>([
+    ['is that one', [good(1), good(2)], 'restore 2'],
+    ['is that one although newer ones are there', [good(2), good(3)], 'restore 2'],
+    ['may be behind damaged ones', [good(2), bad(3)], 'restore 2'],
+    ['stops the job when it is damaged', [good(1), bad(2)], 'stop MR_CHECKPOINT_REQUIRED'],
+    ['stops the job when it is missing', [good(1), good(3)], 'stop MR_CHECKPOINT_REQUIRED'],
+    ['stops the job when there are none', [], 'stop MR_CHECKPOINT_REQUIRED'],
+  ])('that an exactly-once sink names %s', (_, candidates, expected) => {
+    expect(decided(candidates, 2)).toBe(expected);
+  });
+
+  it('says what was wrong with each', () => {
+    const decision = decideRestore('job', [good(1), bad(2)]);
+    expect(decision).toMatchObject({
+      refused: [{ id: 2, message: '"m2" is damaged: it is cut short' }],
+    });
+    const named = decideRestore('job', [bad(2)], { sink: 'out', id: 2 });
+    expect(named).toMatchObject({ error: { message: expect.stringContaining('cut short') } });
+  });
+
+  it('has all its files, with the right sizes', () => {
+    const manifest = manifestOf(3, { 'g1-a': 10, 'g1-h': 5 });
+    const files = { 'job/segments/g1-a': 10, 'job/segments/g1-h': 5, 'job/segments/x': 1 };
+    const check = (stored: Readonly<Record<string, number>>) =>
+      missingFile('job', manifest, new Map(Object.entries(stored)));
+    expect(check(files)).toBeNull();
+    expect(check({ 'job/segments/g1-h': 5 })).toMatchObject({
+      code: 'MR_CHECKPOINT_MISSING',
+      message: expect.stringContaining('"job/segments/g1-a"'),
+    });
+    expect(check({ ...files, 'job/segments/g1-h': 4 })).toMatchObject({
+      code: 'MR_CHECKPOINT_CORRUPT',
+      message: expect.stringContaining('"job/segments/g1-h" is damaged: it has 4 bytes instead'),
+    });
+  });
+});

@@ -1,0 +1,88 @@
+// Reading the checkpoints of a job without owning it. Its owner may remove the oldest ones at the
+// same time: a manifest that has gone since it was listed is not an error.
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { CheckpointStorage } from '../../ports/checkpoint-storage.ts';
+import { type Candidate, decideRestore, missingFile, type Refused } from './decide-restore.ts';
+import { forEachBounded } from './for-each-bounded.ts';
+import { isVoid, type LeaseFence } from './lease.ts';
+import { readLease } from './lease-holder.ts';
+import type { Manifest } from './manifest.ts';
+import { corrupt, decodeManifest, filesOf } from './manifest-codec.ts';
+import { fileName, manifestIdOf, manifestPrefix } from './names.ts';
+
+/** Everything that lies in a job's folders of manifests and files. */
+export interface FoundCheckpoints {
+  readonly candidates: readonly Candidate[];
+  /** Sizes of files by their full names. */
+  readonly stored: ReadonlyMap<string, number>;
+}
+
+/** Reads and verifies every manifest of the job; only what is damaged becomes a refused candidate. */
+export async function findCheckpoints(
+  storage: CheckpointStorage,
+  job: string,
+): Promise<FoundCheckpoints> {
+  const manifests = await storage.list(manifestPrefix(job));
+  const contents = new Map<string, Uint8Array | null>();
+  for (const { name } of manifests) {
+    if (manifestIdOf(name) !== null) contents.set(name, (await storage.read(name))?.bytes ?? null);
+  }
+  // Listed after the manifests were read: whatever they name was there before them.
+  const files = await storage.list(fileName(job, ''));
+  const stored = new Map(files.map(({ name, bytes }) => [name, bytes]));
+  const candidates: Candidate[] = [];
+  for (const [name, bytes] of contents) {
+    if (bytes !== null) candidates.push(verify(job, { name, bytes }, stored));
+  }
+  return { candidates, stored };
+}
+
+function verify(
+  job: string,
+  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+  stored: ReadonlyMap<string, number>,
+): Candidate {
+  const id = manifestIdOf(name) ?? 0;
+  try {
+    const manifest = decodeManifest(name, bytes);
+    if (manifest.id !== id || manifest.job !== job) {
+      const what = `it is checkpoint ${manifest.id} of job "${manifest.job}"`;
+      return { id, error: corrupt(name, what) };
+    }
+    const error = missingFile(job, manifest, stored);
+    return error === null ? { id, manifest } : { id, error };
+  } catch (error) {
+    if (error instanceof MillraceError) return { id, error };
+    throw error;
+  }
+}
+
+/** The newest whole checkpoint, for a process that only reads; null when there is none. */
+export async function readLatestCheckpoint(
+  storage: CheckpointStorage,
+  job: string,
+): Promise<{ readonly manifest: Manifest; readonly refused: readonly Refused[] } | null> {
+  const lease = await readLease(storage, job);
+  const { candidates } = await findCheckpoints(storage, job);
+  const fence = lease?.record.fence ?? null;
+  const valid = candidates.filter((candidate) => counts(candidate, fence));
+  const decision = decideRestore(job, valid);
+  if (decision.kind === 'stop') throw decision.error;
+  return decision.kind === 'nothing' ? null : decision;
+}
+
+/** False for what the job has gone past; what cannot be read is never passed over silently. */
+export function counts(candidate: Candidate, fence: LeaseFence | null): boolean {
+  return 'error' in candidate || !isVoid(candidate.manifest, fence);
+}
+
+/** Fetches every file of a checkpoint to local paths. */
+export async function fetchFiles(
+  storage: CheckpointStorage,
+  { base, manifest }: { readonly base: string; readonly manifest: Manifest },
+  { pathOf, transfersMax }: { readonly pathOf: (file: string) => string; transfersMax: number },
+): Promise<void> {
+  await forEachBounded([...filesOf(manifest).keys()], transfersMax, (file) =>
+    storage.readTo(fileName(base, file), pathOf(file)),
+  );
+}
