@@ -101,7 +101,7 @@ export function sealRecord(data: Uint8Array, start: number, end: number): void {
   putU32(data, start, crc32c(data, start + 4, end));
 }
 
-/** What a segment begins with. */
+/** What a segment begins with: mark, version, length and checksum have their place in every version. */
 export function encodeHeader(views: readonly SegmentView[]): Uint8Array {
   const writer = new StateWriter();
   writer.u32(magic);
@@ -206,13 +206,13 @@ function decodeTable({ buffer }: Uint8Array<ArrayBuffer>, count: number): Segmen
 function readHeader(file: StateFileReader, name: string): readonly SegmentView[] {
   const start = readExactly(file, name, 0, 12);
   if (u32At(start, 0) !== magic) throw corrupt(name, 0, 'it is not a segment');
-  const version = u32At(start, 4);
-  if (version !== formatVersion) throw newer(name, version, formatVersion);
   const length = u32At(start, 8);
   const header = readExactly(file, name, 0, length + 4);
   if (crc32c(header, 0, length) !== u32At(header, length)) {
     throw corrupt(name, 0, 'the checksum of its header does not match');
   }
+  const version = u32At(start, 4);
+  if (version !== formatVersion) throw newer(name, version, formatVersion);
   const text = new StateReader(header, 12, length).string();
   return (JSON.parse(text) as { views: readonly SegmentView[] }).views;
 }

@@ -53,7 +53,7 @@ export class SegmentLog {
   #header: Uint8Array | null = null;
   #main: SegmentWriter | null = null;
   #old: SegmentWriter | null = null;
-  /** Full or detached, not sealed yet. */
+  /** Ended by a flip, not sealed yet. */
   #unsealed: SegmentWriter[] = [];
   readonly #writers = new Map<number, SegmentWriter>();
   readonly #readers = new Map<number, OpenReader>();
@@ -136,19 +136,13 @@ export class SegmentLog {
     const index = this.#unsealed.findIndex(({ segment }) => segment.epoch <= epoch);
     const writer = this.#unsealed[index];
     if (writer === undefined) return false;
-    writer.seal();
+    this.#seal(writer);
     this.#unsealed.splice(index, 1);
-    this.#writers.delete(writer.segment.id);
     return true;
   }
 
   get hasUnsealed(): boolean {
     return this.#unsealed.length > 0;
-  }
-
-  /** Finishes the current segment, as when it were full. */
-  detachMain(): void {
-    this.#detachMain();
   }
 
   /** Live segments of epochs up to `epoch`, the oldest first. */
@@ -250,6 +244,11 @@ export class SegmentLog {
     this.#writers.clear();
   }
 
+  #seal(writer: SegmentWriter): void {
+    writer.seal();
+    this.#writers.delete(writer.segment.id);
+  }
+
   #drop(segment: Segment): void {
     this.#readers.get(segment.id)?.file.close();
     this.#readers.delete(segment.id);
@@ -265,7 +264,7 @@ export class SegmentLog {
   #writer(isOld: boolean): SegmentWriter {
     const open = isOld ? this.#old : this.#main;
     if (open !== null && open.bytes < this.#segmentBytes && !open.isFull) return open;
-    if (open !== null) this.#unsealed.push(open);
+    if (open !== null) this.#seal(open);
     if (isOld) this.#old = null;
     else this.#main = null;
     this.#header ??= encodeHeader(this.#views());

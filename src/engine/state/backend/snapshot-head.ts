@@ -106,11 +106,11 @@ export function readSnapshotHead(files: StateFiles, name: string): SnapshotHead 
     if (size < 16 || from.u32() !== magic)
       throw corrupt(name, 0, 'it is not the head of a snapshot');
     const version = from.u32();
-    if (version !== formatVersion) throw newer(name, version, formatVersion);
     from.reset(bytes, size - 4, size);
     if (from.u32() !== crc32c(bytes, 0, size - 4)) {
       throw corrupt(name, 0, 'its checksum does not match');
     }
+    if (version !== formatVersion) throw newer(name, version, formatVersion);
     from.reset(bytes, 8, size - 4);
     return parse(from);
   } finally {

@@ -59,8 +59,10 @@ export class SubtaskState {
   readonly #eviction: Eviction | null;
   #run: SnapshotRun | null = null;
   #isComplete = false;
-  /** The disk was full when a segment was compacted: not again until something changes. */
-  #isCompactionOff = false;
+  /** Why the snapshot that was on its way had to be given up. */
+  #failure: MillraceError | null = null;
+  /** The disk was full between snapshots: no sealing, no compaction until something changes. */
+  #isTidyOff = false;
 
   constructor(options: SubtaskStateOptions) {
     const { files, filePrefix, memoryBytesMax } = options;
@@ -92,6 +94,7 @@ export class SubtaskState {
       log: this.#log,
       cold: this.#eviction === null ? null : new ColdKeys(),
       onSettle: () => this.#settle(),
+      onSnapshotError: (error) => this.#failSnapshot(error),
     });
     this.#views.push(view);
     return view;
@@ -111,7 +114,7 @@ export class SubtaskState {
   beginSnapshot(id: number): void {
     if (this.#run !== null) throw new Error(`snapshot ${id} begins before another has ended`);
     const { subtask, keyGroups } = this.#options;
-    this.#isCompactionOff = false;
+    this.#isTidyOff = false;
     this.#isComplete = false;
     this.#run = new SnapshotRun({ log: this.#log, views: this.#views, subtask, keyGroups });
   }
@@ -121,13 +124,20 @@ export class SubtaskState {
     this.#run?.abort();
     this.#run = null;
     this.#isComplete = false;
+    this.#failure = null;
   }
 
   /**
    * A slice of background work, or all that the snapshot needs: true when no snapshot is on its way
-   * (any more). After an error the snapshot can be tried again or given up; nothing is lost.
+   * (any more). Throws when the snapshot cannot be written: give it up then (`abortSnapshot`), or try
+   * again. Nothing is lost either way.
    */
   work(untilDone: boolean): boolean {
+    if (this.#failure !== null) {
+      const failure = this.#failure;
+      this.#failure = null;
+      throw failure;
+    }
     if (this.#run === null || this.#isComplete) {
       this.#tidy();
       return true;
@@ -140,9 +150,9 @@ export class SubtaskState {
 
   /** Whether `work` has anything to do. */
   get hasWork(): boolean {
+    if (this.#failure !== null) return true;
     if (this.#run !== null) return !this.#isComplete;
-    if (this.#log.hasUnsealed) return true;
-    return !this.#isCompactionOff && this.#compaction.hasWork;
+    return !this.#isTidyOff && (this.#log.hasUnsealed || this.#compaction.hasWork);
   }
 
   /** The complete snapshot, once; null when there is none. */
@@ -159,7 +169,7 @@ export class SubtaskState {
   release(names: readonly string[]): void {
     const used = new Set(this.#log.present().map(({ name }) => name));
     for (const name of names) if (!used.has(name)) this.#options.files.remove(name);
-    this.#isCompactionOff = false;
+    this.#isTidyOff = false;
   }
 
   stats(): SubtaskStateStats {
@@ -185,22 +195,25 @@ export class SubtaskState {
     this.#log.close();
   }
 
+  /** An operator could not wait: the snapshot is given up, and `work` says why. */
+  #failSnapshot(error: unknown): void {
+    if (!isDiskFull(error)) throw error;
+    this.abortSnapshot();
+    this.#failure = error;
+  }
+
   #settle(): void {
     this.#eviction?.run();
   }
 
+  /** Work between snapshots; what a full disk prevents can wait. */
   #tidy(): void {
-    const log = this.#log;
-    if (log.hasUnsealed && this.#run === null) {
-      log.sealNext(log.epoch);
-      return;
-    }
-    if (this.#isComplete || this.#isCompactionOff) return;
+    if (this.#isComplete || this.#isTidyOff) return;
     try {
-      this.#compaction.step();
+      if (!this.#log.sealNext(this.#log.epoch)) this.#compaction.step();
     } catch (error) {
-      if (!(error instanceof MillraceError) || error.code !== 'MR_STATE_DISK_FULL') throw error;
-      this.#isCompactionOff = true;
+      if (!isDiskFull(error)) throw error;
+      this.#isTidyOff = true;
     }
   }
 
@@ -209,6 +222,10 @@ export class SubtaskState {
     for (const view of this.#views) bytes += view.byteLength;
     return bytes;
   }
+}
+
+function isDiskFull(error: unknown): error is MillraceError {
+  return error instanceof MillraceError && error.code === 'MR_STATE_DISK_FULL';
 }
 
 function checkBudget(bytesMax: number | null, bytesMin: number): void {

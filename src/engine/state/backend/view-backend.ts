@@ -23,6 +23,8 @@ export interface ViewBackendOptions {
   readonly cold: ColdKeys | null;
   /** After each batch. */
   readonly onSettle: () => void;
+  /** An old image could not be written: nothing is pending when it returns. */
+  readonly onSnapshotError: (error: unknown) => void;
 }
 
 export class ViewBackend implements Residence {
@@ -34,20 +36,23 @@ export class ViewBackend implements Residence {
   readonly #log: SegmentLog;
   readonly #loaded: LoadedKeys | null;
   readonly #onSettle: () => void;
+  readonly #onSnapshotError: (error: unknown) => void;
   readonly #key: RecordKey;
   readonly #place: Place = { segment: 0, ordinal: 0 };
   readonly #times = emptyKeyTimes();
   readonly #parts = emptyRecordParts();
   readonly #reader = new StateReader(new Uint8Array(0));
 
-  constructor({ uid, number, images, log, cold, onSettle }: ViewBackendOptions) {
+  constructor(options: ViewBackendOptions) {
+    const { uid, number, images, log, cold } = options;
     this.uid = uid;
     this.number = number;
     this.images = images;
     this.cold = cold;
     this.slots = new SlotRecords(cold !== null);
     this.#log = log;
-    this.#onSettle = onSettle;
+    this.#onSettle = options.onSettle;
+    this.#onSnapshotError = options.onSnapshotError;
     this.#loaded = cold === null ? null : new LoadedKeys(log, images, this.slots, cold);
     const data = new Uint8Array(0);
     const times = { wakeMs: never, idleWakeMs: never };
@@ -159,7 +164,16 @@ export class ViewBackend implements Residence {
   }
 
   #change(slot: number): void {
-    if (this.slots.isPending(slot)) this.write(slot, true);
+    if (this.slots.isPending(slot)) this.#writeOld(slot);
     this.slots.setDirty(slot);
+  }
+
+  /** A snapshot that cannot be written must not stop the operator. */
+  #writeOld(slot: number): void {
+    try {
+      this.write(slot, true);
+    } catch (error) {
+      this.#onSnapshotError(error);
+    }
   }
 }
