@@ -14,6 +14,8 @@ export interface LoadPhase {
   readonly startMs: number;
   readonly stepMs: number;
   readonly userOf: (index: number) => number;
+  /** Which of the events there are; default: all. */
+  readonly isTaken?: (index: number) => boolean;
 }
 
 /** Where a phase is: the number of its next event. */
@@ -28,7 +30,10 @@ export interface LoadSourceOptions {
   readonly phases: readonly LoadPhase[];
   /** Most rows of a batch; default 4096. */
   readonly batchRows?: number;
-  /** Called before the first event of a phase is handed out; null: the last phase is over. */
+  /**
+   * Called before the first event of a phase is handed out, and with null when it is over. Phases
+   * may be added until the last one is over.
+   */
   readonly onPhase?: (phase: LoadPhase | null) => void;
   /** Called with the number of events of each batch that is handed out. */
   readonly onBatch?: (events: number) => void;
@@ -84,13 +89,12 @@ class LoadSplit implements SourceSplit {
   async next(rowCountMax: number): Promise<SplitRead> {
     for (;;) {
       const phase = this.#options.phases[this.#phase];
-      if (phase === undefined) {
-        this.#options.onPhase?.(null);
-        return { kind: 'end' };
-      }
+      if (phase === undefined) return { kind: 'end' };
       if (this.#started === null) this.#start(phase);
       const count = await this.#countOf(phase, rowCountMax);
       if (count > 0) return this.#take(phase, count);
+      if (this.#context.signal.aborted) return { kind: 'end' };
+      this.#options.onPhase?.(null);
       this.#phase += 1;
       this.#index = 0;
       this.#started = null;
@@ -121,6 +125,7 @@ class LoadSplit implements SourceSplit {
           : 0;
     const room = Math.min(rowCountMax, this.#options.batchRows ?? 4096);
     const most = Math.min(left, room, this.#pool.roomFrom(this.#index), maxRows);
+    if (phase.isTaken !== undefined) return this.#countTaken(phase, phase.isTaken);
     if (eventsPerSecond === null || most <= 0) return Math.max(0, most);
     for (;;) {
       const due = Math.floor(((wallMs() - started.dueMs) * eventsPerSecond) / 1000) + 1;
@@ -131,11 +136,18 @@ class LoadSplit implements SourceSplit {
     }
   }
 
+  /** Goes on to the next event that there is: 1, or 0 when there is none left. */
+  #countTaken({ until }: LoadPhase, isTaken: (index: number) => boolean): number {
+    const end = 'events' in until ? until.events : 0;
+    while (this.#index < end && !isTaken(this.#index)) this.#index += 1;
+    return this.#index < end ? 1 : 0;
+  }
+
   #take(phase: LoadPhase, count: number): SplitRead {
     const pool = this.#pool;
-    const first = this.#index % pool.size;
     const { dueMs } = this.#started as Started;
     const { eventsPerSecond, startMs, stepMs, userOf } = phase;
+    const first = this.#index % pool.size;
     const step = eventsPerSecond === null ? stepMs : 1000 / eventsPerSecond;
     const base = eventsPerSecond === null ? startMs : dueMs;
     for (let i = 0; i < count; i++) {

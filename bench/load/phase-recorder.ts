@@ -5,7 +5,7 @@ import { LatencyHistogram, type LatencySummary } from './latency-histogram.ts';
 import type { LoadPhase } from './load-source.ts';
 import { type Elapsed, rounded, startWatch } from './measure.ts';
 import type { ObservedStore } from './observed-store.ts';
-import { processMemory } from './process-memory.ts';
+import { processMemory, waitedForCoreMs } from './process-memory.ts';
 
 export interface PhaseResult {
   readonly phase: string;
@@ -13,6 +13,8 @@ export interface PhaseResult {
   readonly seconds: number;
   readonly events_per_second: number;
   readonly events_per_cpu_second: number;
+  /** Time in which the main thread had work and no core: what other programs took. */
+  readonly waited_for_core_ms: number;
   readonly rss_mb: number;
   readonly anon_mb: number;
   /** As the engine reports it. */
@@ -33,6 +35,7 @@ export class PhaseRecorder {
   readonly #onResult: (result: PhaseResult) => void;
   #watch: () => Elapsed = startWatch();
   #eventsBefore = 0;
+  #waitedBeforeMs = 0;
 
   constructor(store: ObservedStore, onResult: (result: PhaseResult) => void = () => {}) {
     this.#store = store;
@@ -47,6 +50,7 @@ export class PhaseRecorder {
     const isPaced = phase !== null && phase.eventsPerSecond !== null;
     this.#store.latency = isPaced ? new LatencyHistogram() : null;
     this.gaps.reset();
+    this.#waitedBeforeMs = waitedForCoreMs();
     this.#watch = startWatch();
   };
 
@@ -72,6 +76,7 @@ export class PhaseRecorder {
       seconds: rounded(elapsedMs / 1000, 1),
       events_per_second: rounded((events * 1000) / elapsedMs),
       events_per_cpu_second: rounded((events * 1000) / cpuMs),
+      waited_for_core_ms: rounded(waitedForCoreMs() - this.#waitedBeforeMs),
       rss_mb: memory?.rssMb ?? 0,
       anon_mb: memory?.anonMb ?? 0,
       state_bytes: this.stateBytes,

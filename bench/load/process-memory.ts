@@ -1,6 +1,18 @@
-// What a process really holds, by Linux: resident memory in all, and without the pages of files
+// What a process really holds and gets, by Linux: resident memory in all, and without the pages of files
 // (an embedded store's pages are the system's cache, given back when others need them).
 import { readFileSync } from 'node:fs';
+
+/**
+ * How long the main thread could have run and had no core, since it began: what others on the machine
+ * take away from a measurement. NaN where the system does not say.
+ */
+export function waitedForCoreMs(): number {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}
 
 export interface ProcessMemory {
   readonly rssMb: number;

@@ -46,7 +46,7 @@ function environmentOf({ source, store, settings }: RunLoad): EnvironmentOptions
     streams: { events: source },
     online: store.binding,
     clock: 'event',
-    ...(checkpointSeconds === null
+    ...(checkpointSeconds === null || checkpointSeconds === 0
       ? {}
       : { checkpoints: { directory: './checkpoints', interval: `${checkpointSeconds}s` } }),
     ...(backend === 'memory' ? {} : { state: { backend, directory: './state', memory } }),

@@ -1,0 +1,101 @@
+// A long run at a share of what the engine can do, with a checkpoint every ten seconds: does memory
+// grow, does latency drift, does a checkpoint fail? First measures the capacity with the users' state
+// in place, then goes open loop at `--load` of it. A line a minute; exit code 1 when a checkpoint failed.
+// Run: node --conditions=millrace-src bench/soak.ts --minutes 30 --load 0.5 [--view shop_core|j2]
+//   [--users N] [--backend memory|disk] [--memory 1GB] [--parallelism N] [--checkpoints 10] [--out FILE]
+import { writeFileSync } from 'node:fs';
+import { embedded } from '../src/adapters/embedded/index.ts';
+import { j2Arrival } from '../src/app/bench/bench-definitions.ts';
+import type { FeatureView } from '../src/define/feature-view.ts';
+import { LatencyHistogram } from './load/latency-histogram.ts';
+import { type LoadPhase, loadSource } from './load/load-source.ts';
+import { Arguments, inFolder, machine, rounded } from './load/measure.ts';
+import { MinuteLog } from './load/minute-log.ts';
+import { ObservedStore } from './load/observed-store.ts';
+import { PhaseRecorder } from './load/phase-recorder.ts';
+import { processMemory } from './load/process-memory.ts';
+import { readSettings, runLoad } from './load/run-load.ts';
+import { shopCore } from './load/shop-core.ts';
+import { eachUser, zipfUsers } from './load/zipf.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+const args = new Arguments();
+const minutes = args.number('minutes', 30);
+const load = args.number('load', 0.5);
+const users = args.number('users', 200_000);
+const isShop = args.text('view', 'shop_core') === 'shop_core';
+const view = (isShop ? shopCore : j2Arrival) as unknown as FeatureView;
+const settings = { ...readSettings(args), checkpointSeconds: args.number('checkpoints', 10) };
+const userOf = zipfUsers(users, 0.99, 29);
+
+function phases(): LoadPhase[] {
+  const nowMs = Date.now();
+  const fast = { eventsPerSecond: null };
+  const fill = { startMs: nowMs - hourMs, stepMs: hourMs / 2 / (users * 2) };
+  const capacity = { startMs: nowMs - hourMs / 4, stepMs: 0.01 };
+  return [
+    { ...fast, ...fill, name: 'fill', until: { events: users * 2 }, userOf: eachUser(users) },
+    { ...fast, ...capacity, name: 'capacity', until: { seconds: 20 }, userOf },
+  ];
+}
+
+interface Counts {
+  readonly completed: number;
+  readonly failed: number;
+}
+
+async function soak(folder: string): Promise<boolean> {
+  const store = new ObservedStore(embedded('./online'));
+  const log = new MinuteLog();
+  const list = phases();
+  let counts: Counts = { completed: 0, failed: 0 };
+  const recorder = new PhaseRecorder(store, ({ phase, events_per_second }) => {
+    if (phase !== 'capacity') return;
+    const rate = rounded(load * events_per_second);
+    console.error(`capacity ${events_per_second} events/s, from now on ${rate}`);
+    const paced = { name: 'paced', until: { seconds: minutes * 60 }, eventsPerSecond: rate };
+    list.push({ ...paced, startMs: 0, stepMs: 0, userOf });
+  });
+  const everyMinute = setInterval(() => {
+    const { latency } = store;
+    if (latency === null || recorder.phase?.name !== 'paced') return;
+    // Minutes begin with the phase; the first line may be of less than one.
+    store.latency = new LatencyHistogram();
+    const { completed: ok, failed } = counts;
+    const row = log.add(latency, { bytes: recorder.stateBytes, ok, failed });
+    console.log(JSON.stringify(row));
+  }, minuteMs);
+  const { onPhase, onBatch } = recorder;
+  const source = loadSource({ phases: list, onPhase, onBatch });
+  const summary = await runLoad({
+    ...{ view, source, store, settings, directory: folder },
+    onProgress: (progress) => {
+      recorder.onProgress(progress);
+      counts = (progress as { readonly checkpoints?: Counts }).checkpoints ?? counts;
+    },
+  });
+  clearInterval(everyMinute);
+  const { failed } = counts;
+  const result = {
+    name: 'soak',
+    machine: machine(),
+    view: view.name,
+    users,
+    load,
+    settings,
+    checkpoints: summary.checkpoints,
+    checkpoints_failed: failed,
+    peak_rss_mb: processMemory()?.peakMb,
+    ...log.drift(),
+    phases: recorder.results,
+    minutes: log.rows,
+  };
+  console.log(JSON.stringify({ ...result, minutes: undefined, phases: undefined }));
+  const out = args.text('out', '');
+  if (out !== '') writeFileSync(out, `${JSON.stringify(result, null, 2)}\n`);
+  return failed === 0 && (settings.checkpointSeconds === 0 || summary.checkpoints > 0);
+}
+
+process.exitCode = (await inFolder(soak)) ? 0 : 1;
