@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../kernel/crc32c.ts';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import { keyGroupsOf } from '../../../kernel/key-group.ts';
-import { FakeKeyImages, type FakeState } from '../../../testing/fake-key-images.ts';
+import { FakeKeyImages, type FakeState, hashOfText } from '../../../testing/fake-key-images.ts';
 import { FaultyStateFiles } from '../../../testing/faults/faulty-state-files.ts';
 import type { SubtaskSnapshot } from '../../checkpoint/subtask-snapshot.ts';
 import type { Residence } from '../residence.ts';
@@ -170,6 +170,35 @@ describe('damaged state', () => {
     subject.state.restore([part]);
     files.readErrorRate = 1;
     expect(thrownBy(() => subject.images.get('key-20')).code).toBe('MR_FILE_ACCESS');
+  });
+});
+
+describe('keys of one hash', () => {
+  const pairs = [
+    ['user-025812', 'user-128708'],
+    ['user-295854', 'user-313678'],
+  ] as const;
+
+  it('are told apart, whether one is stored or both', () => {
+    for (const [one, two] of pairs) {
+      expect(hashOfText(one)).toBe(hashOfText(two));
+      const subject = start(new FaultyStateFiles(), { memoryBytesMax: 0 });
+      const { images, residence } = subject;
+      images.put(one, { value: 'one', wakeMs: 1000, idleWakeMs: 1000 });
+      residence.settle();
+      expect(images.get(two)).toBeNull();
+      images.put(two, { value: 'two', wakeMs: 1000, idleWakeMs: 1000 });
+      residence.settle();
+      expect([images.get(two)?.value, images.get(one)?.value]).toEqual(['two', 'one']);
+      residence.settle();
+      expect(images.size).toBe(0);
+      images.forget(one);
+      expect([images.get(two)?.value, images.get(one)?.value]).toEqual(['two', undefined]);
+      images.put(one, { value: 'again', wakeMs: 1000, idleWakeMs: 1000 });
+      residence.settle();
+      while (residence.wake(1000, false));
+      expect(images.residentKeys().sort()).toEqual([one, two]);
+    }
   });
 });
 
