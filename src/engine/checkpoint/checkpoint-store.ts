@@ -78,7 +78,7 @@ export async function openCheckpointStore(
 /** Without a lock file, what lies there tells which generations there have been. */
 async function greatestGeneration(storage: CheckpointStorage, job: string): Promise<number> {
   const { candidates, stored } = await findCheckpoints(storage, job);
-  const ofManifests = candidates.map((c) => ('manifest' in c ? c.manifest.generation : 0));
+  const ofManifests = candidates.map(({ manifest }) => manifest?.generation ?? 0);
   const ofFiles = [...stored.keys()].map((name) => Number(generationPattern.exec(name)?.[1] ?? 0));
   return Math.max(0, ...ofManifests, ...ofFiles);
 }
@@ -93,7 +93,7 @@ export class CheckpointStore {
   readonly #stored = new Set<string>();
   readonly #complete = new Map<number, Manifest>();
   /** Ids of manifests that were refused, or of which it is not known whether they were written. */
-  readonly #refused = new Set<number>();
+  readonly #refused = new Map<number, Manifest | null>();
   #greatestId = 0;
   #isLoaded = false;
   #queue: Promise<unknown> = Promise.resolve();
@@ -154,8 +154,9 @@ export class CheckpointStore {
     const prefix = fileName(this.#options.job, '');
     for (const name of found.stored.keys()) this.#stored.add(name.slice(prefix.length));
     for (const candidate of found.judged) {
-      if ('error' in candidate) this.#refused.add(candidate.id);
-      else if (counts(candidate, fence)) this.#complete.set(candidate.id, candidate.manifest);
+      const { id, manifest, error } = candidate;
+      if (error !== null) this.#refused.set(id, manifest);
+      else if (counts(candidate, fence)) this.#complete.set(id, manifest);
     }
     this.#isLoaded = true;
     const isLeft = ({ id }: Candidate): boolean => this.#complete.has(id) || this.#refused.has(id);
@@ -243,7 +244,7 @@ export class CheckpointStore {
   async #writeManifest(manifest: Manifest): Promise<void> {
     const { storage } = this.#options;
     this.#greatestId = Math.max(this.#greatestId, manifest.id);
-    this.#refused.add(manifest.id);
+    this.#refused.set(manifest.id, manifest);
     await writeManifest(storage, manifest);
     await this.#lease.confirm();
     this.#refused.delete(manifest.id);
@@ -253,7 +254,7 @@ export class CheckpointStore {
   async #retain(newestId: number): Promise<void> {
     const remove = decideRetention({
       complete: [...this.#complete.keys()],
-      refused: [...this.#refused].filter((id) => id < newestId),
+      refused: [...this.#refused.keys()].filter((id) => id < newestId),
       retain: this.#options.retain,
     });
     await this.#clearUp(remove);
@@ -263,7 +264,8 @@ export class CheckpointStore {
   async #clearUp(ids: readonly number[]): Promise<void> {
     const { storage, job, report } = this.#options;
     const doomed = new Set(ids);
-    const retained = [...this.#complete.values()].filter(({ id }) => !doomed.has(id));
+    const known = [...this.#complete.values(), ...this.#refused.values()];
+    const retained = known.filter((m): m is Manifest => m !== null && !doomed.has(m.id));
     try {
       await storage.remove(ids.map((id) => manifestName(job, id)));
       for (const id of ids) {
@@ -300,5 +302,5 @@ interface Found {
 
 function refuse(candidate: Candidate, refused: ReadonlyMap<number, MillraceError>): Candidate {
   const error = refused.get(candidate.id);
-  return error === undefined ? candidate : { id: candidate.id, error };
+  return error === undefined ? candidate : { ...candidate, error };
 }

@@ -4,10 +4,15 @@ import { manifestOf } from '../../testing/manifests.ts';
 import { type Candidate, decideRestore, missingFile } from './decide-restore.ts';
 import { corrupt } from './manifest-codec.ts';
 
-const good = (id: number): Candidate => ({ id, manifest: manifestOf(id) });
-const bad = (id: number): Candidate => ({ id, error: corrupt(`m${id}`, 'it is cut short') });
+const good = (id: number): Candidate => ({ id, manifest: manifestOf(id), error: null });
+const bad = (id: number): Candidate => ({
+  id,
+  manifest: null,
+  error: corrupt(`m${id}`, 'it is cut short'),
+});
 const newer = (id: number): Candidate => ({
   id,
+  manifest: null,
   error: new MillraceError('MR_CHECKPOINT_VERSION', `m${id} has format 9`),
 });
 

@@ -8,8 +8,9 @@ import { fileName } from './names.ts';
 
 /** A manifest that was found, and what reading and verifying it gave. */
 export type Candidate =
-  | { readonly id: number; readonly manifest: Manifest }
-  | { readonly id: number; readonly error: MillraceError };
+  | { readonly id: number; readonly manifest: Manifest; readonly error: null }
+  /** Its manifest, where only the files that it names are wrong. */
+  | { readonly id: number; readonly manifest: Manifest | null; readonly error: MillraceError };
 
 /** The checkpoint that a sink's output ends with. */
 export interface NamedCheckpoint {
@@ -35,14 +36,12 @@ export function decideRestore(
   candidates: readonly Candidate[],
   named: NamedCheckpoint | null = null,
 ): RestoreDecision {
-  const tooNew = candidates.find(
-    (candidate) => 'error' in candidate && candidate.error.code === 'MR_CHECKPOINT_VERSION',
-  );
-  if (tooNew !== undefined && 'error' in tooNew) return { kind: 'stop', error: tooNew.error };
+  const tooNew = candidates.find(({ error }) => error?.code === 'MR_CHECKPOINT_VERSION');
+  if (tooNew !== undefined && tooNew.error !== null) return { kind: 'stop', error: tooNew.error };
   if (named !== null) return restoreNamed(job, candidates, named);
   const refused: Refused[] = [];
   for (const candidate of candidates.toSorted((a, b) => b.id - a.id)) {
-    if ('manifest' in candidate) return { kind: 'restore', manifest: candidate.manifest, refused };
+    if (candidate.error === null) return { kind: 'restore', manifest: candidate.manifest, refused };
     refused.push({ id: candidate.id, message: candidate.error.message });
   }
   return refused.length === 0
@@ -77,7 +76,7 @@ function restoreNamed(
   named: NamedCheckpoint,
 ): RestoreDecision {
   const found = candidates.find(({ id }) => id === named.id);
-  if (found !== undefined && 'manifest' in found) {
+  if (found?.error === null) {
     return { kind: 'restore', manifest: found.manifest, refused: [] };
   }
   const reason = found === undefined ? 'which does not exist' : `but ${found.error.message}`;
@@ -87,7 +86,7 @@ function restoreNamed(
     {
       context: { job, sink: named.sink, checkpoint: named.id },
       fix: 'run with --accept-duplicates to take the newest whole checkpoint, or --fresh-state',
-      cause: found?.error,
+      cause: found?.error ?? undefined,
     },
   );
   return { kind: 'stop', error };

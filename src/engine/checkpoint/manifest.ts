@@ -38,6 +38,7 @@ export interface ManifestDraft {
 export interface EndedInput {
   readonly id: number;
   readonly sinks: Readonly<Record<string, JsonValue>>;
+  readonly counters: Readonly<Record<string, number>>;
 }
 
 export interface SourceState {

@@ -47,12 +47,11 @@ function verify(
     const manifest = decodeManifest(name, bytes);
     if (manifest.id !== id || manifest.job !== job) {
       const what = `it is checkpoint ${manifest.id} of job "${manifest.job}"`;
-      return { id, error: corrupt(name, what) };
+      return { id, manifest: null, error: corrupt(name, what) };
     }
-    const error = missingFile(job, manifest, stored);
-    return error === null ? { id, manifest } : { id, error };
+    return { id, manifest, error: missingFile(job, manifest, stored) };
   } catch (error) {
-    if (error instanceof MillraceError) return { id, error };
+    if (error instanceof MillraceError) return { id, manifest: null, error };
     throw error;
   }
 }
@@ -71,9 +70,9 @@ export async function readLatestCheckpoint(
   return decision.kind === 'nothing' ? null : decision;
 }
 
-/** False for what the job has gone past; what cannot be read is never passed over silently. */
+/** False for what the job has gone past; what cannot be read at all is never passed over silently. */
 export function counts(candidate: Candidate, fence: LeaseFence | null): boolean {
-  return 'error' in candidate || !isVoid(candidate.manifest, fence);
+  return candidate.manifest === null || !isVoid(candidate.manifest, fence);
 }
 
 /** Fetches every file of a checkpoint to local paths. */
