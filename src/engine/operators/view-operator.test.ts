@@ -97,6 +97,24 @@ describe('a late record of an OVER window', () => {
 });
 
 describe('a session', () => {
+  it('does not count in an older session that is over, though a merged one begins before that', () => {
+    const session: WindowNode = { kind: 'session', gapMs: 2 };
+    // The second record finds [1000, 1002) over; the third reaches back before it.
+    const { rows } = run(
+      [sum('s', session)],
+      [
+        [1000, 1],
+        [1001, 2, 'b'],
+        [1001, 4],
+        [999, 8],
+        [1001, 16],
+      ],
+    );
+    const own = rows.filter(([asOf]) => (asOf as number) >= 1001);
+    expect(own).toContainEqual([1001, 4, 1]);
+    expect(own).toContainEqual([1002, 4, 28]);
+  });
+
   it('merges with those it touches', () => {
     const session: WindowNode = { kind: 'session', gapMs: 10 };
     const { rows } = run(
@@ -113,6 +131,22 @@ describe('a session', () => {
 });
 
 describe('decay', () => {
+  it('forgets a key whose last timer passes before its next record in one batch', () => {
+    const features = [sum('s', rolling(100))];
+    const { rows } = run(
+      features,
+      [
+        [1350, 1],
+        [1400, 1, 'b'],
+        [1900, 1, 'b'],
+        [3000, 1, 'b'],
+        [3100, 1],
+      ],
+      { emit: 'watermark', decayMs: 1250, delay: 50 },
+    );
+    expect(rows).toContainEqual([3100, 1, 1]);
+  });
+
   it('shows the value again when records have left, then forgets the key', () => {
     const features = [sum('s', rolling(100))];
     const rows: Row[] = [

@@ -27,7 +27,7 @@ export class SessionState extends CellWindow implements ViewWindow {
   override readonly hasTimers = true;
   readonly isFrozenAtEnd = false;
   readonly #gapMs: number;
-  /** Ordered by start, which is the order of ends. */
+  /** Ordered by end. One that is over may overlap a later one: it merges no more. */
   readonly #sessions: (Session[] | undefined)[] = [];
 
   constructor(parts: CellWindowParts, gapMs: number) {
@@ -59,7 +59,7 @@ export class SessionState extends CellWindow implements ViewWindow {
     const sessions = this.#sessions[slot] ?? [];
     for (let i = sessions.length - 1; i >= 0; i--) {
       const session = sessions[i] as Session;
-      if (session.start > ts) continue;
+      if (session.start > ts || session.end < ts + this.#gapMs) continue;
       session.count += 1;
       this.cells.add(session.cell, row);
       return;
@@ -151,7 +151,7 @@ export class SessionState extends CellWindow implements ViewWindow {
     while (rest.length > 1 && (rest[1] as Session).end - 1 <= watermark) {
       this.cells.free((rest.shift() as Session).cell);
     }
-    const at = rest.findIndex((session) => session.start > merged.start);
+    const at = rest.findIndex((session) => session.end > merged.end);
     rest.splice(at < 0 ? rest.length : at, 0, merged);
     this.#sessions[slot] = rest;
   }
