@@ -72,7 +72,9 @@ function onResult(result: PhaseResult): void {
       peak_rss_mb: processMemory()?.peakMb,
     }),
   );
-  if (settings.checkpointSeconds !== null) process.kill(process.pid, 'SIGKILL');
+  // `--dies no`: it ends like any run, so that what it printed is all there is.
+  if (settings.checkpointSeconds !== null && args.text('dies', 'yes') === 'yes')
+    process.kill(process.pid, 'SIGKILL');
 }
 
 const store = new ObservedStore(null);

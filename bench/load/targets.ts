@@ -1,0 +1,183 @@
+// What the engine is to reach, one row a target: the figure to accept, what was measured and how, and
+// what bounds it. A figure may be missing: then its program did not run, or failed.
+
+/** Figures by the program that measured them; each is what it printed as JSON. */
+export interface Measured {
+  readonly builtin: Figures | null;
+  readonly shop: Figures | null;
+  readonly slots: Figures | null;
+  readonly checkpointed: Figures | null;
+  readonly inMemory: Figures | null;
+  readonly onDisk: Figures | null;
+  readonly large: Figures | null;
+}
+
+export type Figures = Readonly<Record<string, unknown>>;
+
+export interface TargetRow {
+  readonly target: string;
+  readonly floor: number;
+  readonly unit: string;
+  readonly isLessBetter: boolean;
+  readonly measured: number | null;
+  /** Above 1: better than the floor. */
+  readonly ratio: number | null;
+  readonly how: string;
+  readonly bounds: string;
+}
+
+type Target = Omit<TargetRow, 'measured' | 'ratio'> & {
+  readonly of: (measured: Measured) => number | null;
+};
+
+/** The number at a path such as `phases.paced.latency.p99_ms`; lists are searched by phase or name. */
+export function figure(from: unknown, path: string): number | null {
+  let at: unknown = from;
+  for (const name of path.split('.')) {
+    if (Array.isArray(at)) {
+      at = at.find((item: Figures) => item['phase'] === name || item['name'] === name);
+    } else if (typeof at === 'object' && at !== null) at = (at as Figures)[name];
+    else return null;
+  }
+  return typeof at === 'number' && Number.isFinite(at) ? at : null;
+}
+
+function quotient(a: number | null, b: number | null): number | null {
+  return a === null || b === null || b === 0 ? null : a / b;
+}
+
+const million = 1e6;
+
+export const targets: readonly Target[] = [
+  {
+    target: 'J2 from JSON, one thread, in memory',
+    floor: 0.8,
+    unit: 'M events/s',
+    isLessBetter: false,
+    of: ({ builtin }) => quotient(figure(builtin, 'runs.j2.events_per_second'), million),
+    how: 'file of 1 M events, 100,000 keys, sink that forgets',
+    bounds: 'memory latency of keys, then decoding',
+  },
+  {
+    target: 'J2 against hand-written Node',
+    floor: 1,
+    unit: '× per CPU-second',
+    isLessBetter: false,
+    of: ({ builtin }) => figure(builtin, 'runs.j2.ratio_to_hand_written'),
+    how: 'same file, same run',
+    bounds: 'JSON.parse in the peer',
+  },
+  {
+    target: 'event to servable at 1,000 events/s, p99',
+    floor: 15,
+    unit: 'ms',
+    isLessBetter: true,
+    of: ({ builtin }) => figure(builtin, 'runs.j2 event to readable at 1000/s.p99_ms'),
+    how: 'open loop, JSON in process, embedded store',
+    bounds: 'timer of 1 ms, one transaction a batch',
+  },
+  {
+    target: 'ShopCore: 50 features, 2.5 M users',
+    floor: 80,
+    unit: 'k events/s',
+    isLessBetter: false,
+    of: ({ shop }) => quotient(figure(shop, 'phases.saturated.events_per_second'), 1000),
+    how: 'saturated, Zipf 0.99, every event a row in the embedded store',
+    bounds: 'the store: a quarter of the time is LMDB',
+  },
+  {
+    target: 'ShopCore: p99 at half load',
+    floor: 85,
+    unit: 'ms',
+    isLessBetter: true,
+    of: ({ shop }) => figure(shop, 'phases.paced.latency.p99_ms'),
+    how: 'open loop, intended time to row readable',
+    bounds: 'garbage collection, other programs on the two cores',
+  },
+  {
+    target: 'ShopCore: resident memory without pages of files',
+    floor: 4,
+    unit: 'GB',
+    isLessBetter: true,
+    of: ({ shop }) => quotient(figure(shop, 'phases.saturated.anon_mb'), 1024),
+    how: 'RssAnon at the end of the saturated phase, disk backend',
+    bounds: 'the budget of the state backend',
+  },
+  {
+    target: 'rolling with resolution: bytes against the slots’ own',
+    floor: 1.2,
+    unit: '×',
+    isLessBetter: true,
+    of: ({ slots }) => figure(slots, 'ratio'),
+    how: 'count, sum, max over 60 slots, heap and buffers',
+    bounds: 'heads of key and window, 64 slots for 61',
+  },
+  {
+    target: 'pause by checkpoints, 1 M keys, p99',
+    floor: 50,
+    unit: 'ms',
+    isLessBetter: true,
+    of: ({ checkpointed }) => figure(checkpointed, 'pauses.pause_p99_ms'),
+    how: 'J2 saturated, a checkpoint every 10 s, gaps between batches less the median',
+    bounds: 'marking what is dirty',
+  },
+  {
+    target: 'longest pause by checkpoints, 1 M keys',
+    floor: 50,
+    unit: 'ms',
+    isLessBetter: true,
+    of: ({ checkpointed }) => figure(checkpointed, 'pauses.pause_max_ms'),
+    how: 'the same, the longest gap',
+    bounds: 'marking what is dirty',
+  },
+  {
+    target: 'disk with 10 % of the keys in memory against memory',
+    floor: 0.3,
+    unit: '×',
+    isLessBetter: false,
+    of: ({ inMemory, onDisk }) =>
+      quotient(figure(onDisk, 'events_per_cpu_second'), figure(inMemory, 'events_per_cpu_second')),
+    how: 'J2, 1 M keys, Zipf 0.99, events per CPU-second, same run',
+    bounds: 'reading and writing images of keys that are not in memory',
+  },
+  {
+    target: 'restore of large state until half of the rate',
+    floor: 30,
+    unit: 's',
+    isLessBetter: true,
+    of: ({ large }) => quotient(figure(large, 'restored.half_rate_ms'), 1000),
+    how: 'process limited to 2 GB, killed, started again (size in large.state_files_gb)',
+    bounds: 'reading the index of the segments',
+  },
+];
+
+export function targetRows(measured: Measured): TargetRow[] {
+  return targets.map(({ of, ...target }) => {
+    const value = of(measured);
+    const ratio = target.isLessBetter
+      ? quotient(target.floor, value)
+      : quotient(value, target.floor);
+    return { ...target, measured: value, ratio };
+  });
+}
+
+/** Columns of text, numbers on the right. */
+export function formatTargets(rows: readonly TargetRow[]): string {
+  const lines = rows.map(({ target, floor, unit, isLessBetter, measured, ratio, bounds }) => [
+    target,
+    `${isLessBetter ? '≤' : '≥'} ${floor} ${unit}`,
+    measured === null ? 'not measured' : String(Number(measured.toPrecision(3))),
+    ratio === null ? '' : ratio.toFixed(2),
+    bounds,
+  ]);
+  const all = [['', 'floor', 'measured', 'ratio', 'bounded by'], ...lines];
+  const widths = [0, 1, 2, 3, 4].map((c) => Math.max(...all.map((line) => line[c]?.length ?? 0)));
+  return all
+    .map((line) =>
+      line
+        .map((cell, c) => cell.padEnd(widths[c] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,81 @@
+// All targets of the engine in one table: each figure measured by a program of its own, one after the
+// other, and written to a file with all that those programs told.
+// Run: npm run bench [-- --full] [--only shop,slots,…] [--out bench/results/NAME.json]
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runChild } from './load/child-run.ts';
+import { Arguments, inFolder, machine } from './load/measure.ts';
+import { type Figures, formatTargets, type Measured, targetRows } from './load/targets.ts';
+
+const args = new Arguments();
+const isFull = args.has('full');
+const only = args.has('only') ? args.text('only', '').split(',') : null;
+
+interface Program {
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly nodeArgs?: readonly string[];
+}
+
+const cell = ['--job', 'j2', '--keys', '1000000', '--seconds', isFull ? '60' : '25'];
+const zipf = [...cell, '--users', 'zipf'];
+const users = isFull ? '2500000' : '250000';
+// Memory goes with the users: 4 GB for 2.5 M of them.
+const shopMemory = isFull ? '2500MB' : '250MB';
+
+/** By the name of their figures. */
+const programs: Readonly<Record<keyof Measured, Program>> = {
+  builtin: { script: 'load/builtin-run.ts', args: [] },
+  shop: {
+    script: 'shop-core.ts',
+    args: ['--users', users, '--backend', 'disk', '--memory', shopMemory, '--checkpoints', '10'],
+  },
+  slots: { script: 'slot-bytes.ts', args: [], nodeArgs: ['--expose-gc'] },
+  checkpointed: {
+    script: 'load/matrix-cell.ts',
+    args: [...cell, '--checkpoints', '10', '--dies', 'no'],
+  },
+  inMemory: { script: 'load/matrix-cell.ts', args: zipf },
+  onDisk: {
+    script: 'load/matrix-cell.ts',
+    args: [...zipf, '--backend', 'disk', '--memory', args.text('cache', '90MB')],
+  },
+  large: { script: 'large-state.ts', args: ['--gb', isFull ? '10' : '2'] },
+};
+
+async function figuresOf({ script, args: own, nodeArgs }: Program): Promise<Figures | null> {
+  return inFolder(async (folder) => {
+    const path = join(import.meta.dirname, script);
+    const needsFolder = script.includes('matrix-cell');
+    const { result, killed, exitCode } = await runChild({
+      script: path,
+      args: needsFolder ? [...own, '--directory', folder] : own,
+      ...(nodeArgs === undefined ? {} : { nodeArgs }),
+    });
+    if (result === null) console.error(`${script}: ${killed ?? `exit code ${exitCode}`}`);
+    return result;
+  });
+}
+
+/** What an earlier run wrote and this one does not measure again. */
+function earlier(path: string): Partial<Measured> {
+  if (only === null) return {};
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as { figures?: Measured }).figures ?? {};
+  } catch {
+    return {};
+  }
+}
+
+const out = args.text('out', 'bench/results/linux-x64-2-cores.json');
+const figures: Record<string, Figures | null> = { ...earlier(out) };
+for (const [name, program] of Object.entries(programs)) {
+  if (only !== null && !only.includes(name)) continue;
+  console.error(`${name} …`);
+  figures[name] = await figuresOf(program);
+}
+const empty = Object.fromEntries(Object.keys(programs).map((name) => [name, null]));
+const rows = targetRows({ ...empty, ...figures } as unknown as Measured);
+console.log(formatTargets(rows));
+const report = { machine: machine(), size: isFull ? 'full' : 'quick', targets: rows, figures };
+writeFileSync(out, `${JSON.stringify(report, null, 2)}\n`);
