@@ -20,8 +20,10 @@ export const elementKinds = {
   vectors: 6,
   /** All output before a barrier is out. */
   marker: 7,
-  /** A structured value. */
-  message: 8,
+  /** Vectors of `emitAll`. */
+  refill: 8,
+  /** A structured value, either way. */
+  message: 9,
 } as const;
 
 /** Set in the kind of an element whose memory comes through the port. */

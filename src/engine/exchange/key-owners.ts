@@ -1,37 +1,30 @@
-// Which subtask each row of a batch belongs to: the owner of its key's group. Keys are encoded and
-// hashed exactly as operators and stores do it. A row whose key cannot be computed goes to the first
-// subtask, whose operator finds the same failure and reports it.
+// Which subtask each row of a batch belongs to: the owner of its key's group. Keys are hashed as
+// operators and stores do it. A row whose key cannot be computed goes to the first subtask, whose
+// operator finds the same failure and reports it.
 import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Projection } from '../../codegen/projection.ts';
 import type { DecodedBatch } from '../../columns/batch.ts';
-import type { Column } from '../../columns/column.ts';
+import type { BytesColumn, Column } from '../../columns/column.ts';
 import { hashBytes } from '../../kernel/hash.ts';
 import { keyGroupCount, keyGroupOf, keyGroupsOf } from '../../kernel/key-group.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
-import { SpaceSaving } from '../../sketch/space-saving.ts';
 import { KeyEncoder, keyTagOf } from '../operators/key-encoder.ts';
 import type { KeyBounds } from '../state/key-table.ts';
+import { hashKeyText, nullKeyHash } from './hash-key-text.ts';
+import { HotKeys, type SelectedRows } from './hot-keys.ts';
 import type { KeyRoute } from './routes.ts';
-
-/** Of large batches, one row in this many is counted for the hottest keys. */
-const sampleStride = 32;
-const sampledFrom = 1024;
-/** After this many rows, older ones count half. */
-const fadeRows = 4_000_000;
 
 export class KeyOwners {
   /** Per row of the batch; valid until the next call of `assign`. */
   owners: Uint8Array = new Uint8Array(0);
   /** Rows per subtask so far. */
   readonly rowsOf: Float64Array;
-  readonly hottest = new SpaceSaving();
+  readonly hotKeys = new HotKeys();
   readonly #project: Projection;
   readonly #tags: readonly number[];
   readonly #encoder = new KeyEncoder();
   readonly #ownerOfGroup = new Uint8Array(keyGroupCount);
   #found: Int32Array = new Int32Array(0);
-  #stride = 1;
-  #phase = 0;
 
   constructor(fields: readonly Field[], { key }: KeyRoute, parallelism: number) {
     const outputs = key.map(({ value }) => value);
@@ -48,12 +41,14 @@ export class KeyOwners {
     const { rowCount } = batch;
     const { columns, selected, selectedCount } = this.#project(batch);
     this.#ensure(rowCount);
-    this.#stride = rowCount < sampledFrom ? 1 : sampleStride;
     const parts = this.#tags.map((tag, i) => ({ column: columns[i] as Column, tag }));
     const rows = { selected, count: selectedCount };
-    this.#encoder.resolve(this, parts, rows, { slots: this.#found, first: 0 });
-    this.#scatter(selected, selectedCount, rowCount);
-    if (this.hottest.total > fadeRows) this.hottest.halve();
+    const [part] = parts;
+    if (part?.column.kind === 'bytes' && parts.length === 1) {
+      this.#resolveText(part.column, part.tag, rows);
+    } else this.#encoder.resolve(this, parts, rows, { slots: this.#found, first: 0 });
+    this.#scatter(rows, rowCount);
+    this.hotKeys.observe(parts, rows);
   }
 
   /** Owners of encoded keys: what the encoder asks of a table of keys. */
@@ -63,22 +58,25 @@ export class KeyOwners {
     owners: Int32Array,
     first: number,
   ): void {
-    const ownerOfGroup = this.#ownerOfGroup;
-    let sampled = this.#phase;
     for (let i = 0; i < count; i++) {
-      const start = starts[i] as number;
-      const end = ends[i] as number;
-      const hash = hashBytes(source, start, end);
-      owners[first + i] = ownerOfGroup[keyGroupOf(hash)] as number;
-      if (--sampled < 0) {
-        this.hottest.add(source, { start, end, hash }, this.#stride);
-        sampled = this.#stride - 1;
-      }
+      const hash = hashBytes(source, starts[i] as number, ends[i] as number);
+      owners[first + i] = this.#ownerOfGroup[keyGroupOf(hash)] as number;
     }
-    this.#phase = sampled;
   }
 
-  #scatter(selected: Int32Array, count: number, rowCount: number): void {
+  #resolveText(column: BytesColumn, tag: number, { selected, count }: SelectedRows): void {
+    const { data, starts, ends, nulls } = column;
+    for (let i = 0; i < count; i++) {
+      const row = selected[i] as number;
+      const hash =
+        nulls[row] === 1
+          ? nullKeyHash
+          : hashKeyText(tag, data, starts[row] as number, ends[row] as number);
+      this.#found[i] = this.#ownerOfGroup[keyGroupOf(hash)] as number;
+    }
+  }
+
+  #scatter({ selected, count }: SelectedRows, rowCount: number): void {
     const { owners, rowsOf } = this;
     const found = this.#found;
     if (count < rowCount) {

@@ -5,7 +5,9 @@ import type { BytesColumn } from '../../columns/column.ts';
 import { copyBytes } from '../../columns/column-builder.ts';
 
 /** Regions up to this are copied whole, whatever the rows name of them. */
-const wholeBytesMax = 4096;
+const wholeBytesMax = 1 << 14;
+/** A larger region is copied whole unless it is this many times what the rows name. */
+const wholeRatioMax = 16;
 
 interface Region {
   readonly data: Uint8Array;
@@ -65,7 +67,7 @@ export class TextRegions {
     let size = 0;
     for (const [i, region] of this.#regions.entries()) {
       const span = Math.max(0, region.greatest - region.least);
-      region.isGathered = span > wholeBytesMax && span > region.named * 2;
+      region.isGathered = span > wholeBytesMax && span > region.named * wholeRatioMax;
       const isEmpty = region.greatest === 0;
       this.bases[i] = region.isGathered || isEmpty ? 0 : region.least;
       this.lengths[i] = isEmpty ? 0 : region.isGathered ? region.named : span;
