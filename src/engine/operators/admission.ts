@@ -1,6 +1,8 @@
 // What a record meets when it arrives: each window takes, skips or excludes it; what was taken sets
 // its timers. A record after the watermark is never late, so that most records skip the judging.
 import type { Batch } from '../../columns/batch.ts';
+import type { StateReader } from '../state/bytes/state-reader.ts';
+import type { StateWriter } from '../state/bytes/state-writer.ts';
 import { LifetimeState } from '../state/windows/lifetime-window.ts';
 import { SessionState } from '../state/windows/session-window.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
@@ -72,6 +74,7 @@ export class Admission {
     for (let i = 0; i < this.#over.length; i++) {
       if (this.#over[i]?.isCleanUpDue(slot, watermark)) return false;
     }
+    if (states.expiryTimer(slot) <= watermark) return false;
     return !this.#hasExpiry || states.isUnused(slot) || states.expiry(slot) > watermark;
   }
 
@@ -188,9 +191,40 @@ export class Admission {
       return false;
     }
     for (const window of windows) window.clear(slot);
-    for (const over of this.#over) over?.clear(slot);
+    this.clear(slot);
     states.forget(slot);
     return true;
+  }
+
+  /** The earliest pending clean-up of any window; +∞ when there is none. */
+  firstCleanUp(slot: number): number {
+    let first = never;
+    for (let i = 0; i < this.#over.length; i++) {
+      const time = this.pendingCleanUp(slot, i);
+      if (time > before && time < first) first = time;
+    }
+    return first;
+  }
+
+  /** Windows that clean up. */
+  get cleanUpCount(): number {
+    return this.#over.filter((over) => over !== null).length;
+  }
+
+  writeKey(slot: number, to: StateWriter): void {
+    for (let i = 0; i < this.#over.length; i++) this.#over[i]?.writeKey(slot, to);
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    for (let i = 0; i < this.#over.length; i++) this.#over[i]?.readKey(slot, from);
+  }
+
+  clear(slot: number): void {
+    for (let i = 0; i < this.#over.length; i++) this.#over[i]?.clear(slot);
+  }
+
+  get bytesPerKey(): number {
+    return this.#over.reduce((sum, over) => sum + (over?.bytesPerKey ?? 0), 0);
   }
 
   get byteLength(): number {

@@ -2,6 +2,8 @@
 import type { Batch } from '../../columns/batch.ts';
 import { readRow, toJsonValue } from '../../columns/read-value.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
+import type { StateReader } from '../state/bytes/state-reader.ts';
+import type { StateWriter } from '../state/bytes/state-writer.ts';
 import type { OperatorContext } from './operator.ts';
 import type { ViewLayout } from './view-layout.ts';
 
@@ -47,6 +49,31 @@ export class LateReport {
       },
       batch,
     );
+  }
+
+  write(to: StateWriter): void {
+    to.varint(this.lateRecords);
+    const counts = Object.entries(this.lateByFeature());
+    to.varint(counts.length);
+    for (const [name, count] of counts) {
+      to.string(name);
+      to.varint(count);
+    }
+  }
+
+  /** Adds what was counted before, if `isTaken`. */
+  read(from: StateReader, isTaken: boolean): void {
+    const { features } = this.#layout.view;
+    const lateRecords = from.varint();
+    if (isTaken) this.lateRecords += lateRecords;
+    for (let left = from.count(); left > 0; left--) {
+      const name = from.string();
+      const count = from.varint();
+      const feature = features.findIndex((known) => known.name === name);
+      if (isTaken && feature >= 0) {
+        this.#byFeature[feature] = (this.#byFeature[feature] as number) + count;
+      }
+    }
   }
 
   lateByFeature(): Record<string, number> {

@@ -5,6 +5,8 @@ import type { Column } from '../../columns/column.ts';
 import { readValue } from '../../columns/read-value.ts';
 import type { Projection, ProjectionFailure } from '../../codegen/projection.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
+import type { StateReader } from '../state/bytes/state-reader.ts';
+import type { StateWriter } from '../state/bytes/state-writer.ts';
 import type { KeyTable } from '../state/key-table.ts';
 import { enlargeFloats, enlargeInts } from '../state/slot-arrays.ts';
 import type { KeptRecord, RecordSource } from '../state/windows/view-window.ts';
@@ -24,6 +26,8 @@ export interface LoadResult {
   readonly first: number;
   readonly failures: readonly ProjectionFailure[];
 }
+
+const noRefusals = new Uint8Array(0);
 
 export class RecordStore implements RecordSource {
   length = 0;
@@ -49,7 +53,8 @@ export class RecordStore implements RecordSource {
   readonly #staging: Staging;
   /** Grows with every record. */
   #order: Float64Array = new Float64Array(0);
-  #nextOrder = 0;
+  /** The order of the next record. */
+  nextOrder = 0;
 
   constructor(layout: ViewLayout, staging: Staging, project: Projection) {
     this.#layout = layout;
@@ -135,7 +140,7 @@ export class RecordStore implements RecordSource {
       const valueColumn = value === null ? null : (columns[value] as Column);
       stageFilter(whereColumn, valueColumn, this.mask, { ...range, bit });
     }
-    for (let i = 0; i < count; i++) this.#order[first + i] = this.#nextOrder++;
+    for (let i = 0; i < count; i++) this.#order[first + i] = this.nextOrder++;
     if (!this.#staging.isBoxed) return;
     for (let i = 0; i < count; i++) {
       this.records[first + i] = this.#recordOf(columns, selected[i] as number, first + i);
@@ -163,6 +168,57 @@ export class RecordStore implements RecordSource {
     this.length = count;
     if (this.#staging.isBoxed) this.records.length = count;
     this.#compactRefusals(rows, count);
+  }
+
+  /** Writes a row without its key. */
+  writeRow(row: number, to: StateWriter): void {
+    for (const column of this.#times()) to.f64(column[row] as number);
+    to.u8(this.isApplied[row] as number);
+    to.u32(this.mask[row] as number);
+    to.varint(this.#order[row] as number);
+    to.bytes(this.refusalsOf(row) ?? noRefusals);
+    for (const [i, { codes }] of this.#staging.columns.entries()) {
+      const value = this.values[i]?.[row] as number;
+      if (codes === null) to.f64(value);
+      else {
+        to.u8(value < 0 ? 0 : 1);
+        if (value >= 0) codes.write(value, to);
+      }
+    }
+    if (!this.#staging.isBoxed) return;
+    const { id, inputs } = this.records[row] as KeptRecord;
+    to.value(id);
+    to.value(inputs);
+  }
+
+  /** Appends a row that was written, of the key in a slot; its number. */
+  readRow(slot: number, from: StateReader): number {
+    const row = this.length;
+    this.#ensure(row + 1);
+    this.length = row + 1;
+    this.slot[row] = slot;
+    this.batchRow[row] = -1;
+    for (const column of this.#times()) column[row] = from.f64();
+    this.isApplied[row] = from.u8();
+    this.mask[row] = from.u32();
+    const order = from.varint();
+    this.#order[row] = order;
+    const refusals = from.bytes();
+    if (refusals.length > 0) this.#refusals.set(row, refusals);
+    for (const [i, { codes }] of this.#staging.columns.entries()) {
+      const values = this.values[i] as Float64Array;
+      if (codes === null) values[row] = from.f64();
+      else values[row] = from.u8() === 0 ? -1 : codes.read(from);
+    }
+    if (!this.#staging.isBoxed) return row;
+    const id = from.value() ?? null;
+    const inputs = from.value() as readonly Value[];
+    this.records[row] = { ts: this.ts[row] as number, id, order, inputs };
+    return row;
+  }
+
+  #times(): readonly Float64Array[] {
+    return [this.ts, this.watermark, this.arrivalMs, this.offset];
   }
 
   /** Rows that leave hold the codes of their values no longer. */

@@ -1,4 +1,6 @@
 // Makes the rows of keys: evaluates the windows at an instant and hands the row to the builder.
+import type { StateReader } from '../state/bytes/state-reader.ts';
+import type { StateWriter } from '../state/bytes/state-writer.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
 import { UncountedRecords } from './uncounted-records.ts';
 import type { ViewParts } from './view-parts.ts';
@@ -65,6 +67,30 @@ export class RowMaker {
 
   forget(slot: number): void {
     if (this.#countsLater) this.#uncounted.takeUntil(slot, Number.POSITIVE_INFINITY, () => {});
+  }
+
+  /** As `forget`; final firings are forgotten too. */
+  clear(slot: number): void {
+    this.forget(slot);
+    this.thaw(slot);
+  }
+
+  writeKey(slot: number, to: StateWriter): void {
+    const times = this.#countsLater ? this.#uncounted.timesOf(slot) : [];
+    to.varint(times.length);
+    for (const time of times) to.f64(time);
+    to.value(this.#frozen.get(slot));
+  }
+
+  readKey(slot: number, from: StateReader): void {
+    const times = Array.from({ length: from.count() }, () => from.f64());
+    for (const time of times.reverse()) this.#uncounted.add(slot, time);
+    const frozen = from.value();
+    if (frozen !== undefined) this.#frozen.set(slot, frozen as number);
+  }
+
+  get liveBytes(): number {
+    return this.#uncounted.liveBytes + this.#frozen.size * 32;
   }
 
   ensureSlots(count: number): void {

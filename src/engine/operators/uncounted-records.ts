@@ -9,6 +9,8 @@ export class UncountedRecords {
   #heads: Int32Array = new Int32Array(0);
   #free = none;
   #used = 0;
+  /** Records in all lists. */
+  #count = 0;
 
   ensureSlots(count: number): void {
     if (this.#heads.length >= count) return;
@@ -18,6 +20,7 @@ export class UncountedRecords {
   }
 
   add(slot: number, ts: number): void {
+    this.#count += 1;
     let at = this.#free;
     if (at === none) {
       if (this.#used === this.#times.length) this.#grow();
@@ -40,9 +43,23 @@ export class UncountedRecords {
         else this.#next[before] = next;
         this.#next[at] = this.#free;
         this.#free = at;
+        this.#count -= 1;
       } else before = at;
       at = next;
     }
+  }
+
+  /** The times of a key, as they lie. */
+  timesOf(slot: number): number[] {
+    const times: number[] = [];
+    for (let at = this.#heads[slot] as number; at !== none; at = this.#next[at] as number) {
+      times.push(this.#times[at] as number);
+    }
+    return times;
+  }
+
+  get liveBytes(): number {
+    return this.#count * 12;
   }
 
   get byteLength(): number {

@@ -6,6 +6,8 @@ import type { Batch } from '../../columns/batch.ts';
 import { maxWatermark, minWatermark } from '../../kernel/instant.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
 import { Admission } from './admission.ts';
+import type { OperatorHead } from './images/image-owner.ts';
+import { ResidentKeys } from './images/resident-keys.ts';
 import { rowAsJson } from './late-report.ts';
 import type { Operator, OperatorStats } from './operator.ts';
 import { RowMaker } from './row-maker.ts';
@@ -39,6 +41,8 @@ export class ViewOperator implements Operator {
   readonly #admission: Admission;
   readonly #rows: RowMaker;
   readonly #waiting: WaitingRows;
+  /** Null when all keys stay in memory. */
+  readonly #residents: ResidentKeys | null;
   /** Whether anything but records can change a value. */
   readonly #hasTimers: boolean;
   #watermark: number = minWatermark;
@@ -55,6 +59,7 @@ export class ViewOperator implements Operator {
   #recordsIn = 0;
   #failedRecords = 0;
   #firedTimers = 0;
+  #hasReadHead = false;
 
   constructor(options: ViewOperatorOptions) {
     const parts = createParts(options);
@@ -65,10 +70,26 @@ export class ViewOperator implements Operator {
     this.#hasTimers = parts.timedWindows.length > 0;
     this.#isWaiting =
       parts.layout.isWaiting && parts.layout.windows.every(({ node }) => node.kind !== 'session');
+    this.#residents = this.#createResidents(options);
+  }
+
+  #createResidents({ residence }: ViewOperatorOptions): ResidentKeys | null {
+    if (residence === undefined || residence === null) return null;
+    const owner = {
+      parts: this.#parts,
+      admission: this.#admission,
+      rows: this.#rows,
+      waiting: this.#waiting,
+      ensureSlots: () => this.#ensureSlots(),
+      schedule: (slot: number) => this.#schedule(slot),
+      head: () => this.#head(),
+      setHead: (head: OperatorHead) => this.#setHead(head),
+    };
+    return new ResidentKeys(owner, residence);
   }
 
   processBatch(batch: Batch): void {
-    const { store, keys, states, windows, mode } = this.#parts;
+    const { store, keys, mode } = this.#parts;
     this.#batch = batch;
     this.#recordsIn += batch.rowCount;
     this.#admission.late.startBatch();
@@ -76,10 +97,9 @@ export class ViewOperator implements Operator {
     for (const { row, message } of failures) {
       this.#fail(row, batch.offsets[row] as number, message);
     }
-    states.ensureSlots(keys.slotCount);
-    this.#admission.ensureSlots(keys.slotCount);
-    this.#rows.ensureSlots(keys.slotCount);
-    for (const window of windows) window.ensureSlots(keys.slotCount);
+    this.#ensureSlots();
+    this.#residents?.takeRows(first, store.length);
+    this.#residents?.touch(store.slot, first, store.length);
     for (let from = first; from < store.length; from += blockRows) {
       const end = Math.min(store.length, from + blockRows);
       if (mode === 'watermark' && this.#isWaiting) this.#arriveTogether(batch, from, end);
@@ -97,17 +117,17 @@ export class ViewOperator implements Operator {
   }
 
   advanceIdleTime(nowMs: number): void {
-    const { mode, timers, states, builder } = this.#parts;
+    const { mode, timers, states } = this.#parts;
     if (mode === 'recompute' || nowMs <= this.#watermark) return;
     const held: [number, number, number][] = [];
-    while (timers.peek() <= nowMs) {
+    while (this.#wakeBefore(timers.peek(), nowMs, true) || timers.peek() <= nowMs) {
       timers.pop();
       const { time, slot, kind } = timers;
       if (kind !== mainTimer || states.waiting(slot) > 0) held.push([time, slot, kind]);
       else if (states.scheduled(slot) === time) this.#fireMain(slot, time);
     }
     for (const [time, slot, kind] of held) timers.push(time, slot, kind);
-    builder.flush();
+    this.#settle();
   }
 
   /** Recompute mode: one vector per probe. Instants of a key must not fall from call to call. */
@@ -146,6 +166,14 @@ export class ViewOperator implements Operator {
         windowBytes,
       firedTimers: this.#firedTimers,
     };
+  }
+
+  #ensureSlots(): void {
+    const { keys, states, windows } = this.#parts;
+    states.ensureSlots(keys.slotCount);
+    this.#admission.ensureSlots(keys.slotCount);
+    this.#rows.ensureSlots(keys.slotCount);
+    for (const window of windows) window.ensureSlots(keys.slotCount);
   }
 
   #arriveInTurn(batch: Batch, first: number, end: number): void {
@@ -258,11 +286,13 @@ export class ViewOperator implements Operator {
     if (this.#candidates.length === 0) return;
     const candidates = this.#candidates;
     this.#candidates = [];
-    for (const slot of candidates) {
-      if (!this.#admission.tryForget(slot, watermark, this.#nextTimer(slot))) continue;
-      this.#rows.forget(slot);
-      this.#released.push(slot);
-    }
+    for (const slot of candidates) this.#forget(slot);
+  }
+
+  #forget(slot: number): void {
+    if (!this.#admission.tryForget(slot, this.#watermark, this.#nextTimer(slot))) return;
+    this.#rows.forget(slot);
+    this.#released.push(slot);
   }
 
   #fireUntil(limit: number): void {
@@ -270,15 +300,33 @@ export class ViewOperator implements Operator {
     for (;;) {
       const rowTime = this.#waiting.peek();
       const timerTime = timers.peek();
+      if (this.#wakeBefore(Math.min(rowTime, timerTime), limit, false)) continue;
       if (rowTime > limit && timerTime > limit) return;
       if (rowTime === never && timerTime === never) return;
       if (rowTime <= timerTime) {
-        this.#fireTaken(this.#waiting.take(Math.min(limit, timerTime)));
+        const cold = this.#residents?.coldWakeMs ?? never;
+        this.#fireTaken(this.#waiting.take(Math.min(limit, timerTime, cold)));
       } else {
         timers.pop();
         this.#fireTimer(timers.time, timers.slot, timers.kind);
       }
     }
+  }
+
+  /** Brings stored keys in whose timers are before `next`; false when there are none up to `limit`. */
+  #wakeBefore(next: number, limit: number, isIdle: boolean): boolean {
+    const residents = this.#residents;
+    if (residents === null || !residents.isWaking(next, limit, isIdle)) return false;
+    // Keys that were brought in before may leave again: memory is bounded whatever the watermark does.
+    this.#parts.builder.flush();
+    const candidates = this.#isEnding ? [] : this.#candidates;
+    this.#candidates = candidates.filter((slot) => !residents.isEvictable(slot));
+    for (const slot of candidates) if (residents.isEvictable(slot)) this.#forget(slot);
+    const released = this.#released;
+    this.#released = released.filter((slot) => !residents.isEvictable(slot));
+    for (const slot of released) if (residents.isEvictable(slot)) this.#release(slot);
+    residents.relieve();
+    return residents.wake(limit, isIdle);
   }
 
   /** An entry of the queue came out: it counts if it is what the key's state says. */
@@ -288,17 +336,20 @@ export class ViewOperator implements Operator {
       if (states.scheduled(slot) === time) this.#fireMain(slot, time);
     } else if (kind === expiryTimer) {
       if (states.expiryTimer(slot) !== time) return;
+      this.#residents?.touchOne(slot);
       states.setExpiryTimer(slot, never);
       this.#candidates.push(slot);
     } else {
       const index = kind - cleanUpTimer;
       if (this.#admission.pendingCleanUp(slot, index) !== time) return;
+      this.#residents?.touchOne(slot);
       if (this.#admission.cleanUp(slot, index)) this.#candidates.push(slot);
     }
   }
 
   #fireMain(slot: number, time: number): void {
     const { states } = this.#parts;
+    this.#residents?.touchOne(slot);
     states.schedule(slot, never);
     if (this.#nextTimer(slot) === time) {
       this.#firedTimers += 1;
@@ -313,6 +364,7 @@ export class ViewOperator implements Operator {
   #fireTaken(count: number): void {
     const { store, timers } = this.#parts;
     const { taken, takenSlots } = this.#waiting;
+    this.#residents?.touch(takenSlots, 0, count);
     this.#touch(takenSlots, 0, count);
     for (let i = 0, end = 0; i < count; i = end) {
       const ts = store.ts[taken[i] as number] as number;
@@ -411,6 +463,7 @@ export class ViewOperator implements Operator {
   #end(): void {
     const { states, keys, timers } = this.#parts;
     if (this.#watermark !== minWatermark) this.#fireUntil(this.#watermark);
+    this.#residents?.touchAll();
     this.#watermark = maxWatermark;
     this.#isEnding = true;
     timers.clear();
@@ -422,11 +475,38 @@ export class ViewOperator implements Operator {
 
   /** After a batch: rows out, room back, slots without a key's state free again. */
   #settle(): void {
-    const { builder, states, keys } = this.#parts;
-    builder.flush();
-    for (const slot of this.#released) if (states.isUnused(slot)) keys.free(slot);
+    this.#parts.builder.flush();
+    for (const slot of this.#released) this.#release(slot);
     this.#released = [];
     this.#waiting.compactStore();
+    this.#residents?.settle();
+  }
+
+  #release(slot: number): void {
+    const { states, keys } = this.#parts;
+    if (!states.isUnused(slot) || !keys.isLive(slot)) return;
+    this.#residents?.forgot(slot);
+    keys.free(slot);
+  }
+
+  #head(): OperatorHead {
+    return {
+      watermark: this.#watermark,
+      hasRead: this.#hasReadHead,
+      isEnding: this.#isEnding,
+      recordsIn: this.#recordsIn,
+      failedRecords: this.#failedRecords,
+      firedTimers: this.#firedTimers,
+    };
+  }
+
+  #setHead(head: OperatorHead): void {
+    this.#watermark = head.watermark;
+    this.#hasReadHead = head.hasRead;
+    this.#isEnding = head.isEnding;
+    this.#recordsIn = head.recordsIn;
+    this.#failedRecords = head.failedRecords;
+    this.#firedTimers = head.firedTimers;
   }
 
   /** A record failed; its row stands in for its bytes while its batch is at hand. */

@@ -3,13 +3,14 @@
 import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Plan, ViewNode } from '../../plan/plan.ts';
 import { KeyTable } from '../state/key-table.ts';
+import type { KeyImages, Residence } from '../state/residence.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
 import { createWindows } from './create-windows.ts';
 import { KeyStates } from './key-states.ts';
 import type { OperatorContext } from './operator.ts';
 import { RecordStore } from './record-store.ts';
-import { planStaging } from './staging.ts';
+import { planStaging, type Staging } from './staging.ts';
 import { VectorBuilder } from './vector-builder.ts';
 import { layoutView, type ViewLayout } from './view-layout.ts';
 
@@ -21,6 +22,8 @@ export interface ViewOperatorOptions {
   readonly context: OperatorContext;
   /** `recompute`: rows come sorted by time, none is late, only `probe` gives rows. */
   readonly mode?: 'stream' | 'recompute';
+  /** The state backend, which reads and writes the operator's keys; null: they stay in memory. */
+  readonly residence?: ((images: KeyImages) => Residence) | null;
 }
 
 export interface ViewParts {
@@ -30,6 +33,7 @@ export interface ViewParts {
   readonly keys: KeyTable;
   readonly states: KeyStates;
   readonly store: RecordStore;
+  readonly staging: Staging;
   readonly builder: VectorBuilder;
   readonly windows: readonly ViewWindow[];
   readonly rowsWindows: readonly ViewWindow[];
@@ -70,6 +74,7 @@ export function createParts({ plan, view, context, mode }: ViewOperatorOptions):
     keys,
     states,
     store,
+    staging,
     builder,
     windows,
     rowsWindows: windows.filter(({ areRows }) => areRows),

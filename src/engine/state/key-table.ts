@@ -14,6 +14,9 @@ const movedPerInsert = 32;
 /** Room for keys comes in pieces of this many bytes. */
 const roomBytes = 8;
 
+/** Of a key beside its bytes: bounds, hash, and two entries of the index. */
+const bytesPerKey = 45;
+
 /** Most keys of one call of `resolve`. */
 export const resolveMax = 256;
 
@@ -48,6 +51,8 @@ export class KeyTable {
   /** Hash of the key that is looked for. */
   #sought = 0;
   #dataLength = 0;
+  /** Bytes of the keys present. */
+  #keyBytes = 0;
   #free: number[] = [];
   /** Per number of pieces: where keys lay that are gone. */
   readonly #rooms = new Map<number, number[]>();
@@ -114,6 +119,7 @@ export class KeyTable {
     const isUnlinked = this.#unlink(this.#index, slot);
     if (!isUnlinked && this.#old !== null) this.#unlink(this.#old, slot);
     this.#live[slot] = 0;
+    this.#keyBytes -= length;
     this.#free.push(slot);
     this.#roomsOf(pieces(length)).push(start);
     this.size -= 1;
@@ -132,6 +138,11 @@ export class KeyTable {
 
   isLive(slot: number): boolean {
     return this.#live[slot] === 1;
+  }
+
+  /** Bytes that the keys present use. */
+  get liveBytes(): number {
+    return this.#keyBytes + this.size * bytesPerKey;
   }
 
   get byteLength(): number {
@@ -198,6 +209,7 @@ export class KeyTable {
       }
     }
     this.data.set(bytes, start);
+    this.#keyBytes += bytes.length;
     this.bounds[slot * 2] = start;
     this.bounds[slot * 2 + 1] = start + bytes.length;
   }

@@ -53,7 +53,7 @@ export interface KeyImages {
   /** A new slot for a key that is not in memory. */
   insert(data: Uint8Array, start: number, end: number): number;
   writeKey(slot: number, to: StateWriter): void;
-  /** Puts an image into a slot that holds no state; its timers are set. */
+  /** Puts an image into a slot that holds no state; its timers are set, after the end of input anew. */
   readKey(slot: number, from: StateReader): void;
   /** Drops the key from memory without forgetting it: the slot is free. */
   evict(slot: number): void;
@@ -92,8 +92,19 @@ export interface ViewStateSchema {
   /** Staged columns and filters of waiting rows, which rolling windows keep too. */
   readonly columns: readonly string[];
   readonly filters: readonly string[];
+  /** What records are boxed with; null when none is. */
+  readonly rows: { readonly id: string | null; readonly inputs: readonly string[] } | null;
   /** Parts of a key image, in order. */
   readonly sections: readonly SectionSchema[];
+}
+
+/** What a section holds of a feature. */
+export interface FeatureSchema {
+  readonly name: string;
+  /** What it is kept as: a loop's numbers, cells of numbers, codes, or boxed. */
+  readonly form: string;
+  /** Canonical text of the aggregate. */
+  readonly aggregate: string;
 }
 
 /** One part of a key image. */
@@ -102,6 +113,6 @@ export interface SectionSchema {
   readonly version: number;
   /** Canonical text of its windows. */
   readonly windows: readonly string[];
-  /** Features by name, with the canonical text of what they aggregate. */
-  readonly features: readonly { readonly name: string; readonly aggregate: string }[];
+  /** In the order of the image. */
+  readonly features: readonly FeatureSchema[];
 }
