@@ -1,0 +1,12 @@
+-- The events of the built-in benchmark, as written to a file of JSON lines: nothing is late.
+CREATE TABLE events (
+  event_id STRING,
+  user_id STRING,
+  event_type STRING,
+  amount DOUBLE,
+  category STRING,
+  merchant_id STRING,
+  ts BIGINT,
+  rt AS TO_TIMESTAMP_LTZ(ts, 3),
+  WATERMARK FOR rt AS rt - INTERVAL '5' SECOND
+) WITH ('connector' = 'filesystem', 'path' = '${events}', 'format' = 'json')
