@@ -5,6 +5,8 @@ import type { ColdKeys } from './cold-keys.ts';
 import type { ViewBackend } from './view-backend.ts';
 
 const freedPart = 1 / 16;
+/** Keys that leave together. */
+const blockKeys = 256;
 /** The part of the budget that is left to keys at least, however much the index takes. */
 const residentPart = 1 / 4;
 
@@ -13,6 +15,7 @@ export class Eviction {
   readonly #bytesMax: number;
   readonly #overhead: () => number;
   #hands: number[] = [];
+  readonly #leaving = new Int32Array(blockKeys);
   evictedKeys = 0;
 
   /** `overhead`: memory beside the keys. */
@@ -32,7 +35,11 @@ export class Eviction {
     while (resident > goal) {
       const index = this.#largest(isStuck);
       if (index < 0) return;
-      if (!this.#sweep(index)) isStuck[index] = true;
+      const { images } = this.#views[index] as ViewBackend;
+      const bytesPerKey = images.liveBytes / images.size;
+      const wanted = Math.min(blockKeys, Math.ceil((resident - goal) / bytesPerKey));
+      const found = this.#sweep(index, wanted);
+      if (found === 0) isStuck[index] = true;
       resident = this.#resident();
     }
   }
@@ -54,20 +61,23 @@ export class Eviction {
     return largest;
   }
 
-  /** Moves the hand of a view on to the next key that may leave; false after two rounds without one. */
-  #sweep(index: number): boolean {
+  /** Moves the hand of a view over keys that may leave; how many left: none after two rounds without one. */
+  #sweep(index: number, wanted: number): number {
     const view = this.#views[index] as ViewBackend;
     const { images, slots } = view;
+    const { slotCount } = images;
     let hand = this.#hands[index] ?? 0;
-    for (let steps = images.slotCount * 2; steps > 0; steps--) {
-      if (hand >= images.slotCount) hand = 0;
+    let found = 0;
+    for (let steps = slotCount * 2; steps > 0 && found < wanted; steps--) {
+      if (hand >= slotCount) hand = 0;
       const slot = hand++;
       if (!images.isLive(slot) || slots.takeReference(slot) || !images.isEvictable(slot)) continue;
-      this.#hands[index] = hand;
-      view.evict(slot, view.cold as ColdKeys);
-      this.evictedKeys += 1;
-      return true;
+      if (found > 0 && slot === this.#leaving[0]) break;
+      this.#leaving[found++] = slot;
     }
-    return false;
+    this.#hands[index] = hand;
+    view.evict(this.#leaving, found, view.cold as ColdKeys);
+    this.evictedKeys += found;
+    return found;
   }
 }

@@ -12,6 +12,8 @@ import { emptyStoredEntry, type StoredEntry } from './stored-index.ts';
 
 /** Keys that one call of `wake` looks at. */
 const wokenMax = 512;
+/** Keys whose places in the index are touched ahead together. */
+const blockKeys = 256;
 
 export class LoadedKeys {
   readonly #log: SegmentLog;
@@ -23,6 +25,7 @@ export class LoadedKeys {
   readonly #times: KeyTimes = emptyKeyTimes();
   readonly #reader = new StateReader(new Uint8Array(0));
   readonly #entry: StoredEntry = emptyStoredEntry();
+  readonly #hashes = new Uint32Array(blockKeys);
   /** Per tag of the batch: slot and hash. */
   readonly #wantedSlots = new Int32Array(batchMax);
   readonly #wantedHashes = new Uint32Array(batchMax);
@@ -42,18 +45,13 @@ export class LoadedKeys {
 
   /** Reads those of the new slots' keys that are stored. */
   arrived(slots: Int32Array, count: number): void {
-    const images = this.#images;
-    const { keyData } = images;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i] as number;
-      this.#slots.clear(slot);
-      const hash = hashBytes(keyData, images.keyStart(slot), images.keyEnd(slot));
-      if (!this.#cold.index.first(hash, this.#entry)) continue;
-      const tag = this.#batch.count;
-      this.#wantedSlots[tag] = slot;
-      this.#wantedHashes[tag] = hash;
-      this.#batch.add(this.#entry.segment, this.#entry.ordinal, tag);
-      if (this.#batch.isFull) this.#readWanted();
+    for (let from = 0; from < count; from += blockKeys) {
+      const end = Math.min(count, from + blockKeys);
+      this.#hashKeys(slots, from, end);
+      this.#cold.index.touch(this.#hashes, end - from);
+      for (let i = from; i < end; i++) {
+        this.#lookUp(slots[i] as number, this.#hashes[i - from] as number);
+      }
     }
     this.#readWanted();
   }
@@ -108,6 +106,26 @@ export class LoadedKeys {
     this.#images.readKey(slot, this.#reader);
     this.#wokenCount += 1;
   };
+
+  #hashKeys(slots: Int32Array, from: number, end: number): void {
+    const images = this.#images;
+    const { keyData } = images;
+    for (let i = from; i < end; i++) {
+      const slot = slots[i] as number;
+      this.#hashes[i - from] = hashBytes(keyData, images.keyStart(slot), images.keyEnd(slot));
+    }
+  }
+
+  /** Wants the record of the slot's key if there may be one. */
+  #lookUp(slot: number, hash: number): void {
+    this.#slots.clear(slot);
+    if (!this.#cold.index.first(hash, this.#entry)) return;
+    const tag = this.#batch.count;
+    this.#wantedSlots[tag] = slot;
+    this.#wantedHashes[tag] = hash;
+    this.#batch.add(this.#entry.segment, this.#entry.ordinal, tag);
+    if (this.#batch.isFull) this.#readWanted();
+  }
 
   #readWanted(): void {
     if (this.#batch.count === 0) return;

@@ -6,7 +6,7 @@ import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import type { KeyGroupRange } from '../../../kernel/key-group.ts';
 import type { SubtaskSnapshot } from '../../checkpoint/subtask-snapshot.ts';
 import { StateReader } from '../bytes/state-reader.ts';
-import { emptyKeyTimes, isWithin } from './cold-keys.ts';
+import { type ColdKeys, emptyKeyTimes, isWithin } from './cold-keys.ts';
 import type { SegmentTable } from './segment-format.ts';
 import { readSnapshotHead } from './snapshot-head.ts';
 import type { SegmentLog } from './segment-log.ts';
@@ -14,6 +14,8 @@ import type { Segment } from './segment.ts';
 import type { ViewBackend } from './view-backend.ts';
 
 const runBytesMax = 1 << 20;
+/** Records whose places in the index are touched ahead together. */
+const blockRecords = 256;
 
 export interface RestoreOptions {
   readonly log: SegmentLog;
@@ -84,19 +86,42 @@ function reviveOwn(
   live: Uint8Array,
   own: { readonly views: ReadonlySet<ViewBackend>; readonly keyGroups: KeyGroupRange },
 ): void {
-  const times = emptyKeyTimes();
-  for (let ordinal = 0; ordinal < table.count; ordinal++) {
-    if (((live[ordinal >> 3] as number) & (1 << (ordinal & 7))) === 0) continue;
-    const hash = table.hashes[ordinal] as number;
-    if (!isWithin(hash, own.keyGroups)) continue;
-    const view = viewOf[table.views[ordinal] as number] as ViewBackend | null;
+  for (const view of new Set(viewOf)) {
     if (view === null || !own.views.has(view)) continue;
-    segment.revive(ordinal);
-    if (view.cold === null) continue;
+    const block = new Uint32Array(blockRecords);
+    let count = 0;
+    for (let ordinal = 0; ordinal < table.count; ordinal++) {
+      if (((live[ordinal >> 3] as number) & (1 << (ordinal & 7))) === 0) continue;
+      if (viewOf[table.views[ordinal] as number] !== view) continue;
+      if (!isWithin(table.hashes[ordinal] as number, own.keyGroups)) continue;
+      segment.revive(ordinal);
+      if (view.cold === null) continue;
+      block[count++] = ordinal;
+      if (count === blockRecords) count = store(view.cold, { segment, table }, block, count);
+    }
+    if (view.cold !== null) store(view.cold, { segment, table }, block, count);
+  }
+}
+
+const hashes = new Uint32Array(blockRecords);
+const times = emptyKeyTimes();
+
+/** Puts records into the index of stored keys; 0. */
+function store(
+  cold: ColdKeys,
+  { segment, table }: { readonly segment: Segment; readonly table: SegmentTable },
+  ordinals: Uint32Array,
+  count: number,
+): number {
+  for (let i = 0; i < count; i++) hashes[i] = table.hashes[ordinals[i] as number] as number;
+  cold.index.touch(hashes, count);
+  for (let i = 0; i < count; i++) {
+    const ordinal = ordinals[i] as number;
     times.wakeMs = table.wakes[ordinal] as number;
     times.idleWakeMs = table.idleWakes[ordinal] as number;
-    view.cold.add(hash, segment.id, ordinal, times);
+    cold.add(hashes[i] as number, segment.id, ordinal, times);
   }
+  return 0;
 }
 
 /** Memory mode: reads the keys of all records that count. */

@@ -34,10 +34,28 @@ export function emptyStoredEntry(): StoredEntry {
 export class StoredIndex {
   size = 0;
   byteLength = 0;
+  /** What touching read: it means nothing, but must not be optimised away. */
+  touched = 0;
   readonly #tables: (Table | undefined)[] = new Array(keyGroupCount * tablesPerGroup);
   #probeTable: Table | undefined;
   #probeAt = 0;
   #probeHash = 0;
+
+  /**
+   * Reads where keys of these hashes are or will be, so that the processor waits for memory once and
+   * not for each of the calls that follow.
+   */
+  touch(hashes: Uint32Array, count: number): void {
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i] as number;
+      const mixed = mix(hash);
+      const table = this.#tables[tableOf(hash, mixed)];
+      if (table === undefined) continue;
+      touched ^= table.entries[home(mixed, table.capacity) * stride] as number;
+    }
+    this.touched = touched;
+  }
 
   insert(hash: number, { segment, ordinal, kind, queued }: StoredEntry): void {
     const mixed = mix(hash);

@@ -40,6 +40,7 @@ export class ViewBackend implements Residence {
   readonly #key: RecordKey;
   readonly #place: Place = { segment: 0, ordinal: 0 };
   readonly #times = emptyKeyTimes();
+  readonly #hashes = new Uint32Array(256);
   readonly #parts = emptyRecordParts();
   readonly #reader = new StateReader(new Uint8Array(0));
 
@@ -123,20 +124,17 @@ export class ViewBackend implements Residence {
     slots.setClean(slot);
   }
 
-  /** Drops a key from memory, written first when it has changed. */
-  evict(slot: number, cold: ColdKeys): void {
-    const { images, slots } = this;
-    if (slots.isPending(slot)) this.write(slot, true);
-    else if (slots.isDirty(slot) || slots.segment(slot) < 0) this.write(slot, false);
-    const times = this.#times;
-    times.wakeMs = images.wakeMs(slot);
-    times.idleWakeMs = images.idleWakeMs(slot);
-    times.queued = slots.queued(slot);
-    times.idleQueued = slots.idleQueued(slot);
-    const hash = hashBytes(images.keyData, images.keyStart(slot), images.keyEnd(slot));
-    cold.add(hash, slots.segment(slot), slots.ordinal(slot), times);
-    slots.clear(slot);
-    images.evict(slot);
+  /** Drops up to 256 keys from memory, written first when they have changed. */
+  evict(leaving: Int32Array, count: number, cold: ColdKeys): void {
+    const { images } = this;
+    const hashes = this.#hashes;
+    const { keyData } = images;
+    for (let i = 0; i < count; i++) {
+      const slot = leaving[i] as number;
+      hashes[i] = hashBytes(keyData, images.keyStart(slot), images.keyEnd(slot));
+    }
+    cold.index.touch(hashes, count);
+    for (let i = 0; i < count; i++) this.#evict(leaving[i] as number, hashes[i] as number, cold);
   }
 
   /** Takes in a stored key that memory does not have; its record is `log.data[at …]`. */
@@ -161,6 +159,20 @@ export class ViewBackend implements Residence {
   /** Memory beside the keys themselves. */
   get byteLength(): number {
     return this.slots.byteLength + (this.cold?.byteLength ?? 0);
+  }
+
+  #evict(slot: number, hash: number, cold: ColdKeys): void {
+    const { images, slots } = this;
+    if (slots.isPending(slot)) this.write(slot, true);
+    else if (slots.isDirty(slot) || slots.segment(slot) < 0) this.write(slot, false);
+    const times = this.#times;
+    times.wakeMs = images.wakeMs(slot);
+    times.idleWakeMs = images.idleWakeMs(slot);
+    times.queued = slots.queued(slot);
+    times.idleQueued = slots.idleQueued(slot);
+    cold.add(hash, slots.segment(slot), slots.ordinal(slot), times);
+    slots.clear(slot);
+    images.evict(slot);
   }
 
   #change(slot: number): void {
