@@ -120,7 +120,10 @@ export class ViewOperator implements Operator {
     const { mode, timers, states } = this.#parts;
     if (mode === 'recompute' || nowMs <= this.#watermark) return;
     const held: [number, number, number][] = [];
-    while (this.#wakeBefore(timers.peek(), nowMs, true) || timers.peek() <= nowMs) {
+    for (;;) {
+      const next = timers.peek();
+      if (this.#wakeBefore(next, nowMs, true)) continue;
+      if (next > nowMs) break;
       timers.pop();
       const { time, slot, kind } = timers;
       if (kind !== mainTimer || states.waiting(slot) > 0) held.push([time, slot, kind]);
@@ -145,6 +148,20 @@ export class ViewOperator implements Operator {
       if (builder.isFull) builder.flush(keyData);
     }
     builder.flush(keyData);
+  }
+
+  /** Gives the newest vector of every key in memory once more: the same values, as_of and seq. */
+  emitAll(): void {
+    const { keys, states, builder } = this.#parts;
+    const { rowsOut } = builder;
+    for (let slot = 0; slot < keys.slotCount; slot++) {
+      // Keys of which nothing came out yet have no as_of.
+      if (!keys.isLive(slot) || !Number.isFinite(states.asOf(slot))) continue;
+      this.#residents?.touchOne(slot);
+      this.#rows.emit(slot, states.arrival(slot));
+    }
+    builder.flush();
+    builder.rowsOut = rowsOut;
   }
 
   stats(): OperatorStats {
@@ -478,7 +495,7 @@ export class ViewOperator implements Operator {
     this.#parts.builder.flush();
     for (const slot of this.#released) this.#release(slot);
     this.#released = [];
-    this.#waiting.compactStore();
+    this.#waiting.leaveBatch();
     this.#residents?.settle();
   }
 
