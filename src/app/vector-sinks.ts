@@ -1,8 +1,11 @@
 // Where a job's vectors go: the online store, the feature log. The log's rows appear when the job
-// flushes; the store's are visible with each write.
+// flushes or completes a checkpoint; the store's are visible with each write.
+import { randomUUID } from 'node:crypto';
 import type { FeatureLog } from '../ports/feature-log.ts';
 import type { OnlineStore } from '../ports/online-store.ts';
 import type { VectorSink } from '../ports/vector-sink.ts';
+
+const noteName = 'checkpoint';
 
 /** Writes to a store that somebody else opens and closes. */
 export function storeSink(store: OnlineStore): VectorSink {
@@ -13,11 +16,56 @@ export function storeSink(store: OnlineStore): VectorSink {
   };
 }
 
+/** What a store last heard of checkpoints: of which beginning of the job, and which one. */
+interface StoreMark {
+  readonly life: string;
+  readonly id: number;
+}
+
+/**
+ * The same for a job with checkpoints. Rows are versioned, so a replay changes nothing; a note in the
+ * store says which checkpoint it has seen, which tells a store that has lost rows.
+ */
+export function checkpointedStoreSink(store: OnlineStore): VectorSink {
+  let life: string = randomUUID();
+  let hasLostRows = false;
+  return {
+    ...storeSink(store),
+    epochs: {
+      name: 'online',
+      prepare: async (id) => {
+        const mark: StoreMark = { life, id };
+        await store.writeNote(noteName, JSON.stringify(mark));
+        hasLostRows = false;
+        return { life };
+      },
+      commit: () => Promise.resolve(),
+      recover: (restored) => {
+        hasLostRows = false;
+        if (restored !== null) {
+          const state = restored.state as { readonly life?: string } | null;
+          life = state?.life ?? life;
+          const mark = readMark(store);
+          hasLostRows = mark === null || mark.life !== life || mark.id < restored.id;
+        }
+        return Promise.resolve();
+      },
+    },
+    refill: { hasLostRows: () => hasLostRows },
+  };
+}
+
+function readMark(store: OnlineStore): StoreMark | null {
+  const note = store.readNote(noteName);
+  return note === null ? null : (JSON.parse(note) as StoreMark);
+}
+
 /** Writes to a feature log; the job closes it, and what it did not flush is dropped. */
 export function featureLogSink(log: FeatureLog): VectorSink {
   return {
     write: (batch) => log.append(batch),
     flush: () => log.commit(),
     close: () => log.close(),
+    ...(log.epochs === undefined ? {} : { epochs: log.epochs }),
   };
 }

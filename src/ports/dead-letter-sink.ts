@@ -1,5 +1,6 @@
 // Records that failed. They keep their bytes and the reason, and never stop the job.
 import type { ErrorCode } from '../kernel/errors/catalogue.ts';
+import type { EpochSink } from './epoch-sink.ts';
 
 export type DeadLetterCategory = 'deserialization' | 'schema_mismatch' | 'processing_error';
 
@@ -40,10 +41,14 @@ export interface LateRecord {
 export interface DeadLetterSink {
   write(letters: readonly DeadLetter[]): Promise<void>;
   close(): Promise<void>;
+  /** Absent: replaying after a failure repeats letters. */
+  readonly epochs?: EpochSink;
 }
 
 /** Takes late records; a sample is enough, the counter is exact. */
 export interface LateRecordSink {
   write(records: readonly LateRecord[]): Promise<void>;
   close(): Promise<void>;
+  /** Absent: replaying after a failure repeats records. */
+  readonly epochs?: EpochSink;
 }

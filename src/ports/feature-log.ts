@@ -1,5 +1,6 @@
 // The offline store: every emitted vector, once, as rows of files.
 import type { VectorBatch } from '../columns/vector-batch.ts';
+import type { EpochSink } from './epoch-sink.ts';
 import type { StoredView } from './online-store.ts';
 
 export interface FeatureLogBinding {
@@ -10,6 +11,14 @@ export interface FeatureLogBinding {
 export interface FeatureLogContext {
   readonly baseDirectory: string;
   readonly views: readonly StoredView[];
+  /** Given when the job takes checkpoints: files carry its name, and rows count by epochs. */
+  readonly epochs?: LogEpochs;
+}
+
+export interface LogEpochs {
+  readonly job: string;
+  /** The job starts over: what it logged in earlier runs is dropped by `recover(null)`. */
+  readonly dropsAll: boolean;
 }
 
 export interface FeatureLog {
@@ -17,6 +26,8 @@ export interface FeatureLog {
   append(batch: VectorBatch): Promise<void>;
   /** Makes all rows appended so far visible. */
   commit(): Promise<void>;
+  /** Present when it was opened with `epochs`; `commit` is not called then. */
+  readonly epochs?: EpochSink;
   /** Drops rows that were not committed. */
   close(): Promise<void>;
 }

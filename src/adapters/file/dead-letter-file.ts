@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
 import { formatInstant } from '../../kernel/instant.ts';
 import type { DeadLetter, DeadLetterSink } from '../../ports/dead-letter-sink.ts';
+import { lineFileEpochs } from './line-file-epochs.ts';
 import { LineFile } from './line-file.ts';
 
 /** What a dead letter says of the pipeline that wrote it. */
@@ -11,30 +12,35 @@ export interface DeadLetterFileOptions {
   readonly pipeline: string;
   /** Version of its definitions, e.g. the fingerprint of the plan. */
   readonly pipelineVersion: string;
+  /** Streams of a job with checkpoints: letters after the restored one are cut off. */
+  readonly streams?: readonly string[];
 }
 
 /**
  * Dead letters in `<directory>/<stream>.dlq.jsonl`, appended. **Shape**: a JSON object a line with
  * `dlq_metadata` (why, where, when), `original_event_base64` (the bytes) and `original_event_string` (the
  * same as text, null when it is not UTF-8). **Guarantee**: `write` resolves once the operating system
- * has the lines, `close` once the disk has. **Errors**: MR_FILE_ACCESS.
+ * has the lines, `close` once the disk has; with `streams`, each letter once, whatever fails.
+ * **Errors**: MR_FILE_ACCESS.
  */
 export function fileDeadLetterSink(
   directory: string,
   options: DeadLetterFileOptions,
 ): DeadLetterSink {
-  const files = new Map<string, LineFile>();
+  const newFile = (stream: string): LineFile => new LineFile(deadLetterPath(directory, stream));
+  const { streams } = options;
+  const files = new Map(streams?.map((stream) => [stream, newFile(stream)]));
   return {
+    ...(streams === undefined ? {} : { epochs: lineFileEpochs({ name: 'dead-letters', files }) }),
     write: async (letters) => {
       for (const [stream, ofStream] of Map.groupBy(letters, ({ stream }) => stream)) {
-        const file = files.get(stream) ?? new LineFile(deadLetterPath(directory, stream));
+        const file = files.get(stream) ?? newFile(stream);
         files.set(stream, file);
         await file.append(ofStream.map((letter) => deadLetterLine(letter, options)));
       }
     },
     close: async () => {
       for (const file of files.values()) await file.close();
-      files.clear();
     },
   };
 }

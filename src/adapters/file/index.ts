@@ -4,7 +4,7 @@ export {
   deadLetterPath,
   fileDeadLetterSink,
 } from './dead-letter-file.ts';
-export { type FeatureLogOptions, featureLog } from './feature-log.ts';
+export { type FeatureLogOptions, featureLog } from './log/feature-log.ts';
 export { type FileOptions, file } from './file-source.ts';
 export {
   fileLateRecordSink,

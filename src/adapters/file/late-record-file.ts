@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { formatInstant } from '../../kernel/instant.ts';
 import type { LateRecord, LateRecordSink } from '../../ports/dead-letter-sink.ts';
+import { lineFileEpochs } from './line-file-epochs.ts';
 import { LineFile } from './line-file.ts';
 
 /** How many late records are kept; everything is optional. */
@@ -13,6 +14,8 @@ export interface LateRecordFileOptions {
   readonly recordsPerSecondMax?: number;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Views of a job with checkpoints: records after the restored one are cut off. */
+  readonly views?: readonly string[];
 }
 
 interface ViewSample {
@@ -30,10 +33,12 @@ interface ViewSample {
  */
 export function fileLateRecordSink(
   directory: string,
-  { recordsPerSecondMax = 100, clock = systemClock }: LateRecordFileOptions = {},
+  { recordsPerSecondMax = 100, clock = systemClock, views }: LateRecordFileOptions = {},
 ): LateRecordSink {
-  const samples = new Map<string, ViewSample>();
+  const samples = new Map(views?.map((view) => [view, newSample(lateRecordPath(directory, view))]));
+  const files = new Map([...samples].map(([view, { file }]) => [view, file]));
   return {
+    ...(views === undefined ? {} : { epochs: lineFileEpochs({ name: 'late-records', files }) }),
     write: async (records) => {
       const second = Math.floor(clock.monotonicMs() / 1000);
       for (const [view, ofView] of Map.groupBy(records, ({ view }) => view)) {
@@ -45,7 +50,6 @@ export function fileLateRecordSink(
     },
     close: async () => {
       for (const { file } of samples.values()) await file.close();
-      samples.clear();
     },
   };
 }

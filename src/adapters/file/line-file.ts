@@ -1,6 +1,6 @@
 // A file of lines that is appended to: lines of one call stay together, calls keep their order. A
 // line that a crash cut short is closed first, so that it spoils nothing after it.
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileError } from './file-errors.ts';
 
@@ -29,6 +29,35 @@ export class LineFile {
     }
   }
 
+  /** Makes the lines of earlier calls durable; the length of the file then. */
+  sync(): Promise<number> {
+    const synced = this.#written.then(() => this.#sync());
+    this.#written = synced.then(
+      () => undefined,
+      () => undefined,
+    );
+    return synced;
+  }
+
+  async #sync(): Promise<number> {
+    try {
+      await this.#handle?.sync();
+      return await lengthOf(this.#path);
+    } catch (error) {
+      throw fileError(this.#path, error);
+    }
+  }
+
+  /** Cuts off what is behind `length`; a file that is shorter stays as it is. */
+  async cut(length: number): Promise<void> {
+    await this.close();
+    try {
+      if ((await lengthOf(this.#path)) > length) await truncate(this.#path, length);
+    } catch (error) {
+      throw fileError(this.#path, error);
+    }
+  }
+
   /** Makes the lines durable and closes the file. */
   async close(): Promise<void> {
     await this.#written;
@@ -40,6 +69,16 @@ export class LineFile {
     } finally {
       await handle.close();
     }
+  }
+}
+
+/** 0 when there is no such file. */
+async function lengthOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    throw error;
   }
 }
 

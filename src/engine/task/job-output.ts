@@ -1,7 +1,10 @@
 // Everything that leaves a job: vectors to sinks, dead letters, late records. Operators hand over
-// synchronously; `drain` waits until all of it has been taken, which is the job's backpressure.
+// synchronously; `drain` waits until all of it has been taken, which is the job's backpressure. With
+// checkpoints, sinks that take part count what they were given by epochs instead of flushes.
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type {
   DeadLetter,
   DeadLetterSink,
@@ -9,6 +12,7 @@ import type {
   LateRecordSink,
   RecordError,
 } from '../../ports/dead-letter-sink.ts';
+import type { EpochSink } from '../../ports/epoch-sink.ts';
 import type { VectorSink } from '../../ports/vector-sink.ts';
 
 export interface JobOutputOptions {
@@ -16,6 +20,8 @@ export interface JobOutputOptions {
   readonly deadLetters: DeadLetterSink;
   readonly lateRecords: LateRecordSink;
   readonly clock: Clock;
+  /** The job takes checkpoints. */
+  readonly hasEpochs: boolean;
 }
 
 /** Where a failed record came from. */
@@ -25,39 +31,91 @@ export interface FailurePlace {
   readonly operatorUid: string;
 }
 
+/** What was prepared: by the name of each sink that takes part. */
+export type PreparedSinks = Readonly<Record<string, JsonValue>>;
+
+type DeadLettersByCategory = Record<RecordError['category'], number>;
+
+const noDeadLetters: DeadLettersByCategory = {
+  deserialization: 0,
+  schema_mismatch: 0,
+  processing_error: 0,
+};
+
 export class JobOutput {
   rowsOut = 0;
-  deadLetterCount = 0;
-  readonly deadLettersByCategory: Record<RecordError['category'], number> = {
-    deserialization: 0,
-    schema_mismatch: 0,
-    processing_error: 0,
-  };
+  deadLettersByCategory: DeadLettersByCategory = { ...noDeadLetters };
   /** Time spent waiting for sinks. */
   blockedMs = 0;
   /** Whether something was written since the last flush. */
   isDirty = false;
   readonly #options: JobOutputOptions;
+  readonly #epochs: readonly EpochSink[];
+  /** Sinks that are flushed. */
+  readonly #flushed: readonly VectorSink[];
   #pending: Promise<void>[] = [];
   #letters: DeadLetter[] = [];
   #late: LateRecord[] = [];
 
   constructor(options: JobOutputOptions) {
+    const { sinks, deadLetters, lateRecords, hasEpochs } = options;
     this.#options = options;
+    const all = [...sinks, deadLetters, lateRecords];
+    this.#epochs = hasEpochs ? all.flatMap(({ epochs }) => epochs ?? []) : [];
+    this.#flushed = sinks.filter(({ epochs }) => !hasEpochs || epochs === undefined);
+    const names = this.#epochs.map(({ name }) => name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice === undefined) return;
+    throw new MillraceError('MR_INTERNAL', `two sinks of a job are named "${twice}"`);
+  }
+
+  get deadLetterCount(): number {
+    return Object.values(this.deadLettersByCategory).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Totals since the job first began, for a manifest. */
+  counters(): Record<string, number> {
+    return { rows_out: this.rowsOut, ...prefixed(this.deadLettersByCategory) };
+  }
+
+  /** What was under way is forgotten; totals are those of a checkpoint. */
+  reset(counters: Readonly<Record<string, number>>): void {
+    this.#pending = [];
+    this.#letters = [];
+    this.#late = [];
+    this.isDirty = false;
+    this.rowsOut = counters['rows_out'] ?? 0;
+    const categories = Object.keys(noDeadLetters) as (keyof DeadLettersByCategory)[];
+    const counts = categories.map((name) => [name, counters[`dead_letters_${name}`] ?? 0] as const);
+    this.deadLettersByCategory = { ...noDeadLetters, ...Object.fromEntries(counts) };
   }
 
   emit(batch: VectorBatch): void {
     if (batch.rowCount === 0) return;
     this.rowsOut += batch.rowCount;
     this.isDirty = true;
-    for (const sink of this.#options.sinks) {
+    this.#write(batch, this.#options.sinks);
+  }
+
+  /** The newest vector of keys again, for sinks that have lost them. */
+  refill(batch: VectorBatch): void {
+    const lost = this.#options.sinks.filter(({ refill }) => refill?.hasLostRows() === true);
+    if (batch.rowCount > 0) this.#write(batch, lost);
+  }
+
+  /** Whether a sink has lost rows that the restored checkpoint counts on. */
+  get needsRefill(): boolean {
+    return this.#options.sinks.some(({ refill }) => refill?.hasLostRows() === true);
+  }
+
+  #write(batch: VectorBatch, sinks: readonly VectorSink[]): void {
+    for (const sink of sinks) {
       const taken = sink.write(batch);
       if (taken !== undefined) this.#pending.push(settledLater(taken));
     }
   }
 
   fail(error: RecordError, place: FailurePlace): void {
-    this.deadLetterCount += 1;
     this.deadLettersByCategory[error.category] += 1;
     this.#letters.push({ ...error, ...place, timestampMs: this.#options.clock.nowMs() });
   }
@@ -94,19 +152,56 @@ export class JobOutput {
     if (!this.isDirty) return;
     this.isDirty = false;
     const startMs = this.#options.clock.monotonicMs();
-    await Promise.all(this.#options.sinks.map((sink) => sink.flush()));
+    await Promise.all(this.#flushed.map((sink) => sink.flush()));
     this.blockedMs += this.#options.clock.monotonicMs() - startMs;
+  }
+
+  /** Ends an epoch: with everything that was taken before the call. Only after `drain`. */
+  async prepare(id: number): Promise<PreparedSinks> {
+    const prepared = this.#epochs.map(async (sink) => [sink.name, await sink.prepare(id)] as const);
+    return Object.fromEntries(await allOf(prepared));
+  }
+
+  async commit(id: number): Promise<void> {
+    await allOf(this.#epochs.map((sink) => sink.commit(id)));
+  }
+
+  /** Before anything is written; null: the job begins anew. */
+  async recover(restored: { readonly id: number; readonly sinks: PreparedSinks } | null) {
+    const recovered = this.#epochs.map((sink) =>
+      sink.recover(
+        restored === null ? null : { id: restored.id, state: restored.sinks[sink.name] ?? null },
+      ),
+    );
+    await allOf(recovered);
+  }
+
+  /** Until no sink has anything to do, whatever became of it: after a failure. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#pending);
   }
 
   /** Closes every sink, whatever the others do; the first error of any of them. */
   async close(): Promise<unknown> {
-    await Promise.allSettled(this.#pending);
+    await this.settle();
     const { sinks, deadLetters, lateRecords } = this.#options;
     const closed = await Promise.allSettled(
       [...sinks, deadLetters, lateRecords].map(async (sink) => sink.close()),
     );
     return closed.find((result) => result.status === 'rejected')?.reason ?? null;
   }
+}
+
+function prefixed(counts: DeadLettersByCategory): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, count]) => [`dead_letters_${name}`, count]),
+  );
+}
+
+/** All results, or the first error once every one has settled. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 /** The same promise; that it is awaited later must not look like nobody caring. */

@@ -1,43 +1,62 @@
 // What a job tells of itself: progress while it runs, totals at any time, metrics.
+import type { CheckpointLog } from './checkpoint-log.ts';
 import { JobMetrics } from './job-metrics.ts';
 import type { JobOutput } from './job-output.ts';
 import type { JobProgress, JobSpec, JobState, JobSummary, ViewProgress } from './job-spec.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { SourceTask } from './source-task.ts';
-import type { SubtaskStats } from './view-stage.ts';
+import type { ViewStage } from './view-stage.ts';
 
 const defaultIntervalMs = 1000;
 
-/** What a report is made from; some of it comes to be while the job opens. */
-export interface JobParts {
+/** What a report is made from, in one life of a job. */
+export interface ReportedParts {
   readonly sources: readonly SourceTask[];
-  readonly output: JobOutput;
-  readonly stats: () => readonly SubtaskStats[];
+  readonly stage: Pick<ViewStage, 'stats'>;
 }
+
+/** Totals since a job first began. */
+interface Totals {
+  readonly recordsIn: number;
+  readonly rowsOut: number;
+  readonly lateRecords: number;
+  readonly deadLetters: number;
+  readonly updates: Readonly<Record<string, number>>;
+}
+
+const nothing: Totals = { recordsIn: 0, rowsOut: 0, lateRecords: 0, deadLetters: 0, updates: {} };
 
 export class JobReport {
   state: JobState = 'starting';
   /** Time spent waiting for input. */
   waitedMs = 0;
   readonly #spec: JobSpec;
-  readonly #sources: readonly SourceTask[];
   readonly #output: JobOutput;
-  readonly #stats: () => readonly SubtaskStats[];
+  readonly #log: CheckpointLog;
   readonly #rate = new RateMeter();
   readonly #startMs: number;
   readonly #metrics: JobMetrics | null;
+  #parts: ReportedParts | null = null;
+  /** When this run began: what earlier runs had done. */
+  #before: Totals | null = null;
   #endMs: number | null = null;
   #tickedMs: number;
 
-  constructor(spec: JobSpec, { sources, output, stats }: JobParts) {
+  constructor(spec: JobSpec, output: JobOutput, log: CheckpointLog) {
     this.#spec = spec;
-    this.#sources = sources;
     this.#output = output;
-    this.#stats = stats;
+    this.#log = log;
     this.#startMs = spec.clock.monotonicMs();
     this.#tickedMs = this.#startMs;
     this.#metrics = spec.metrics === undefined ? null : new JobMetrics(spec.metrics);
     this.#rate.sample(this.#startMs, 0);
+  }
+
+  /** A life of the job begins, with everything restored. */
+  begin(parts: ReportedParts): void {
+    this.#parts = parts;
+    this.#before ??= this.#totals(this.#viewProgress());
+    this.state = 'running';
   }
 
   /** Reports when it is due. */
@@ -66,23 +85,28 @@ export class JobReport {
   progress(): JobProgress {
     const views = this.#viewProgress();
     const all = Object.values(views);
+    const now = this.#totals(views);
+    const before = this.#before ?? nothing;
     const nowMs = this.#endMs ?? this.#spec.clock.monotonicMs();
     return {
       state: this.state,
-      recordsIn: this.#recordsIn,
-      eventsPerSecond: this.#rate.perSecond(nowMs, this.#recordsIn),
-      lateRecords: all.reduce((sum, view) => sum + view.lateRecords, 0),
-      deadLetters: this.#output.deadLetterCount,
-      rowsOut: this.#output.rowsOut,
+      recordsIn: now.recordsIn - before.recordsIn,
+      eventsPerSecond: Math.max(0, this.#rate.perSecond(nowMs, this.#recordsIn)),
+      lateRecords: now.lateRecords - before.lateRecords,
+      deadLetters: now.deadLetters - before.deadLetters,
+      rowsOut: now.rowsOut - before.rowsOut,
       elapsedMs: nowMs - this.#startMs,
       stateBytes: all.reduce((sum, view) => sum + view.stateBytes, 0),
+      checkpoints: this.#log.progress(),
+      restarts: this.#log.restarts(),
       sources: this.#sources.map((source) => source.progress()),
       views,
     };
   }
 
   summary(): JobSummary {
-    const { recordsIn, lateRecords, deadLetters, rowsOut, elapsedMs, views } = this.progress();
+    const { checkpoints, restarts, ...progress } = this.progress();
+    const { recordsIn, lateRecords, deadLetters, rowsOut, elapsedMs, views } = progress;
     return {
       records_in: recordsIn,
       late_records: lateRecords,
@@ -90,11 +114,32 @@ export class JobReport {
       rows_out: rowsOut,
       elapsed_ms: Math.round(elapsedMs),
       events_per_second: elapsedMs === 0 ? 0 : Math.round((recordsIn * 1000) / elapsedMs),
-      checkpoints: 0,
+      checkpoints: checkpoints.completed,
+      failed_checkpoints: checkpoints.failed,
+      restarts: restarts.count,
+      restored_checkpoint: checkpoints.restoredId,
       views: Object.fromEntries(
-        Object.entries(views).map(([name, { entities, updates }]) => [name, { entities, updates }]),
+        Object.entries(views).map(([name, { entities, updates }]) => [
+          name,
+          { entities, updates: updates - (this.#before?.updates[name] ?? 0) },
+        ]),
       ),
     };
+  }
+
+  #totals(views: Readonly<Record<string, ViewProgress>>): Totals {
+    const all = Object.entries(views);
+    return {
+      recordsIn: this.#recordsIn,
+      rowsOut: this.#output.rowsOut,
+      lateRecords: all.reduce((sum, [, view]) => sum + view.lateRecords, 0),
+      deadLetters: this.#output.deadLetterCount,
+      updates: Object.fromEntries(all.map(([name, { updates }]) => [name, updates])),
+    };
+  }
+
+  get #sources(): readonly SourceTask[] {
+    return this.#parts?.sources ?? [];
   }
 
   get #recordsIn(): number {
@@ -117,7 +162,7 @@ export class JobReport {
   /** Of each view, summed up over the subtasks. */
   #viewProgress(): Record<string, ViewProgress> {
     const views: Record<string, ViewProgress> = {};
-    for (const subtask of this.#stats()) {
+    for (const subtask of this.#parts?.stage.stats() ?? []) {
       for (const { view, stats } of subtask.views) {
         const { rowsOut: updates, entities, lateRecords, failedRecords } = stats;
         const { stateBytes, firedTimers } = stats;

@@ -1,11 +1,17 @@
 // What a job is made of, and what it tells. Everything it touches comes in through the spec.
 import type { Clock } from '../../kernel/clock.ts';
 import type { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
+import type { Random } from '../../kernel/random.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { DeadLetterSink, LateRecordSink } from '../../ports/dead-letter-sink.ts';
 import type { FormatRegistry } from '../../ports/format.ts';
 import type { Source } from '../../ports/source.ts';
 import type { VectorSink } from '../../ports/vector-sink.ts';
+import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
+import type { TriggerOptions } from '../checkpoint/decide-trigger.ts';
+import type { Manifest } from '../checkpoint/manifest.ts';
+import type { RestartStrategy } from './restart-strategy.ts';
+import type { StageState, ViewStage, ViewStageOptions } from './view-stage.ts';
 
 /** What *now* is for values that shrink as time passes: the wall's clock, or the events'. */
 export type NowMode = 'wall' | 'event';
@@ -38,6 +44,33 @@ export interface JobSpec {
   readonly progressIntervalMs?: number;
   /** Metrics of the job are kept up to date here. */
   readonly metrics?: MetricsRegistry;
+  /** Number of subtasks; default 1. Results do not depend on it. */
+  readonly parallelism?: number;
+  /** Where views are computed; default: in this thread, or in as many others as `parallelism` says. */
+  readonly createStage?: (options: ViewStageOptions) => ViewStage;
+  /** Default: state lives in memory and ends with the job. */
+  readonly state?: JobStateOptions;
+  /** Needs `state`. Default: none; a job that is started again begins anew. */
+  readonly checkpoints?: JobCheckpointOptions;
+  /** What happens after a failure that may pass; default: the job ends. Needs `checkpoints`. */
+  readonly restart?: RestartStrategy;
+  /** Chance for pauses before restarts; default: none. */
+  readonly random?: Random;
+}
+
+/** Where a job keeps its state beside memory. */
+export interface JobStateOptions extends Omit<StageState, 'filePrefix'> {
+  /** How names of files begin, when there is no checkpoint store to say it. */
+  readonly filePrefix?: string;
+}
+
+export interface JobCheckpointOptions extends TriggerOptions {
+  /** The job's; whoever opened it closes it. */
+  readonly store: CheckpointStore;
+  /** Throws when state of the definitions that a checkpoint was made with cannot be used. */
+  readonly checkPlan?: (saved: Manifest['plan']) => void;
+  /** Told what people should know: checkpoints that were passed over, what was restored. */
+  readonly report?: (message: string) => void;
 }
 
 /** A running job. */
@@ -46,6 +79,8 @@ export interface Job {
   readonly done: Promise<JobSummary>;
   /** Ends the job cleanly: the batch at hand is finished, sinks are flushed, all is closed. Never rejects. */
   stop(): Promise<void>;
+  /** Takes a checkpoint now. Rejects when it fails, and when the job takes none or has ended. */
+  checkpoint(): Promise<Manifest>;
   /** The state of things now; also after the end. */
   progress(): JobProgress;
   /** What was done so far; also after a failure. */
@@ -63,7 +98,12 @@ export interface JobSummary {
   readonly rows_out: number;
   readonly elapsed_ms: number;
   readonly events_per_second: number;
+  /** Checkpoints that were completed. */
   readonly checkpoints: number;
+  readonly failed_checkpoints: number;
+  readonly restarts: number;
+  /** The checkpoint that the run began with; null when it began anew. */
+  readonly restored_checkpoint: number | null;
   readonly views: Readonly<Record<string, ViewSummary>>;
 }
 
@@ -74,7 +114,7 @@ export interface ViewSummary {
   readonly updates: number;
 }
 
-export type JobState = 'starting' | 'running' | 'finished' | 'stopped' | 'failed';
+export type JobState = 'starting' | 'running' | 'restarting' | 'finished' | 'stopped' | 'failed';
 
 export interface JobProgress {
   readonly state: JobState;
@@ -86,8 +126,39 @@ export interface JobProgress {
   readonly rowsOut: number;
   readonly elapsedMs: number;
   readonly stateBytes: number;
+  readonly checkpoints: CheckpointProgress;
+  readonly restarts: RestartProgress;
   readonly sources: readonly SourceProgress[];
   readonly views: Readonly<Record<string, ViewProgress>>;
+}
+
+export interface CheckpointProgress {
+  readonly completed: number;
+  readonly failed: number;
+  /** Why the newest attempt failed; null when it did not. */
+  readonly failure: string | null;
+  readonly last: CheckpointStats | null;
+  /** The checkpoint that the run began with; null when it began anew. */
+  readonly restoredId: number | null;
+}
+
+/** A completed checkpoint. */
+export interface CheckpointStats {
+  readonly id: number;
+  readonly atMs: number;
+  readonly durationMs: number;
+  /** How long input stood still for it. */
+  readonly pauseMs: number;
+  /** Of new files. */
+  readonly bytes: number;
+  /** Of all files that it needs. */
+  readonly fullBytes: number;
+}
+
+export interface RestartProgress {
+  readonly count: number;
+  /** Why the job last restarted, and when; null when it did not. */
+  readonly last: { readonly reason: string; readonly atMs: number } | null;
 }
 
 export interface SourceProgress {

@@ -143,6 +143,9 @@ describe('a job over one bounded split', () => {
       elapsed_ms: 0,
       events_per_second: 0,
       checkpoints: 0,
+      failed_checkpoints: 0,
+      restarts: 0,
+      restored_checkpoint: null,
       views: { view: { entities: expect.any(Number), updates: run.vectors.vectors.length } },
     });
     expect(run.job.progress()).toMatchObject({ state: 'finished', recordsIn: 400 });

@@ -1,30 +1,32 @@
 // All views in the thread of the sources and sinks, as one subtask: the cheapest way for one core.
 import type { Batch } from '../../columns/batch.ts';
-import type { Plan } from '../../plan/plan.ts';
-import type { SourceStage } from '../lower/lower-plan.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import { Subtask, viewNumbers } from './subtask.ts';
-import type { StageOutput, SubtaskStats, ViewStage } from './view-stage.ts';
+import type { StageOutput, SubtaskStats, ViewStage, ViewStageOptions } from './view-stage.ts';
 
-export interface LocalViewStageOptions {
-  readonly plan: Plan;
-  readonly stages: readonly SourceStage[];
-  readonly output: StageOutput;
-}
+type Snapshot = PromiseWithResolvers<readonly SubtaskSnapshot[]>;
 
 export class LocalViewStage implements ViewStage {
   readonly #subtask: Subtask;
   readonly #views: readonly (readonly number[])[];
   readonly #output: StageOutput;
+  #snapshot: Snapshot | null = null;
+  /** While the sinks are told of a barrier nothing may come out. Never rejects. */
+  #aligning: Promise<void> | null = null;
 
-  constructor({ plan, stages, output }: LocalViewStageOptions) {
+  constructor({ plan, stages, output, state }: Omit<ViewStageOptions, 'parallelism'>) {
     this.#output = output;
     this.#views = viewNumbers(stages);
     this.#subtask = new Subtask({
       plan,
       stages,
       subtask: 0,
+      parallelism: 1,
+      state,
       output: {
         emit: (_, batch) => output.emit(batch),
+        refill: (_, batch) => output.refill(batch),
         late: (origin, record) => output.late(origin, record),
         fail: (origin, error) => output.fail(origin, error),
       },
@@ -43,8 +45,59 @@ export class LocalViewStage implements ViewStage {
     this.#subtask.advanceIdleTime(stream, nowMs);
   }
 
-  drain(): Promise<void> {
-    return this.#output.drain();
+  async drain(): Promise<void> {
+    if (this.#aligning !== null) await this.#aligning;
+    await this.#output.drain();
+  }
+
+  restore(parts: readonly SubtaskSnapshot[]): Promise<void> {
+    this.#subtask.restore(parts);
+    return Promise.resolve();
+  }
+
+  async snapshot(id: number, aligned: () => Promise<void>): Promise<readonly SubtaskSnapshot[]> {
+    this.#subtask.beginSnapshot(id);
+    const snapshot: Snapshot = Promise.withResolvers();
+    // Awaited below, which may be after it was given up.
+    snapshot.promise.catch(() => undefined);
+    this.#snapshot = snapshot;
+    this.#aligning = aligned().then(
+      () => undefined,
+      (error: unknown) => this.#endSnapshot((open) => open.reject(error)),
+    );
+    await this.#aligning;
+    this.#aligning = null;
+    return snapshot.promise;
+  }
+
+  abortSnapshot(): void {
+    const error = new MillraceError('MR_INTERNAL', 'the snapshot was given up');
+    this.#endSnapshot((open) => open.reject(error));
+  }
+
+  release(files: readonly string[]): void {
+    this.#subtask.release(files);
+  }
+
+  work(): boolean {
+    try {
+      const hasWorked = this.#subtask.work();
+      const taken = this.#snapshot === null ? null : this.#subtask.takeSnapshot();
+      if (taken !== null) {
+        this.#snapshot?.resolve([taken]);
+        this.#snapshot = null;
+      }
+      return hasWorked;
+    } catch (error) {
+      if (this.#snapshot === null) throw error;
+      this.#endSnapshot((open) => open.reject(error));
+      return true;
+    }
+  }
+
+  async emitAll(): Promise<void> {
+    this.#subtask.emitAll();
+    await this.#output.drain();
   }
 
   finish(): Promise<void> {
@@ -56,6 +109,16 @@ export class LocalViewStage implements ViewStage {
   }
 
   close(): Promise<void> {
+    this.#endSnapshot((open) => open.reject(new MillraceError('MR_INTERNAL', 'the stage closed')));
+    this.#subtask.close();
     return Promise.resolve();
+  }
+
+  #endSnapshot(end: (open: Snapshot) => void): void {
+    const open = this.#snapshot;
+    if (open === null) return;
+    this.#snapshot = null;
+    this.#subtask.abortSnapshot();
+    end(open);
   }
 }

@@ -4,14 +4,17 @@
 import type { DecodedBatch } from '../../columns/batch.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { maxWatermark, minWatermark } from '../../kernel/instant.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type { StreamNode } from '../../plan/plan.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import type { SourceSplit } from '../../ports/source.ts';
+import type { SourceState } from '../checkpoint/manifest.ts';
 import { mustWait } from '../time/alignment.ts';
-import { WatermarkCombiner } from '../time/watermark-combiner.ts';
+import { type SavedSplit, WatermarkCombiner } from '../time/watermark-combiner.ts';
 import type { JobOutput } from './job-output.ts';
 import type { SourceProgress } from './job-spec.ts';
 import { RowStamper } from './row-stamper.ts';
+import { inSavedOrder, type SavedWatermark, savedWatermark } from './source-state.ts';
 import { SplitReader } from './split-reader.ts';
 import type { ViewStage } from './view-stage.ts';
 
@@ -32,6 +35,10 @@ export interface SourceTaskOptions {
   readonly clock: Clock;
   readonly batchRowCount: number;
   readonly onRead: () => void;
+  /** What a checkpoint kept of this source; null for a job that begins. */
+  readonly restored: SourceState | null;
+  /** The end of all splits is not told to the views before `finish` is called. */
+  readonly holdsEnd: boolean;
 }
 
 export class SourceTask {
@@ -44,12 +51,16 @@ export class SourceTask {
   readonly #combiner: WatermarkCombiner;
   readonly #stamper: RowStamper;
   #turn = 0;
+  /** The split that ended last, while the end is held; else −1. */
+  #held = -1;
   #forwardedMs: number = minWatermark;
   #holder = -1;
   #heldSinceMs = 0;
 
   constructor(options: SourceTaskOptions) {
-    const { stream, splits, onRead, clock } = options;
+    const { stream, onRead, clock, restored } = options;
+    const saved = restored === null ? null : savedWatermark(restored.watermark, stream.name);
+    const splits = inSavedOrder(options.splits, saved);
     const { outOfOrdernessMs, idleTimeoutMs } = stream.eventTime;
     this.stream = stream;
     this.#options = options;
@@ -59,6 +70,51 @@ export class SourceTask {
     );
     this.#combiner = new WatermarkCombiner(splits.length, outOfOrdernessMs);
     this.#stamper = new RowStamper(stream);
+    if (restored !== null && saved !== null) this.#restore(restored, saved);
+  }
+
+  #restore({ positions }: SourceState, saved: SavedWatermark): void {
+    const known = new Map(saved.splits.map((split) => [split.split, split]));
+    const states: SavedSplit[] = [];
+    for (const reader of this.#readers) {
+      const split = known.get(reader.id);
+      reader.position = positions[reader.id];
+      if (split === undefined) continue;
+      reader.recordsIn = split.recordsIn;
+      this.recordsIn += split.recordsIn;
+      states.push(split);
+    }
+    this.#combiner.restore(saved.watermarkMs ?? minWatermark, states);
+    this.#forwardedMs = this.#combiner.watermarkMs;
+    this.isFinished = saved.isFinished;
+  }
+
+  /** What a checkpoint keeps: right when everything taken so far has gone to the views. */
+  save(): SourceState {
+    const positions: Record<string, JsonValue> = {};
+    for (const { id, position } of this.#readers) {
+      if (position !== undefined) positions[id] = position;
+    }
+    const watermarkMs = finite(this.#combiner.watermarkMs);
+    const splits = this.#readers.map(({ id: split, recordsIn, index }) => ({
+      split,
+      recordsIn,
+      ...this.#combiner.save(index),
+    }));
+    return { positions, watermark: { watermarkMs, isFinished: this.isFinished, splits } };
+  }
+
+  /** Whether anything is left to read: null while that is not known. Before the first step. */
+  get hasInput(): boolean | null {
+    if (this.isFinished) return false;
+    for (const { failure } of this.#readers) if (failure !== null) throw failure;
+    if (this.#readers.some(({ ready }) => ready !== null && ready.kind !== 'end')) return true;
+    return this.#readers.every(({ ready }) => ready?.kind === 'end') ? false : null;
+  }
+
+  /** All splits have ended; the views may not know it yet. */
+  get isAtEnd(): boolean {
+    return this.isFinished || this.#readers.every(({ isEnded }) => isEnded);
   }
 
   splitId(index: number): string {
@@ -87,7 +143,7 @@ export class SourceTask {
     }
     const next = this.#choose();
     if (next !== null) this.#process(next);
-    if (this.#combiner.isEnded) this.#finish();
+    if (this.#combiner.isEnded && this.#readers.every(isOver)) this.finish();
     else this.forwardWatermark();
     return isChanged || next !== null;
   }
@@ -210,9 +266,11 @@ export class SourceTask {
     }
     if (admitted.rowCount > 0) {
       reader.offset = admitted.offsets[admitted.rowCount - 1] ?? null;
+      this.#endHeld(reader);
       const batch = this.#stamper.stamp(admitted, reader.index, arrivalMs, this.#combiner);
       this.#views.process(this.#options.index, batch);
     }
+    reader.position = read.position;
     reader.taken(this.#turn++);
     reader.request(batchRowCount);
   }
@@ -223,12 +281,25 @@ export class SourceTask {
   }
 
   #end(reader: SplitReader): void {
+    if (reader.ready?.kind === 'end') reader.position = reader.ready.position ?? reader.position;
     reader.ready = null;
     reader.isEnded = true;
-    this.#combiner.markEnded(reader.index);
+    const { index } = reader;
+    if (this.#options.holdsEnd && this.#combiner.isLast(index)) this.#held = index;
+    else this.#combiner.markEnded(index);
   }
 
-  #finish(): void {
+  /** A split that ended in an earlier run goes on, after the last of the others was held. */
+  #endHeld({ index }: SplitReader): void {
+    if (this.#held < 0) return;
+    this.#combiner.markActive(index);
+    this.#combiner.markEnded(this.#held);
+    this.#held = -1;
+  }
+
+  /** The end of the input: everything fires. */
+  finish(): void {
+    if (this.isFinished) return;
     this.isFinished = true;
     this.#views.advanceWatermark(this.#options.index, maxWatermark);
   }
@@ -267,4 +338,8 @@ export class SourceTask {
 
 function finite(ms: number): number | null {
   return Number.isFinite(ms) ? ms : null;
+}
+
+function isOver({ isEnded }: SplitReader): boolean {
+  return isEnded;
 }

@@ -1,6 +1,7 @@
 // One split with at most one read under way. The batch of a read belongs to the job until it asks
 // for the next one, so a split is only asked again when its batch has been processed.
 import type { Clock } from '../../kernel/clock.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type { SourceSplit, SplitRead } from '../../ports/source.ts';
 import { IdleTimer } from '../time/idle-timer.ts';
 
@@ -34,6 +35,8 @@ export class SplitReader {
   isWaiting = false;
   recordsIn = 0;
   offset: number | null = null;
+  /** Where a later run goes on: after what was taken. */
+  position: JsonValue | undefined;
   /** Number of the turn in which it was last served. */
   servedAt = 0;
   readonly #split: SourceSplit;

@@ -1,26 +1,36 @@
 // A share of the keys: the operators of all views of a job for them, in one thread. What it is told
 // comes in one order (rows, watermarks, idle time), and all that its operators give goes to its
-// output before a call returns. Anything that an operator throws is a bug of ours, named by the view.
+// output before a call returns. Its state may have a backend, which writes it beside the input. Anything
+// that an operator throws is a bug of ours, named by the view.
 import type { Batch } from '../../columns/batch.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
+import { keyGroupsOf } from '../../kernel/key-group.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Plan, ViewNode } from '../../plan/plan.ts';
+import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import type { SourceStage } from '../lower/lower-plan.ts';
 import type { OperatorContext } from '../operators/operator.ts';
 import { ViewOperator } from '../operators/view-operator.ts';
-import type { RowOrigin, StageOutput, SubtaskStats } from './view-stage.ts';
+import type { KeyImages } from '../state/residence.ts';
+import { SubtaskState } from '../state/backend/subtask-state.ts';
+import type { RowOrigin, StageOutput, StageState, SubtaskStats } from './view-stage.ts';
 
 /** What a subtask gives away, wherever it runs. */
 export interface SubtaskOutput extends Pick<StageOutput, 'late' | 'fail'> {
   /** Vectors of a view, by its number over all stages; the batch is reused after the call. */
   emit(view: number, batch: VectorBatch): void;
+  /** The same for vectors of `emitAll`. */
+  refill(view: number, batch: VectorBatch): void;
 }
 
 export interface SubtaskOptions {
   readonly plan: Plan;
   readonly stages: readonly SourceStage[];
   readonly subtask: number;
+  readonly parallelism: number;
   readonly output: SubtaskOutput;
+  /** Null: state stays in memory and is never written. */
+  readonly state: Omit<StageState, 'threads'> | null;
 }
 
 interface HostedView {
@@ -32,16 +42,79 @@ interface HostedView {
 export class Subtask {
   readonly #subtask: number;
   readonly #views: readonly HostedView[];
+  readonly #state: SubtaskState | null;
+  #isRefilling = false;
 
   constructor(options: SubtaskOptions) {
-    const { plan, stages, subtask, output } = options;
+    const { plan, stages, subtask } = options;
     this.#subtask = subtask;
+    const state = createState(options);
+    this.#state = state;
+    const output = this.#output(options.output);
     this.#views = stages
       .flatMap(({ views }, stream) => views.map((node) => ({ node, stream })))
       .map(({ node, stream }, view) => {
         const context = contextOf(output, view, { stream, viewUid: node.uid });
-        return { node, stream, operator: new ViewOperator({ plan, view: node, context }) };
+        const residence =
+          state === null ? null : (images: KeyImages) => state.register(node.uid, images);
+        const operator = new ViewOperator({ plan, view: node, context, residence });
+        return { node, stream, operator };
       });
+  }
+
+  /** Tells vectors that are given again from those that are new. */
+  #output(output: SubtaskOutput): SubtaskOutput {
+    return {
+      late: (origin, record) => output.late(origin, record),
+      fail: (origin, error) => output.fail(origin, error),
+      refill: (view, batch) => output.refill(view, batch),
+      emit: (view, batch) =>
+        this.#isRefilling ? output.refill(view, batch) : output.emit(view, batch),
+    };
+  }
+
+  /** Before any input: snapshots of any number of subtasks, as far as their keys belong here. */
+  restore(parts: readonly SubtaskSnapshot[]): void {
+    this.#state?.restore(parts);
+  }
+
+  /** The state of now is to be kept; `work` writes it. */
+  beginSnapshot(id: number): void {
+    this.#state?.beginSnapshot(id);
+  }
+
+  abortSnapshot(): void {
+    this.#state?.abortSnapshot();
+  }
+
+  /** A slice of what is to be done besides input; false when there was nothing. */
+  work(): boolean {
+    if (this.#state === null || !this.#state.hasWork) return false;
+    this.#state.work(false);
+    return true;
+  }
+
+  /** The snapshot when it is complete, once. */
+  takeSnapshot(): SubtaskSnapshot | null {
+    return this.#state?.takeSnapshot() ?? null;
+  }
+
+  release(files: readonly string[]): void {
+    this.#state?.release(files);
+  }
+
+  /** Gives the vector of every key as it is. */
+  emitAll(): void {
+    this.#isRefilling = true;
+    try {
+      for (const view of this.#views) guard(view, () => view.operator.emitAll());
+    } finally {
+      this.#isRefilling = false;
+    }
+  }
+
+  close(): void {
+    this.#state?.close();
   }
 
   /** Rows for some views of their stream; views are numbered over all stages in order. */
@@ -73,6 +146,18 @@ export class Subtask {
       })),
     };
   }
+}
+
+function createState({ state, subtask, parallelism }: SubtaskOptions): SubtaskState | null {
+  if (state === null) return null;
+  const { memoryBytesMax, filePrefix } = state;
+  return new SubtaskState({
+    ...state,
+    subtask,
+    keyGroups: keyGroupsOf(subtask, parallelism),
+    memoryBytesMax: memoryBytesMax === null ? null : Math.floor(memoryBytesMax / parallelism),
+    filePrefix: `${filePrefix}s${subtask}-`,
+  });
 }
 
 /** The numbers of the views of each stage. */

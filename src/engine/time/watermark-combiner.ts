@@ -7,6 +7,13 @@ import { WatermarkGenerator } from './watermark-generator.ts';
 /** `returning`: active again, but behind the combined watermark, so it does not count yet. */
 export type SplitState = 'active' | 'idle' | 'returning' | 'ended';
 
+/** What a restored job must know of a split; instants are null when there are none. */
+export type SavedSplit = {
+  readonly state: SplitState;
+  readonly greatestMs: number | null;
+  readonly floorMs: number | null;
+};
+
 interface CombinedSplit {
   readonly generator: WatermarkGenerator;
   /** Known about a split before its first row counts; −∞ when nothing is. */
@@ -28,6 +35,28 @@ export class WatermarkCombiner {
       state: 'active',
     }));
     this.#combine();
+  }
+
+  save(split: number): SavedSplit {
+    const { state, floorMs, generator } = this.#at(split);
+    return { state, greatestMs: savedMs(generator.greatestMs), floorMs: savedMs(floorMs) };
+  }
+
+  /** Splits as they were saved, the rest as new ones. Before any row. */
+  restore(watermarkMs: number, splits: readonly SavedSplit[]): void {
+    for (const [i, { state, greatestMs, floorMs }] of splits.entries()) {
+      const own = this.#at(i);
+      own.state = state;
+      own.generator.greatestMs = greatestMs ?? minWatermark;
+      own.floorMs = floorMs ?? minWatermark;
+    }
+    this.watermarkMs = watermarkMs;
+    this.#findHolder();
+  }
+
+  /** Whether the watermark goes to +∞ when this split is marked as ended. */
+  isLast(split: number): boolean {
+    return this.#splits.every((other, i) => i === split || isEnded(other));
   }
 
   stateOf(split: number): SplitState {
@@ -99,10 +128,10 @@ export class WatermarkCombiner {
     this.#combine();
   }
 
-  /** The split has records again. */
+  /** The split has records again; also one that had ended, in an earlier run. */
   markActive(split: number): void {
     const own = this.#at(split);
-    if (own.state !== 'idle') return;
+    if (own.state !== 'idle' && own.state !== 'ended') return;
     own.state = watermarkOf(own) >= this.watermarkMs ? 'active' : 'returning';
     this.#combine();
   }
@@ -159,6 +188,10 @@ export class WatermarkCombiner {
       }
     }
   }
+}
+
+function savedMs(ms: number): number | null {
+  return ms === minWatermark ? null : ms;
 }
 
 function watermarkOf({ generator, floorMs }: CombinedSplit): number {

@@ -67,6 +67,8 @@ export const errorCatalogue = {
   MR_CHECKPOINT_VERSION: config,
   MR_CHECKPOINT_REQUIRED: config,
   MR_CHECKPOINT_IN_USE: external,
+  MR_CHECKPOINT_FAILED: external,
+  MR_LOG_WITHOUT_CHECKPOINT: config,
   MR_FENCED: external,
   MR_SAVEPOINT_NAME: config,
   MR_SAVEPOINT_NOT_FOUND: config,

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { featureLog, type FeatureLogOptions } from 'millrace/file';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { columnForField, ensureRows } from '../../columns/column-builder.ts';
-import { putValue } from '../../columns/put-value.ts';
-import type { VectorBatch } from '../../columns/vector-batch.ts';
-import { encodeKey } from '../../kernel/key-encoding.ts';
-import type { Field, FieldType, Value } from '../../kernel/types/field-type.ts';
-import type { FeatureLog } from '../../ports/feature-log.ts';
-import type { StoredView } from '../../ports/online-store.ts';
+import { columnForField, ensureRows } from '../../../columns/column-builder.ts';
+import { putValue } from '../../../columns/put-value.ts';
+import type { VectorBatch } from '../../../columns/vector-batch.ts';
+import { encodeKey } from '../../../kernel/key-encoding.ts';
+import type { Field, FieldType, Value } from '../../../kernel/types/field-type.ts';
+import type { FeatureLog } from '../../../ports/feature-log.ts';
+import type { StoredView } from '../../../ports/online-store.ts';
 
 let directory = '';
 let duckdb: DuckDBInstance;
@@ -263,7 +263,7 @@ describe('visibility', () => {
   });
 
   test('a process that is killed before commit leaves nothing visible, and the next one cleans up', async () => {
-    const entry = new URL('./index.ts', import.meta.url).href;
+    const entry = new URL('../index.ts', import.meta.url).href;
     const script = `
       const { featureLog } = await import(${JSON.stringify(entry)});
       const view = { view: 'spend', key: [], features: [], fingerprint: '' };

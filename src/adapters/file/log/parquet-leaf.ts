@@ -1,11 +1,11 @@
 // One leaf column of a row group as a Parquet data page (version 1, PLAIN values, RLE levels), not
 // yet compressed. Values come from column builders; nulls take no space among the values.
 import type { ParquetType, SchemaElement } from 'hyparquet';
-import type { ColumnBuilder } from '../../columns/column-builder.ts';
-import { copyBytes } from '../../columns/column-builder.ts';
-import { parseExact } from '../../columns/parse-decimal.ts';
-import { putInt64 } from '../../columns/decode/scan-number.ts';
-import type { FieldType } from '../../kernel/types/field-type.ts';
+import type { ColumnBuilder } from '../../../columns/column-builder.ts';
+import { copyBytes } from '../../../columns/column-builder.ts';
+import { parseExact } from '../../../columns/parse-decimal.ts';
+import { putInt64 } from '../../../columns/decode/scan-number.ts';
+import type { FieldType } from '../../../kernel/types/field-type.ts';
 
 export interface LeafPage {
   readonly type: ParquetType;

@@ -1,12 +1,12 @@
 // One Parquet file being written: row groups are compressed in the background and appended in order
-// to a temporary file, which becomes visible under its own name only when it is finished.
+// to a temporary file, which gets its own name only when it is finished.
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { constants, zstdCompress } from 'node:zlib';
 import type { ColumnChunk, ColumnMetaData, RowGroup, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { fileError } from './file-errors.ts';
+import { fileError } from '../file-errors.ts';
 import { type LeafPage, varint } from './parquet-leaf.ts';
 
 const compress = promisify(zstdCompress);
@@ -15,7 +15,6 @@ const magic = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
 
 export class ParquetPart {
   readonly #temporaryPath: string;
-  readonly #path: string;
   readonly #schema: readonly SchemaElement[];
   readonly #rowGroups: RowGroup[] = [];
   #rowCount = 0;
@@ -23,9 +22,8 @@ export class ParquetPart {
   /** Writes of this file, one after the other. */
   #written: Promise<void> = Promise.resolve();
 
-  constructor(temporaryPath: string, path: string, columns: readonly SchemaElement[]) {
+  constructor(temporaryPath: string, columns: readonly SchemaElement[]) {
     this.#temporaryPath = temporaryPath;
-    this.#path = path;
     const topLevel = countTopLevel(columns);
     this.#schema = [{ name: 'schema', num_children: topLevel }, ...columns];
   }
@@ -82,8 +80,8 @@ export class ParquetPart {
     }
   }
 
-  /** Writes the footer and makes the file visible, durably. The caller syncs the folder. */
-  async finish(): Promise<void> {
+  /** Writes the footer and gives the file its name, durably. The caller syncs the folder. */
+  async finish(path: string): Promise<void> {
     await this.#written;
     try {
       const handle = await open(this.#temporaryPath, 'a');
@@ -93,10 +91,10 @@ export class ParquetPart {
       } finally {
         await handle.close();
       }
-      await mkdir(dirname(this.#path), { recursive: true });
-      await rename(this.#temporaryPath, this.#path);
+      await mkdir(dirname(path), { recursive: true });
+      await rename(this.#temporaryPath, path);
     } catch (error) {
-      throw fileError(this.#path, error);
+      throw fileError(path, error);
     }
   }
 

@@ -1,16 +1,16 @@
 // Rows of one view and one day on their way to a Parquet row group.
 import type { SchemaElement } from 'hyparquet';
-import type { Column } from '../../columns/column.ts';
+import type { Column } from '../../../columns/column.ts';
 import {
   type ColumnBuilder,
   columnForField,
   ensureRows,
   putBytes,
-} from '../../columns/column-builder.ts';
-import type { VectorBatch } from '../../columns/vector-batch.ts';
-import { keyTagNull } from '../../kernel/key-encoding.ts';
-import type { Field } from '../../kernel/types/field-type.ts';
-import type { StoredView } from '../../ports/online-store.ts';
+} from '../../../columns/column-builder.ts';
+import type { VectorBatch } from '../../../columns/vector-batch.ts';
+import { keyTagNull } from '../../../kernel/key-encoding.ts';
+import type { Field } from '../../../kernel/types/field-type.ts';
+import type { StoredView } from '../../../ports/online-store.ts';
 import { createLogColumn, type LogColumn } from './log-column.ts';
 import type { LeafPage } from './parquet-leaf.ts';
 

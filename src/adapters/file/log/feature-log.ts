@@ -1,15 +1,19 @@
 // `featureLog(dir)`: the offline store as Parquet files. Rows are buffered per view and day of
 // `as_of`; buffers become row groups of temporary files when they are large or memory runs short;
-// `commit` finishes the files and renames them into sight. What was not committed is never seen.
+// `commit` finishes the files and renames them into sight. What was not committed is never seen. In a
+// job with checkpoints `log-epochs.ts` says when that is.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { formatDate } from '../../columns/parse-time.ts';
-import type { VectorBatch } from '../../columns/vector-batch.ts';
-import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import type { FeatureLog, FeatureLogBinding } from '../../ports/feature-log.ts';
-import type { StoredView } from '../../ports/online-store.ts';
-import { fileError } from './file-errors.ts';
+import { formatDate } from '../../../columns/parse-time.ts';
+import type { VectorBatch } from '../../../columns/vector-batch.ts';
+import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
+import type { EpochSink, RestoredEpoch } from '../../../ports/epoch-sink.ts';
+import type { FeatureLog, FeatureLogBinding, LogEpochs } from '../../../ports/feature-log.ts';
+import type { StoredView } from '../../../ports/online-store.ts';
+import { fileError } from '../file-errors.ts';
+import { type EpochFile, LogEpochFiles } from './log-epochs.ts';
+import { syncFolder } from './log-folders.ts';
 import { LogRows, logFields } from './log-rows.ts';
 import { ParquetPart } from './parquet-part.ts';
 
@@ -27,13 +31,15 @@ export interface FeatureLogOptions {
  * `event_time` and `as_of` (timestamp, milliseconds, UTC), the features under their own names (count and
  * int64 as INT64, lists as LIST, maps as MAP, structs as JSON text), `_arrival_time`, `_seq`.
  * **Guarantee**: rows are visible after `commit`, all of a commit's files durable before they are;
- * a crash before leaves nothing visible. **State growth**: memory up to `bufferBytesMax` plus
- * what is being compressed. **Errors**: MR_FILE_ACCESS, MR_CONFIG_INVALID for column names that clash.
+ * a crash before leaves nothing visible. In a job with checkpoints a row is visible once the checkpoint
+ * that contains it is complete, and exactly once, whatever fails. **State growth**: memory up to `bufferBytesMax` plus
+ * what is being compressed. **Errors**: MR_FILE_ACCESS, MR_CONFIG_INVALID for column names that clash,
+ * MR_LOG_WITHOUT_CHECKPOINT.
  */
 export function featureLog(directory: string, options: FeatureLogOptions = {}): FeatureLogBinding {
   return {
     description: `feature log ${directory}`,
-    open: async ({ baseDirectory, views }) => {
+    open: async ({ baseDirectory, views, epochs }) => {
       const root = resolve(baseDirectory, directory);
       for (const view of views) checkNames(view);
       const pending = join(root, '.pending');
@@ -42,7 +48,11 @@ export function featureLog(directory: string, options: FeatureLogOptions = {}): 
         await removeLeftovers(pending);
         const run = `${process.pid}-${randomBytes(4).toString('hex')}`;
         await mkdir(join(pending, run));
-        return new ParquetFeatureLog(root, run, views, {
+        return new ParquetFeatureLog({
+          root,
+          run,
+          views,
+          epochs: epochs ?? null,
           rowGroupRows: options.rowGroupRows ?? 65_536,
           bufferBytesMax: options.bufferBytesMax ?? 64 * 2 ** 20,
         });
@@ -94,19 +104,28 @@ const groupsInFlightMax = 8;
 /** Emptied row buffers kept per view for the next days. */
 const spareRowsMax = 2;
 
+interface ResolvedLogOptions extends Required<FeatureLogOptions> {
+  readonly root: string;
+  /** Folder of temporary files. */
+  readonly run: string;
+  readonly views: readonly StoredView[];
+  readonly epochs: LogEpochs | null;
+}
+
 interface Day {
   readonly view: string;
   /** Rows not yet handed to the compressor; null when there are none. */
   rows: LogRows | null;
   readonly part: ParquetPart;
+  /** Below the root. */
   readonly folder: string;
+  readonly name: string;
 }
 
 class ParquetFeatureLog implements FeatureLog {
-  readonly #root: string;
-  readonly #run: string;
+  readonly epochs?: EpochSink;
   readonly #views: ReadonlyMap<string, StoredView>;
-  readonly #options: Required<FeatureLogOptions>;
+  readonly #options: ResolvedLogOptions;
   readonly #days = new Map<string, Day>();
   /** Emptied row buffers by view. */
   readonly #spare = new Map<string, LogRows[]>();
@@ -114,16 +133,45 @@ class ParquetFeatureLog implements FeatureLog {
   #parts = 0;
   #failure: unknown = null;
 
-  constructor(
-    root: string,
-    run: string,
-    views: readonly StoredView[],
-    options: Required<FeatureLogOptions>,
-  ) {
-    this.#root = root;
-    this.#run = run;
+  constructor(options: ResolvedLogOptions) {
+    const { root, views, epochs } = options;
     this.#views = new Map(views.map((view) => [view.view, view]));
     this.#options = options;
+    if (epochs !== null) this.epochs = this.#byEpochs(new LogEpochFiles(root, epochs));
+  }
+
+  #byEpochs(files: LogEpochFiles): EpochSink {
+    return {
+      name: 'offline',
+      prepare: async (id) => ({ files: await files.add(await this.#finishEpoch(id, files)) }),
+      commit: (id) => files.commit(id),
+      recover: (restored) => this.#recover(files, restored),
+    };
+  }
+
+  /** Finishes what was appended before the call; appends go on in new files. */
+  async #finishEpoch(id: number, files: LogEpochFiles): Promise<readonly EpochFile[]> {
+    const days = [...this.#days.values()];
+    this.#days.clear();
+    for (const day of days) this.#writeOut(day);
+    const finished = days.map(async ({ part, folder, name }) => {
+      const file = files.named(id, folder, name);
+      await part.finish(files.hiddenPath(file));
+      return file;
+    });
+    await Promise.allSettled(finished);
+    return Promise.all(finished);
+  }
+
+  async #recover(files: LogEpochFiles, restored: RestoredEpoch | null): Promise<void> {
+    await this.#drop();
+    this.#failure = null;
+    await mkdir(this.#temporary);
+    await files.recover(restored);
+  }
+
+  get #temporary(): string {
+    return join(this.#options.root, '.pending', this.#options.run);
   }
 
   async append(batch: VectorBatch): Promise<void> {
@@ -156,11 +204,10 @@ class ParquetFeatureLog implements FeatureLog {
     const known = this.#days.get(id);
     if (known !== undefined) return known;
     const rows = this.#takeRows(viewName);
-    const name = `part-${this.#run}-${this.#parts++}.parquet`;
-    const folder = join(this.#root, viewName, `date=${formatDate(day)}`);
-    const temporary = join(this.#root, '.pending', this.#run, name);
-    const part = new ParquetPart(temporary, join(folder, name), rows.elements);
-    const opened: Day = { view: viewName, rows, part, folder };
+    const name = `${this.#options.run}-${this.#parts++}`;
+    const folder = join(viewName, `date=${formatDate(day)}`);
+    const part = new ParquetPart(join(this.#temporary, name), rows.elements);
+    const opened: Day = { view: viewName, rows, part, folder, name };
     this.#days.set(id, opened);
     return opened;
   }
@@ -203,8 +250,10 @@ class ParquetFeatureLog implements FeatureLog {
     for (const day of days) this.#writeOut(day);
     await Promise.all(this.#inFlight);
     if (this.#failure !== null) throw this.#failure;
-    for (const { part } of days) await part.finish();
-    for (const folder of new Set(days.map((day) => day.folder))) await syncFolders(folder);
+    for (const { part, folder, name } of days) {
+      await part.finish(join(this.#options.root, folder, `part-${name}.parquet`));
+    }
+    for (const folder of new Set(days.map((day) => day.folder))) await this.#sync(folder);
     this.#days.clear();
   }
 
@@ -214,23 +263,20 @@ class ParquetFeatureLog implements FeatureLog {
     if (spare.length < spareRowsMax) spare.push(rows);
   }
 
-  async close(): Promise<void> {
+  /** Makes new names in a folder, and the folder's own name, durable. */
+  async #sync(folder: string): Promise<void> {
+    const path = join(this.#options.root, folder);
+    await syncFolder(path);
+    await syncFolder(dirname(path));
+  }
+
+  close(): Promise<void> {
+    return this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     await Promise.all(this.#inFlight);
     this.#days.clear();
-    await rm(join(this.#root, '.pending', this.#run), { recursive: true, force: true });
-  }
-}
-
-/** Makes new names in a folder, and the folder's own name, durable. */
-async function syncFolders(folder: string): Promise<void> {
-  for (const path of [folder, dirname(folder)]) {
-    const handle = await open(path, 'r').catch((error: unknown) => {
-      throw fileError(path, error);
-    });
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await rm(this.#temporary, { recursive: true, force: true });
   }
 }

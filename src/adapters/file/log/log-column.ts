@@ -2,16 +2,16 @@
 // Scalars keep their type. Lists and maps of scalars become Parquet LIST and MAP (DuckDB reads them
 // as VARCHAR[], MAP(VARCHAR, BIGINT) …); what is nested deeper, and structs, become JSON text.
 import type { SchemaElement } from 'hyparquet';
-import type { Column } from '../../columns/column.ts';
+import type { Column } from '../../../columns/column.ts';
 import {
   type ColumnBuilder,
   columnForField,
   ensureRows,
   putBytes,
-} from '../../columns/column-builder.ts';
-import { putValue } from '../../columns/put-value.ts';
-import { toJsonValue } from '../../columns/read-value.ts';
-import type { Field, FieldType, Value } from '../../kernel/types/field-type.ts';
+} from '../../../columns/column-builder.ts';
+import { putValue } from '../../../columns/put-value.ts';
+import { toJsonValue } from '../../../columns/read-value.ts';
+import type { Field, FieldType, Value } from '../../../kernel/types/field-type.ts';
 import { encodePage, type LeafPage, scalarElement } from './parquet-leaf.ts';
 
 export interface LogColumn {
