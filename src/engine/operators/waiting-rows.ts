@@ -11,6 +11,9 @@ export class WaitingRows {
   #rows: number[] = [];
   taken: Int32Array = new Int32Array(takeMax * 2);
   takenSlots: Int32Array = new Int32Array(takeMax * 2);
+  /** Of the last compaction: where rows of the store went, and which ones stayed. */
+  #places: Int32Array = new Int32Array(0);
+  #kept: Int32Array = new Int32Array(0);
 
   constructor(store: RecordStore) {
     this.#store = store;
@@ -74,14 +77,35 @@ export class WaitingRows {
     return [...this.taken.subarray(first, end)].sort((a, b) => this.#compare(a, b));
   }
 
+  /**
+   * The batch is done: of its rows only those that wait are needed. They move to the front of the
+   * store once as many rows are done as wait, so that each is moved about once however many wait.
+   */
+  leaveBatch(): void {
+    this.#store.leaveBatch();
+    if (this.#store.length >= this.#rows.length * 2) this.compactStore();
+  }
+
   /** Moves the waiting rows to the front of the store: nothing else in it is needed. */
   compactStore(): void {
-    this.#rows.sort((a, b) => a - b);
-    this.#store.compact(this.#rows, this.#rows.length);
-    const count = this.#rows.length;
-    this.#rows = [];
-    this.#store.leaveBatch();
-    for (let row = 0; row < count; row++) this.push(row);
+    const rows = this.#rows;
+    const { length } = this.#store;
+    if (length === rows.length) return;
+    if (this.#places.length < length) this.#places = enlargeInts(this.#places, length);
+    const places = this.#places.fill(0, 0, length);
+    for (let i = 0; i < rows.length; i++) places[rows[i] as number] = 1;
+    const kept =
+      this.#kept.length < rows.length ? enlargeInts(this.#kept, rows.length) : this.#kept;
+    this.#kept = kept;
+    let count = 0;
+    for (let row = 0; row < length; row++) {
+      if (places[row] === 0) continue;
+      places[row] = count;
+      kept[count++] = row;
+    }
+    this.#store.compact(kept, count);
+    // Rows keep their times and their order: what was a heap is one.
+    for (let i = 0; i < rows.length; i++) rows[i] = places[rows[i] as number] as number;
   }
 
   #enlarge(): void {

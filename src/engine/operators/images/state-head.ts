@@ -7,8 +7,9 @@ import type { ReadHeadOptions } from '../../state/residence.ts';
 import type { ImageOwner, OperatorHead } from './image-owner.ts';
 
 export function writeHead(owner: ImageOwner, to: StateWriter): void {
-  const { parts, admission } = owner;
+  const { parts, admission, waiting } = owner;
   const { store, keys, builder } = parts;
+  waiting.compactStore();
   const { watermark, isEnding, recordsIn, failedRecords, firedTimers } = owner.head();
   to.f64(watermark);
   to.u8(isEnding ? 1 : 0);
