@@ -51,6 +51,11 @@ export class KeyOwners {
     this.hotKeys.observe(parts, rows);
   }
 
+  /** The owner of one encoded key. */
+  ownerOf(key: Uint8Array): number {
+    return this.#ownerOfGroup[keyGroupOf(hashBytes(key, 0, key.length))] as number;
+  }
+
   /** Owners of encoded keys: what the encoder asks of a table of keys. */
   resolve(
     source: Uint8Array,

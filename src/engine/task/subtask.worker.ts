@@ -1,34 +1,28 @@
 // Entry of a worker thread: runs one subtask until its input ends. What goes wrong is sent to the
 // hub with everything that structured cloning of an error would drop.
 import { parentPort, workerData } from 'node:worker_threads';
-import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import type { SentError, WorkerStart } from './worker-protocol.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import type { StateFiles } from '../../ports/state-files.ts';
+import { sentError, type WorkerStart, type WorkerState } from './worker-protocol.ts';
 import { WorkerSubtask } from './worker-subtask.ts';
 
-function sent(error: unknown): SentError {
-  const message = error instanceof Error ? error.message : String(error);
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  if (!(error instanceof MillraceError)) {
-    return { kind: 'failed', code: null, message, fix: null, context: {}, stack };
-  }
-  const { code, fix, context } = error;
-  return { kind: 'failed', code, message, fix: fix ?? null, context: plain(context), stack };
-}
-
-/** Only what can be cloned. */
-function plain(context: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(context).map(([name, value]) => [
-      name,
-      typeof value === 'object' || typeof value === 'function' ? String(value) : value,
-    ]),
-  );
+async function openFiles(state: WorkerState | null): Promise<StateFiles | null> {
+  if (state === null) return null;
+  if (state.threads === null)
+    throw new Error('state in a worker needs files that threads can open');
+  const { module, directory } = state.threads;
+  const opener = (await import(module)) as { openStateFiles(directory: string): StateFiles };
+  return opener.openStateFiles(directory);
 }
 
 let subtask: WorkerSubtask | null = null;
 try {
-  subtask = new WorkerSubtask(workerData as WorkerStart);
+  const start = workerData as WorkerStart;
+  const stateFiles = await openFiles(start.state);
+  subtask = new WorkerSubtask(start, { clock: systemClock, stateFiles, mayBlock: true });
   subtask.run();
 } catch (error) {
-  if (subtask?.isClosed !== true) parentPort?.postMessage(sent(error));
+  if (subtask?.isClosed !== true) parentPort?.postMessage(sentError(error));
+} finally {
+  subtask?.close();
 }

@@ -5,6 +5,7 @@ import type { Batch } from '../../columns/batch.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Plan } from '../../plan/plan.ts';
+import type { Value } from '../../kernel/types/field-type.ts';
 import type { LateRecord, RecordError } from '../../ports/dead-letter-sink.ts';
 import type { StateFiles } from '../../ports/state-files.ts';
 import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
@@ -42,6 +43,8 @@ export interface ViewStage {
   finish(): Promise<void>;
   /** Of now, or of a moment ago. */
   stats(): readonly SubtaskStats[];
+  /** The hottest keys, the hottest first; absent where rows are not dealt. */
+  hotKeys?(): readonly HotKey[];
   /** Ends what runs; what is still inside is dropped. */
   close(): Promise<void>;
 }
@@ -100,6 +103,26 @@ export interface SubtaskStats {
   readonly subtask: number;
   /** In the order of the stages and their views. */
   readonly views: readonly SubtaskViewStats[];
+  /** How its thread spent its time; absent in the thread of sources and sinks. */
+  readonly load?: SubtaskLoad;
+}
+
+/** Times since the start; all that is neither is work. */
+export interface SubtaskLoad {
+  readonly elapsedMs: number;
+  /** Waiting for rows. */
+  readonly idleMs: number;
+  /** Waiting for room in its output: sinks, or the thread that writes to them, are slower. */
+  readonly backPressuredMs: number;
+}
+
+/** A key with its share of the rows of some views, for people. */
+export interface HotKey {
+  readonly views: readonly string[];
+  readonly key: Readonly<Record<string, Value>>;
+  /** Between 0 and 1, of recent rows; estimated from a sample. */
+  readonly share: number;
+  readonly subtask: number;
 }
 
 export interface SubtaskViewStats {

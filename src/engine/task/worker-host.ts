@@ -3,27 +3,42 @@
 // that names the worker; after that the thread gives nothing any more.
 import { type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Clock } from '../../kernel/clock.ts';
-import { errorCatalogue, type ErrorCode } from '../../kernel/errors/catalogue.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { ElementReader } from '../exchange/elements.ts';
-import type { SentError, WorkerStart } from './worker-protocol.ts';
+import {
+  inWorker,
+  receivedError,
+  type SentError,
+  type WorkerName,
+  type WorkerStart,
+} from './worker-protocol.ts';
 
 /** How long a worker may take to end by itself when the exchange is closed. */
 const endingMs = 5000;
+
+/** A subtask that runs somewhere else: behind rings. */
+export interface SubtaskHost {
+  readonly output: ElementReader;
+  /** It said that all of its output is out: from now on it may end. */
+  isDone: boolean;
+  /** After the exchange was closed: until nothing of it runs any more. */
+  close(): Promise<void>;
+}
 
 export interface WorkerHostOptions {
   readonly start: WorkerStart;
   /** The hub's end of the worker's port. */
   readonly port: MessagePort;
-  readonly resourceLimits: ResourceLimits | null;
   readonly clock: Clock;
   /** The worker failed. */
   readonly onFailure: (error: MillraceError) => void;
+  readonly resourceLimits?: ResourceLimits | undefined;
+  /** The module that the thread runs; default: the one beside this file. */
+  readonly entry?: URL | undefined;
 }
 
-export class WorkerHost {
+export class WorkerHost implements SubtaskHost {
   readonly output: ElementReader;
-  /** It said that all of its output is out. */
   isDone = false;
   readonly #options: WorkerHostOptions;
   readonly #worker: Worker;
@@ -35,13 +50,13 @@ export class WorkerHost {
     const { start, port, resourceLimits } = options;
     this.#options = options;
     this.output = new ElementReader(start.output, port);
-    this.#worker = new Worker(entry(), {
+    this.#worker = new Worker(options.entry ?? ownEntry(), {
       workerData: start,
       transferList: [start.port],
       name: `subtask ${start.subtask}`,
-      ...(resourceLimits === null ? {} : { resourceLimits }),
+      ...(resourceLimits === undefined ? {} : { resourceLimits }),
     });
-    this.#worker.on('message', (error: SentError) => this.#fail(errorOf(error, this.#name)));
+    this.#worker.on('message', (error: SentError) => this.#fail(receivedError(error, this.#name)));
     this.#worker.on('error', (error) => this.#fail(uncaught(error, this.#name)));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
@@ -51,7 +66,6 @@ export class WorkerHost {
     });
   }
 
-  /** After the exchange was closed: until the thread is gone. */
   async close(): Promise<void> {
     this.#isClosing = true;
     const timer = new AbortController();
@@ -76,27 +90,10 @@ export class WorkerHost {
   }
 }
 
-interface WorkerName {
-  readonly worker: number;
-  readonly of: number;
-}
-
 /** The entry beside this file: as source or as built. */
-function entry(): URL {
+function ownEntry(): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./subtask.worker.${extension}`, import.meta.url);
-}
-
-function errorOf(
-  { code, message, fix, context, stack }: SentError,
-  name: WorkerName,
-): MillraceError {
-  const isKnown = code !== null && Object.hasOwn(errorCatalogue, code);
-  return new MillraceError(isKnown ? (code as ErrorCode) : 'MR_INTERNAL', inWorker(message, name), {
-    context: { ...context, ...name },
-    ...(fix === null ? {} : { fix }),
-    cause: stack,
-  });
 }
 
 function uncaught(error: unknown, name: WorkerName): MillraceError {
@@ -112,8 +109,4 @@ function uncaught(error: unknown, name: WorkerName): MillraceError {
 
 function lost(what: string, name: WorkerName, cause?: unknown): MillraceError {
   return new MillraceError('MR_WORKER_LOST', inWorker(what, name), { context: { ...name }, cause });
-}
-
-function inWorker(what: string, { worker, of }: WorkerName): string {
-  return `worker ${worker + 1} of ${of}: ${what}`;
 }

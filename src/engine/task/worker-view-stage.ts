@@ -2,44 +2,58 @@
 // reads, decodes and stamps, and every row reaches its subtask in the order of the calls; so what
 // comes out for a key does not depend on the number of threads. It never blocks: what finds no room
 // in the ring waits in memory until `drain`, which hands on results until there is room again.
-import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type ResourceLimits } from 'node:worker_threads';
 import type { Batch } from '../../columns/batch.ts';
-import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { decodeKey } from '../../kernel/key-encoding.ts';
 import { planToJson } from '../../plan/plan-json.ts';
-import { featureFields, type Plan } from '../../plan/plan.ts';
-import { BlockReader } from '../exchange/block-reader.ts';
-import { ElementWriter, elementKinds, numberPayload } from '../exchange/elements.ts';
+import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
+import {
+  ElementWriter,
+  elementKinds,
+  messagePayload,
+  numberPayload,
+} from '../exchange/elements.ts';
 import { KeyOwners } from '../exchange/key-owners.ts';
-import { createRing } from '../exchange/ring.ts';
-import { routesOf } from '../exchange/routes.ts';
+import { createRing, type RingMemory } from '../exchange/ring.ts';
+import { type KeyRoute, routesOf } from '../exchange/routes.ts';
 import { RowsWriter } from '../exchange/rows-element.ts';
-import { VectorsReader, viewOfVectors } from '../exchange/vectors-element.ts';
-import type { SourceStage } from '../lower/lower-plan.ts';
-import type { StageOutput, SubtaskStats, ViewStage } from './view-stage.ts';
-import { WorkerHost } from './worker-host.ts';
-import { type WorkerMessage, WorkerSignals } from './worker-protocol.ts';
+import { StageSnapshot } from './stage-snapshot.ts';
+import type {
+  HotKey,
+  StageState,
+  SubtaskStats,
+  ViewStage,
+  ViewStageOptions,
+} from './view-stage.ts';
+import { type SubtaskHost, WorkerHost, type WorkerHostOptions } from './worker-host.ts';
+import { WorkerOutputs } from './worker-outputs.ts';
+import {
+  type HubMessage,
+  WorkerSignals,
+  type WorkerStart,
+  type WorkerState,
+} from './worker-protocol.ts';
 
-export interface WorkerViewStageOptions {
-  readonly plan: Plan;
-  readonly stages: readonly SourceStage[];
-  readonly output: StageOutput;
-  /** Number of worker threads, 2 to 128. */
-  readonly parallelism: number;
-  readonly clock: Clock;
-  /** Called when there is something that `drain` hands on or throws, while nobody drains. */
-  readonly onActivity: () => void;
+export interface WorkerViewStageOptions extends ViewStageOptions {
   /** Memory limits of each worker; default: those of this process. */
   readonly resourceLimits?: ResourceLimits;
   /** Of the ring of rows, and of each ring of vectors; default 8 MB. */
   readonly ringBytes?: number;
+  /** Starts a subtask elsewhere; default: on a thread. */
+  readonly startSubtask?: (options: WorkerHostOptions) => SubtaskHost;
+  /** Resolves when a subtask has rung since `seen`; default: by waiting for shared memory. */
+  readonly wait?: (seen: number) => Promise<void>;
 }
 
+/** Hottest keys told per route. */
+const hotKeysMax = 5;
 const defaultRingBytes = 8 << 20;
 /** Rows per element: workers begin with the first while the next are written. */
 const rowsMax = 4096;
 
 interface StreamInput {
+  readonly routes: readonly KeyRoute[];
   readonly owners: readonly KeyOwners[];
   readonly rows: RowsWriter;
 }
@@ -49,60 +63,37 @@ export class WorkerViewStage implements ViewStage {
   readonly #signals: WorkerSignals;
   readonly #input: ElementWriter;
   readonly #streams: readonly StreamInput[];
-  readonly #vectors: readonly VectorsReader[];
-  readonly #hosts: WorkerHost[] = [];
-  readonly #stats: SubtaskStats[];
-  readonly #block = new BlockReader();
+  readonly #hosts: readonly SubtaskHost[];
+  readonly #snapshot: StageSnapshot;
+  readonly #outputs: WorkerOutputs;
   #failure: MillraceError | null = null;
   #isClosed = false;
-  #pump: Promise<void>;
 
   constructor(options: WorkerViewStageOptions) {
-    const { plan, stages, parallelism, ringBytes = defaultRingBytes } = options;
+    const { plan, stages, output, parallelism, ringBytes = defaultRingBytes } = options;
     this.#options = options;
     this.#signals = WorkerSignals.create(parallelism);
-    const input = createRing(ringBytes, parallelism);
-    const channels = Array.from({ length: parallelism }, () => new MessageChannel());
-    const { workers } = this.#signals;
-    this.#input = new ElementWriter(
-      input,
-      channels.map(({ port1 }) => port1),
-      () => {
-        for (const bell of workers) bell.ring();
-      },
-    );
+    const bells = this.#signals.workers;
+    const memory = createRing(ringBytes, parallelism);
+    const channels = bells.map(() => new MessageChannel());
+    const ports = channels.map(({ port1 }) => port1);
+    this.#input = new ElementWriter(memory, ports, () => {
+      for (const bell of bells) bell.ring();
+    });
     this.#streams = routesOf(plan, stages).map((given, stream) => ({
+      routes: given.routes,
       owners: given.routes.map((route) => new KeyOwners(given.stream.fields, route, parallelism)),
       rows: new RowsWriter(stream, given),
     }));
-    const views = stages.flatMap((stage) => stage.views);
-    this.#vectors = views.map((view) => new VectorsReader(view.name, featureFields(view)));
-    this.#stats = channels.map((_, subtask) => emptyStats(subtask, options));
-    const planJson = planToJson(plan);
-    for (const [subtask, { port1, port2 }] of channels.entries()) {
-      const { words } = this.#signals;
-      const output = createRing(ringBytes);
-      const names = views.map(({ name }) => name);
-      this.#hosts.push(
-        new WorkerHost({
-          start: {
-            planJson,
-            views: names,
-            subtask,
-            parallelism,
-            input,
-            output,
-            words,
-            port: port2,
-          },
-          port: port1,
-          resourceLimits: options.resourceLimits ?? null,
-          clock: options.clock,
-          onFailure: (error) => this.#fail(error),
-        }),
-      );
-    }
-    this.#pump = this.#pumpOutput();
+    this.#hosts = this.#startHosts(memory, channels);
+    this.#snapshot = new StageSnapshot({
+      subtaskCount: parallelism,
+      onResume: () => this.#signals.hub.ring(),
+      onAbort: () => this.#tell({ kind: 'abortSnapshot' }),
+    });
+    const { snapshot, hosts } = { snapshot: this.#snapshot, hosts: this.#hosts };
+    this.#outputs = new WorkerOutputs({ stages, output, hosts, bells, snapshot });
+    void this.#pumpOutput();
   }
 
   process(stream: number, batch: Batch): void {
@@ -131,20 +122,84 @@ export class WorkerViewStage implements ViewStage {
     await this.#until(() => this.#input.flush() && this.#hasRoom);
   }
 
+  async restore(parts: readonly SubtaskSnapshot[]): Promise<void> {
+    await this.#ask({ kind: 'restore', parts });
+  }
+
+  async emitAll(): Promise<void> {
+    await this.#ask({ kind: 'emitAll' });
+  }
+
+  snapshot(id: number, aligned: () => Promise<void>): Promise<readonly SubtaskSnapshot[]> {
+    const written = this.#snapshot.begin(id, aligned);
+    this.#input.write(elementKinds.barrier, numberPayload(id));
+    if (this.#failure !== null) this.#snapshot.abort(this.#failure);
+    return written;
+  }
+
+  abortSnapshot(): void {
+    this.#snapshot.abort(new MillraceError('MR_INTERNAL', 'the snapshot was given up'));
+  }
+
+  release(files: readonly string[]): void {
+    if (files.length > 0) this.#tell({ kind: 'release', files });
+  }
+
+  /** Subtasks do what they can by themselves. */
+  work(): boolean {
+    return false;
+  }
+
   async finish(): Promise<void> {
     this.#input.write(elementKinds.end, numberPayload(0));
     await this.#until(() => this.#input.flush() && this.#hosts.every(({ isDone }) => isDone));
   }
 
   stats(): readonly SubtaskStats[] {
-    return this.#stats;
+    return this.#outputs.stats;
+  }
+
+  hotKeys(): readonly HotKey[] {
+    const names = this.#options.stages.flatMap(({ views }) => views.map(({ name }) => name));
+    return this.#streams
+      .flatMap(({ routes, owners }) =>
+        owners.flatMap((owner, i) => hotKeysOf(names, routes[i] as KeyRoute, owner)),
+      )
+      .sort((a, b) => b.share - a.share);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#signals.close();
     await Promise.all(this.#hosts.map((host) => host.close()));
-    await this.#pump;
+    this.#snapshot.abort(new MillraceError('MR_INTERNAL', 'the job ended during a snapshot'));
+  }
+
+  #startHosts(input: RingMemory, channels: readonly MessageChannel[]): readonly SubtaskHost[] {
+    const { plan, stages, parallelism, ringBytes = defaultRingBytes, state } = this.#options;
+    const { startSubtask = (options) => new WorkerHost(options) } = this.#options;
+    const shared = {
+      planJson: planToJson(plan),
+      views: stages.flatMap(({ views }) => views.map(({ name }) => name)),
+      parallelism,
+      input,
+      words: this.#signals.words,
+    };
+    return channels.map(({ port1, port2 }, subtask) => {
+      const start: WorkerStart = {
+        ...shared,
+        subtask,
+        output: createRing(ringBytes),
+        port: port2,
+        state: state === null ? null : sendable(state),
+      };
+      return startSubtask(this.#hostOptions(start, port1));
+    });
+  }
+
+  #hostOptions(start: WorkerStart, port: MessagePort): WorkerHostOptions {
+    const { clock, resourceLimits } = this.#options;
+    return { start, port, clock, resourceLimits, onFailure: (error) => this.#fail(error) };
   }
 
   /** Room for a batch of the usual size. */
@@ -152,16 +207,31 @@ export class WorkerViewStage implements ViewStage {
     return this.#input.freeBytes > this.#input.usedBytes;
   }
 
+  #tell(message: HubMessage): void {
+    this.#input.write(elementKinds.message, messagePayload(message));
+  }
+
+  /** Tells all subtasks and waits for their answers. */
+  async #ask(message: HubMessage): Promise<void> {
+    this.#outputs.unanswered += this.#hosts.length;
+    this.#tell(message);
+    await this.#until(() => this.#input.flush() && this.#outputs.unanswered === 0);
+  }
+
   /** Hands on results, as fast as sinks take them, until the condition holds. */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {
       const seen = this.#signals.hub.count;
-      const hasCollected = this.#collect();
+      const hasCollected = this.#outputs.collect();
       await this.#options.output.drain();
       if (this.#failure !== null) throw this.#failure;
       if (isReached()) return;
-      if (!hasCollected) await this.#signals.hub.waitAsync(seen);
+      if (!hasCollected) await this.#wait(seen);
     }
+  }
+
+  #wait(seen: number): Promise<void> {
+    return this.#options.wait?.(seen) ?? this.#signals.hub.waitAsync(seen);
   }
 
   /** Hands on results while nobody drains: when no input comes. */
@@ -169,10 +239,11 @@ export class WorkerViewStage implements ViewStage {
     while (!this.#isClosed) {
       const seen = this.#signals.hub.count;
       try {
-        if (this.#collect()) {
+        const hasMoved = this.#input.isFull && this.#input.flush();
+        if (this.#outputs.collect()) {
           this.#options.onActivity();
           await this.#options.output.drain();
-        } else await this.#signals.hub.waitAsync(seen);
+        } else if (!hasMoved) await this.#wait(seen);
       } catch (error) {
         this.#fail(error);
         return;
@@ -180,76 +251,35 @@ export class WorkerViewStage implements ViewStage {
     }
   }
 
-  /** Hands on what is there now; false when there was nothing. */
-  #collect(): boolean {
-    let count = 0;
-    for (const [subtask, host] of this.#hosts.entries()) {
-      const { output } = host;
-      for (let limit = collectMax; limit > 0 && output.next(); limit--) {
-        this.#take(subtask, host);
-        output.release();
-        count += 1;
-        this.#signals.workers[subtask]?.ring();
-      }
-    }
-    return count > 0;
-  }
-
-  #take(subtask: number, host: WorkerHost): void {
-    const { output } = host;
-    if (output.kind === elementKinds.vectors) {
-      this.#block.open(output.buffer, output.start);
-      const vectors = this.#vectors[viewOfVectors(this.#block)] as VectorsReader;
-      this.#options.output.emit(vectors.read(this.#block));
-      return;
-    }
-    const message = output.message as WorkerMessage;
-    switch (message.kind) {
-      case 'late':
-        return this.#options.output.late(message.origin, message.record);
-      case 'fail':
-        return this.#options.output.fail(message.origin, message.error);
-      case 'done':
-        host.isDone = true;
-        this.#stats[subtask] = message.stats;
-        return;
-      case 'stats':
-        this.#stats[subtask] = message.stats;
-        return;
-    }
-  }
-
   #fail(error: unknown): void {
     this.#failure ??= error instanceof MillraceError ? error : unexpected(error);
+    this.#snapshot.abort(this.#failure);
     this.#signals.hub.ring();
     this.#options.onActivity();
   }
 }
 
-/** Elements handed on per worker before sinks are asked whether they keep up. */
-const collectMax = 16;
+function hotKeysOf(
+  viewNames: readonly string[],
+  { key, views }: KeyRoute,
+  owners: KeyOwners,
+): readonly HotKey[] {
+  const fields = key.map(({ name, type, nullable }) => ({ name, type, nullable }));
+  const names = views.map((number) => viewNames[number] ?? '');
+  return owners.hotKeys.top(hotKeysMax).map(({ key: bytes, share }) => ({
+    views: names,
+    key: decodeKey(fields, bytes),
+    share,
+    subtask: owners.ownerOf(bytes),
+  }));
+}
+
+/** Without the files, which each thread opens for itself. */
+function sendable({ threads, filePrefix, memoryBytesMax }: StageState): WorkerState {
+  return { threads, filePrefix, memoryBytesMax };
+}
 
 function unexpected(cause: unknown): MillraceError {
   const what = cause instanceof Error ? cause.message : String(cause);
   return new MillraceError('MR_INTERNAL', `results could not be handed on: ${what}`, { cause });
-}
-
-function emptyStats(subtask: number, { stages }: WorkerViewStageOptions): SubtaskStats {
-  const views = stages.flatMap((stage) => stage.views);
-  return {
-    subtask,
-    views: views.map(({ name, features }) => ({
-      view: name,
-      stats: {
-        recordsIn: 0,
-        rowsOut: 0,
-        lateRecords: 0,
-        failedRecords: 0,
-        lateByFeature: Object.fromEntries(features.map((feature) => [feature.name, 0])),
-        entities: 0,
-        stateBytes: 0,
-        firedTimers: 0,
-      },
-    })),
-  };
 }
