@@ -27,8 +27,10 @@ export class TimerQueue {
   #spare: Bucket[] = [];
 
   /** Kinds are whole numbers below 1024. */
-  push(time: number, slot: number, kind: number): void {
+  push(at: number, slot: number, kind: number): void {
     this.size += 1;
+    // −0 is 0: which of them an instant is must not depend on how it was computed.
+    const time = at + 0;
     const index = Math.floor(time / bucketMs);
     const tag = slot * kinds + kind;
     if (index <= this.#dueIndex) {
