@@ -1,10 +1,11 @@
 // Keeps the keys in memory within a budget. CLOCK: a hand goes over the slots of a view; a key that was
-// used since it last came by stays for another round, others leave. When the budget is exceeded a
-// sixteenth of it is freed, so that not every batch pays.
+// used since it last came by stays for another round, others leave. A little more than needed is freed,
+// so that not every batch pays, and no more, so that none pays for many.
 import type { ColdKeys } from './cold-keys.ts';
 import type { ViewBackend } from './view-backend.ts';
 
-const freedPart = 1 / 16;
+const freedPart = 1 / 64;
+const freedBytesMax = 128 * 1024;
 /** Keys that leave together. */
 const blockKeys = 256;
 /** The part of the budget that is left to keys at least, however much the index takes. */
@@ -30,7 +31,7 @@ export class Eviction {
     let resident = this.#resident();
     const room = Math.max(this.#bytesMax * residentPart, this.#bytesMax - this.#overhead());
     if (resident <= room) return;
-    const goal = room - this.#bytesMax * freedPart;
+    const goal = room - Math.min(freedBytesMax, this.#bytesMax * freedPart);
     const isStuck = this.#views.map(() => false);
     while (resident > goal) {
       const index = this.#largest(isStuck);
