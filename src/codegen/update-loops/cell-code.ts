@@ -66,6 +66,24 @@ export function layoutCells(aggregates: readonly LoopAggregate[]): CellLayout {
   return { size, initial, rowsAt: counts.find(({ filter }) => filter < 0)?.at ?? -1 };
 }
 
+/** Where in a cell the numbers are that an aggregate is made of, in an order that its function says. */
+export function numbersOf(
+  aggregates: readonly LoopAggregate[],
+  { fn, filter, input }: LoopAggregate,
+): readonly number[] {
+  const plan = planCells(aggregates);
+  const place = (cores: readonly Core[], size: number): number[] => {
+    const core = cores.find((known) => known.filter === filter && known.input === input);
+    return core === undefined ? [] : Array.from({ length: size }, (_, i) => core.at + i);
+  };
+  const count = countOf(plan, filter);
+  if (fn === 'count') return [count];
+  if (fn === 'sum' || fn === 'avg') return [count, ...place(plan.sums, 2)];
+  if (fn !== 'min' && fn !== 'max') return [count, ...place(plan.spreads, 2)];
+  const isMax = fn === 'max';
+  return [count, ...place(plan.extremes.filter((extreme) => extreme.isMax === isMax), 1)];
+}
+
 export function compileCells(
   aggregates: readonly LoopAggregate[],
   env: CellEnvironment,

@@ -1,8 +1,8 @@
 // What a record meets when it arrives: each window takes, skips or excludes it; what was taken sets
 // its timers. A record after the watermark is never late, so that most records skip the judging.
 import type { Batch } from '../../columns/batch.ts';
-import type { StateReader } from '../state/bytes/state-reader.ts';
-import type { StateWriter } from '../state/bytes/state-writer.ts';
+import { StateReader } from '../state/bytes/state-reader.ts';
+import { StateWriter } from '../state/bytes/state-writer.ts';
 import { LifetimeState } from '../state/windows/lifetime-window.ts';
 import { SessionState } from '../state/windows/session-window.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
@@ -217,6 +217,17 @@ export class Admission {
 
   readKey(slot: number, from: StateReader): void {
     for (let i = 0; i < this.#over.length; i++) this.#over[i]?.readKey(slot, from);
+  }
+
+  /** Takes over the lateness of a key from an older view; `windows`: indexes of its windows there. */
+  takeOver(slot: number, from: Admission, old: number, windows: readonly (number | null)[]): void {
+    for (const [i, over] of this.#over.entries()) {
+      const former = from.#over[windows[i] ?? -1] ?? null;
+      if (over === null || former === null) continue;
+      const part = new StateWriter();
+      former.writeKey(old, part);
+      over.readKey(slot, new StateReader(part.toBytes()));
+    }
   }
 
   clear(slot: number): void {

@@ -76,6 +76,14 @@ export class LateReport {
     }
   }
 
+  /** Goes on with the counts of an older view; `formers`: its features, by those of this one. */
+  takeOver(from: LateReport, formers: readonly ({ readonly index: number } | null)[]): void {
+    this.lateRecords = from.lateRecords;
+    for (const [i, former] of formers.entries()) {
+      this.#byFeature[i] = former === null ? 0 : (from.#byFeature[former.index] as number);
+    }
+  }
+
   lateByFeature(): Record<string, number> {
     const names = this.#layout.view.features.map((feature) => feature.name);
     return Object.fromEntries(names.map((name, i) => [name, this.#byFeature[i] as number]));

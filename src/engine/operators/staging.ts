@@ -127,7 +127,10 @@ function stageInput(
   const form = formOf(fn, window);
   const isNumber = form === 'number' && fn !== 'count';
   if (distinct || (isNumber && !isStagable(fn, input?.type ?? null))) return boxed;
-  const isNullable = valueOutput !== null && layout.outputs[valueOutput]?.nullable === true;
+  // Rows of an older definition may lack the input: then they count nowhere.
+  const mayLack = layout.view.upgrade?.added === 'empty';
+  const isNullable =
+    valueOutput !== null && (mayLack || layout.outputs[valueOutput]?.nullable === true);
   const filter = placeFilter(filters, {
     where: whereOutput,
     value: isNullable ? valueOutput : null,

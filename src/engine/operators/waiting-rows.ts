@@ -19,6 +19,11 @@ export class WaitingRows {
     this.#store = store;
   }
 
+  /** No row waits any more. */
+  clear(): void {
+    this.#rows = [];
+  }
+
   get count(): number {
     return this.#rows.length;
   }

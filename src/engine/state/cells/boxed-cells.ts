@@ -97,10 +97,13 @@ export class BoxedCells implements Cells {
 
   write(cell: number, to: StateWriter): void {
     const { members } = this.#features;
-    const { states } = this.#at(cell);
-    for (let i = 0; i < members.length; i++) {
-      (members[i] as FeatureMember).accumulator.write(states[i], to);
-    }
+    for (let i = 0; i < members.length; i++) this.writeMember(cell, i, to);
+  }
+
+  /** The part of one feature; of cell -1 that of one without records. */
+  writeMember(cell: number, member: number, to: StateWriter): void {
+    const states = cell < 0 ? this.#empty : this.#at(cell).states;
+    (this.#features.members[member] as FeatureMember).accumulator.write(states[member], to);
   }
 
   read(from: StateReader): number {

@@ -15,6 +15,7 @@ import type { Cells } from './cells.ts';
 export class NumberCells implements Cells {
   readonly canUnmerge = false;
   readonly forms: Cells['forms'];
+  readonly aggregates: readonly LoopAggregate[];
   readonly #layout: CellLayout;
   readonly #loops: CellLoops;
   readonly #pool = new GrowingFloats(0);
@@ -24,6 +25,7 @@ export class NumberCells implements Cells {
 
   constructor(aggregates: readonly LoopAggregate[], env: CellEnvironment) {
     this.forms = aggregates.map(({ feature }) => ({ index: feature, form: 'numbers' }));
+    this.aggregates = aggregates;
     this.#layout = layoutCells(aggregates);
     this.#loops = compileCells(aggregates, env);
     this.#empty = this.create();
@@ -63,6 +65,11 @@ export class NumberCells implements Cells {
 
   putEmpty(): void {
     this.#loops.put(this.#pool.data, this.#empty);
+  }
+
+  /** All cells; a cell is where its numbers begin. */
+  get numbers(): Float64Array {
+    return this.#pool.data;
   }
 
   write(cell: number, to: StateWriter): void {

@@ -172,7 +172,7 @@ export class PaneState extends CellWindow implements ViewWindow {
     for (let pane = this.#newest[slot] as number; pane !== none; pane = next[pane] as number) {
       to.f64(this.#ends[pane] as number);
       to.f64(this.#froms[pane] as number);
-      this.cells.write(this.#cells[pane] as number, to);
+      this.cellWriter.write(this.#cells[pane] as number, to);
     }
   }
 

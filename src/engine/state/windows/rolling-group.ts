@@ -191,6 +191,46 @@ export class RollingGroup implements ViewWindow {
     this.#arena.read(S, at, this.#rowsOf(at), from);
   }
 
+  /** The group's plan: a row holds the staged inputs from its third number on. */
+  get plan(): RollingLoopPlan {
+    return this.#options.plan;
+  }
+
+  /** Visits the rows of a key in order, `page[at ..)`, each with its number. */
+  forRows(slot: number, visit: (page: Float64Array, at: number, number: number) => void): void {
+    const { stride, rowWidth } = this.#layout;
+    const S = this.#state.data;
+    const at = slot * stride;
+    const { front, tail } = this.#rowsOf(at);
+    if (front === tail) return;
+    const page = this.#arena.pages[S[at + ringState.page] as number] as Float64Array;
+    const offset = S[at + ringState.offset] as number;
+    const cap = S[at + ringState.cap] as number;
+    for (let i = front; i < tail; i++) visit(page, offset + (i & cap) * rowWidth, i);
+  }
+
+  /** Number of the first row that a window holds: as many rows have left it. */
+  headOf(slot: number, local: number): number {
+    return this.#state.data[
+      slot * this.#layout.stride + (this.#layout.heads[local] ?? 0)
+    ] as number;
+  }
+
+  isStale(slot: number, local: number): boolean {
+    const stale = this.#state.data[slot * this.#layout.stride + ringState.stale] as number;
+    return (stale & (1 << local)) !== 0;
+  }
+
+  /** Adds a row of the record store that refusals are already marked in. */
+  addMarked(slot: number, row: number): void {
+    this.#loops.add(slot, row);
+  }
+
+  /** Empties a window of a key. */
+  dropWindow(slot: number, local: number): void {
+    this.#loops.drop(slot, local);
+  }
+
   get byteLength(): number {
     return this.#state.byteLength + this.#arena.byteLength;
   }

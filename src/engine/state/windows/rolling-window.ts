@@ -24,12 +24,14 @@ import {
 } from './view-window.ts';
 
 /** Sorted records per key. */
-abstract class RecordBuffer extends SingleWindow {
+export abstract class RecordBuffer extends SingleWindow {
   protected readonly features: WindowFeatures;
   readonly isFrozenAtEnd = true;
   protected readonly buffers: (KeptRecord[] | undefined)[] = [];
   /** Records of all keys, estimated. */
   liveBytes = 0;
+  /** Set by an upgrade: the inputs of a record as another plan reads them. */
+  translation: ((record: KeptRecord) => readonly Value[]) | null = null;
 
   constructor(features: WindowFeatures) {
     super(features.window);
@@ -53,7 +55,9 @@ abstract class RecordBuffer extends SingleWindow {
     to.varint(buffer.length);
     for (const record of buffer) {
       writePlace(record, to);
-      for (const { index } of members) to.value(record.inputs[index] ?? null);
+      const inputs =
+        this.translation?.(record) ?? members.map(({ index }) => record.inputs[index] ?? null);
+      for (const input of inputs) to.value(input);
     }
   }
 

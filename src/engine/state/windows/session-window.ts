@@ -106,7 +106,7 @@ export class SessionState extends CellWindow implements ViewWindow {
       to.f64(start);
       to.f64(end);
       to.varint(count);
-      this.cells.write(cell, to);
+      this.cellWriter.write(cell, to);
     }
   }
 

@@ -13,6 +13,7 @@ import {
 import type { LoopAggregate, OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
+import type { NumberTranslation } from '../cells/number-translation.ts';
 import { RegionArena } from '../region-arena.ts';
 import { SlotNumbers } from '../slot-numbers.ts';
 import type { SlotWindowOptions } from './slot-window.ts';
@@ -52,6 +53,9 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
   override readonly hasTimers: boolean;
   readonly isFrozenAtEnd = true;
   readonly form: WindowForm;
+  readonly aggregates: readonly LoopAggregate[];
+  /** Set by an upgrade: cells are written as another plan reads them. */
+  translation: NumberTranslation | null = null;
   readonly #source: RecordSource;
   readonly #options: SlotWindowOptions;
   readonly #loops: CellLoops;
@@ -75,9 +79,9 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
     };
     this.#source = parts.source;
     this.#options = options;
-    const aggregates = [...parts.aggregates, countOfRecords];
-    this.#loops = compileCells(aggregates, parts);
-    const { size, initial, rowsAt } = layoutCells(aggregates);
+    this.aggregates = [...parts.aggregates, countOfRecords];
+    this.#loops = compileCells(this.aggregates, parts);
+    const { size, initial, rowsAt } = layoutCells(this.aggregates);
     this.#size = size;
     this.#initial = initial;
     this.#rowsAt = rowsAt;
@@ -185,7 +189,8 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
       const cell = this.#cellAt(at, n);
       if (page[cell + this.#rowsAt] === 0) continue;
       to.varint(n - known);
-      to.floats(page, cell, cell + this.#size);
+      if (this.translation === null) to.floats(page, cell, cell + this.#size);
+      else this.translation.write(page, cell, to);
       known = n;
     }
     to.varint(0);

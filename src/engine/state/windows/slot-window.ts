@@ -131,7 +131,7 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
     to.varint(key.slots.length);
     for (const { start, cell, suffix } of key.slots) {
       to.f64(start);
-      this.cells.write(cell, to);
+      this.cellWriter.write(cell, to);
       this.writeCell(suffix, to);
     }
   }

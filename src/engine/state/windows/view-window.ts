@@ -180,12 +180,15 @@ export interface CellWindowParts {
 }
 
 export abstract class CellWindow extends SingleWindow {
-  protected readonly cells: Cells;
+  readonly cells: Cells;
+  /** What writes cells into images; an upgrade puts one here that writes them as another plan reads them. */
+  cellWriter: Pick<Cells, 'write'>;
   protected readonly source: RecordSource;
 
   constructor({ window, cells, source }: CellWindowParts) {
     super(window);
     this.cells = cells;
+    this.cellWriter = cells;
     this.source = source;
   }
 
@@ -196,7 +199,7 @@ export abstract class CellWindow extends SingleWindow {
   /** Writes whether there is a cell, and the cell. */
   protected writeCell(cell: number, to: StateWriter): void {
     to.u8(cell === noCell ? 0 : 1);
-    if (cell !== noCell) this.cells.write(cell, to);
+    if (cell !== noCell) this.cellWriter.write(cell, to);
   }
 
   protected readCell(from: StateReader): number {
