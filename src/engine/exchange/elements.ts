@@ -14,16 +14,14 @@ export const elementKinds = {
   idleTime: 3,
   /** A checkpoint begins here. */
   barrier: 4,
-  /** No input comes any more. */
-  end: 5,
   /** Workers to hub: feature vectors of a view. */
-  vectors: 6,
+  vectors: 5,
   /** All output before a barrier is out. */
-  marker: 7,
+  marker: 6,
   /** Vectors of `emitAll`. */
-  refill: 8,
+  refill: 7,
   /** A structured value, either way. */
-  message: 9,
+  message: 8,
 } as const;
 
 /** Set in the kind of an element whose memory comes through the port. */

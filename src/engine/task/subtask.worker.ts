@@ -1,4 +1,4 @@
-// Entry of a worker thread: runs one subtask until its input ends. What goes wrong is sent to the
+// Entry of a worker thread: runs one subtask until the exchange is closed. What goes wrong is sent to the
 // hub with everything that structured cloning of an error would drop.
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../kernel/clock.ts';

@@ -19,8 +19,6 @@ const endingMs = 5000;
 /** A subtask that runs somewhere else: behind rings. */
 export interface SubtaskHost {
   readonly output: ElementReader;
-  /** It said that all of its output is out: from now on it may end. */
-  isDone: boolean;
   /** After the exchange was closed: until nothing of it runs any more. */
   close(): Promise<void>;
 }
@@ -39,7 +37,6 @@ export interface WorkerHostOptions {
 
 export class WorkerHost implements SubtaskHost {
   readonly output: ElementReader;
-  isDone = false;
   readonly #options: WorkerHostOptions;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
@@ -60,7 +57,7 @@ export class WorkerHost implements SubtaskHost {
     this.#worker.on('error', (error) => this.#fail(uncaught(error, this.#name)));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        if (!this.isDone) this.#fail(lost(`ended with exit code ${code}`, this.#name));
+        this.#fail(lost(`ended with exit code ${code}`, this.#name));
         resolve();
       });
     });

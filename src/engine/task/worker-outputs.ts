@@ -68,7 +68,7 @@ export class WorkerOutputs {
       case elementKinds.marker:
         return this.#options.snapshot.markerSeen(subtask, output.value);
       default:
-        return this.#hear(subtask, host, output.message as WorkerMessage);
+        return this.#hear(subtask, output.message as WorkerMessage);
     }
   }
 
@@ -77,7 +77,7 @@ export class WorkerOutputs {
     return (this.#vectors[viewOfVectors(this.#block)] as VectorsReader).read(this.#block);
   }
 
-  #hear(subtask: number, host: SubtaskHost, message: WorkerMessage): void {
+  #hear(subtask: number, message: WorkerMessage): void {
     const { output, snapshot, hosts } = this.#options;
     switch (message.kind) {
       case 'late':
@@ -85,10 +85,6 @@ export class WorkerOutputs {
       case 'fail':
         return output.fail(message.origin, message.error);
       case 'stats':
-        this.stats[subtask] = message.stats;
-        return;
-      case 'done':
-        host.isDone = true;
         this.stats[subtask] = message.stats;
         return;
       case 'answer':

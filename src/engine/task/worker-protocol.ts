@@ -32,6 +32,8 @@ export type WorkerState = Omit<StageState, 'files'>;
 export type HubMessage =
   | { readonly kind: 'restore'; readonly parts: readonly SubtaskSnapshot[] }
   | { readonly kind: 'emitAll' }
+  /** Answered when all input before it was processed and all that came out of it is out. */
+  | { readonly kind: 'finish' }
   | { readonly kind: 'abortSnapshot' }
   | { readonly kind: 'release'; readonly files: readonly string[] };
 
@@ -44,12 +46,10 @@ export type WorkerMessage =
     }
   | { readonly kind: 'fail'; readonly origin: RowOrigin; readonly error: RecordError }
   | { readonly kind: 'stats'; readonly stats: SubtaskStats }
-  /** What was asked for (`restore`, `emitAll`) is done. */
+  /** What was asked for (`restore`, `emitAll`, `finish`) is done. */
   | { readonly kind: 'answer' }
   | { readonly kind: 'snapshot'; readonly id: number; readonly snapshot: SubtaskSnapshot }
-  | { readonly kind: 'snapshotFailed'; readonly id: number; readonly error: SentError }
-  /** All input was processed, and all that came out of it is out. */
-  | { readonly kind: 'done'; readonly stats: SubtaskStats };
+  | { readonly kind: 'snapshotFailed'; readonly id: number; readonly error: SentError };
 
 /** An error on its way between threads: what structured cloning would lose is spelt out. */
 export interface SentError {

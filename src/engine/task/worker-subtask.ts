@@ -67,7 +67,6 @@ export class WorkerSubtask {
   #snapshotId: number | null = null;
   /** Elements taken or given since the hub was woken. */
   #unrung = 0;
-  #isEnded = false;
   #hasNews = false;
   #toldMs = 0;
   #idleMs = 0;
@@ -106,9 +105,9 @@ export class WorkerSubtask {
     });
   }
 
-  /** Until the end of the input, or until the exchange is closed. */
+  /** Until the exchange is closed. */
   run(): void {
-    while (!this.#isEnded && !this.#signals.isClosed) {
+    while (!this.#signals.isClosed) {
       const seen = this.#bell.count;
       if (!this.step() && !this.#signals.isClosed) this.#sleep(seen);
     }
@@ -116,7 +115,7 @@ export class WorkerSubtask {
 
   /** One element, or some of what is done while there is none; false when there was nothing to do. */
   step(): boolean {
-    if (this.#isEnded || !this.#output.flush()) return false;
+    if (!this.#output.flush()) return false;
     const hasInput = this.#input.next();
     if (hasInput) {
       this.#hasNews = true;
@@ -162,9 +161,6 @@ export class WorkerSubtask {
         return this.#beginSnapshot(input.value);
       case elementKinds.message:
         return this.#obey(input.message as HubMessage);
-      case elementKinds.end:
-        this.#isEnded = true;
-        return this.#tell({ kind: 'done', stats: this.#stats() });
       default:
         throw new Error(`an element of kind ${input.kind} is not for a worker`);
     }
@@ -186,6 +182,9 @@ export class WorkerSubtask {
         return this.#tell({ kind: 'answer' });
       case 'emitAll':
         this.#subtask.emitAll();
+        return this.#tell({ kind: 'answer' });
+      case 'finish':
+        this.#tell({ kind: 'stats', stats: this.#stats() });
         return this.#tell({ kind: 'answer' });
       case 'abortSnapshot':
         this.#snapshotId = null;

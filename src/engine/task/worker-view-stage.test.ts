@@ -97,7 +97,7 @@ describe('views on worker threads', () => {
     stage.process(0, batchOf(stream, rows(1, 1)));
     while (counts.rows === 1) await systemClock.sleep(5);
     await stage.close();
-  }, 10_000);
+  }, 30_000);
 
   it('tell their statistics without being asked', async () => {
     const { stage } = start();
@@ -106,15 +106,19 @@ describe('views on worker threads', () => {
       stage.stats().reduce((sum, { views }) => sum + (views[0]?.stats.recordsIn ?? 0), 0);
     while (recordsIn() < 100) await systemClock.sleep(5);
     await stage.close();
-  }, 10_000);
+  }, 30_000);
 
   it('take more than their rings hold, and give everything back', async () => {
     const { stage, counts } = start({ ringBytes: 1 << 12 });
     for (let i = 0; i < 20; i++) stage.process(0, batchOf(stream, rows(1000, i * 1000)));
     await stage.finish();
     expect(counts.rows).toBe(20_000);
+    // The end of input is not the end of the stage: a checkpoint may follow.
+    stage.process(0, batchOf(stream, rows(10, 20_000)));
+    await stage.finish();
+    expect(counts.rows).toBe(20_010);
     await stage.close();
-  }, 10_000);
+  }, 30_000);
 
   it('end when the stage is closed, also while they wait for room', async () => {
     const { stage } = start({
@@ -131,9 +135,9 @@ describe('views on worker threads', () => {
     void stage.drain();
     await systemClock.sleep(300);
     const startMs = performance.now();
-    await Promise.race([stage.close(), systemClock.sleep(4000)]);
-    expect(performance.now() - startMs).toBeLessThan(3000);
-  }, 10_000);
+    await Promise.race([stage.close(), systemClock.sleep(6000)]);
+    expect(performance.now() - startMs).toBeLessThan(4500);
+  }, 30_000);
 });
 
 describe('a worker that fails', () => {
@@ -141,7 +145,7 @@ describe('a worker that fails', () => {
     const error = await failureOf(withEntry('process.exit(3)'));
     expect(error.code).toBe('MR_WORKER_LOST');
     expect(error.message).toMatch(/^worker [12] of 2: ended with exit code 3$/);
-  }, 10_000);
+  }, 30_000);
 
   it('by an exit in the middle of its work is named', async () => {
     const error = await failureOf(
@@ -154,17 +158,17 @@ describe('a worker that fails', () => {
     );
     expect(error.code).toBe('MR_WORKER_LOST');
     expect(error.message).toMatch(/^worker [12] of 2: ended with exit code 4$/);
-  }, 10_000);
+  }, 30_000);
 
   it('by an error that nobody caught is named', async () => {
     const error = await failureOf(withEntry('throw new TypeError("boom")'));
     expect(error.message).toMatch(/^worker [12] of 2: boom$/);
-  }, 10_000);
+  }, 30_000);
 
   it('by an error of ours keeps its code', async () => {
     const error = await failureOf(start({ plan: { ...plan, version: 9 } as unknown as Plan }));
     expect([error.code, error.context['worker']]).toEqual(['MR_PLAN_VERSION', expect.any(Number)]);
-  }, 10_000);
+  }, 30_000);
 
   it('by running out of memory says so', async () => {
     const code = 'const kept = []; for (;;) kept.push(new Array(100_000).fill({}));';
@@ -181,5 +185,5 @@ describe('a worker that fails', () => {
     );
     expect(error.code).toBe('MR_WORKER_MEMORY');
     expect(error.fix).toContain('memory');
-  }, 20_000);
+  }, 30_000);
 });

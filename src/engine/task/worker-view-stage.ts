@@ -151,8 +151,7 @@ export class WorkerViewStage implements ViewStage {
   }
 
   async finish(): Promise<void> {
-    this.#input.write(elementKinds.end, numberPayload(0));
-    await this.#until(() => this.#input.flush() && this.#hosts.every(({ isDone }) => isDone));
+    await this.#ask({ kind: 'finish' });
   }
 
   stats(): readonly SubtaskStats[] {
