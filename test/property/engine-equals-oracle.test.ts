@@ -3,12 +3,14 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { aggregateNames } from '../../src/plan/aggregate.ts';
+import type { KeyImages } from '../../src/engine/state/residence.ts';
 import { anyCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
 import { formatCase } from '../../src/testing/arbitraries/format-case.ts';
 import { differences } from '../../src/testing/compare-runs.ts';
 import { runOracle } from '../../src/testing/oracle/oracle.ts';
 import type { OracleBranch } from '../../src/testing/oracle/view-oracle.ts';
 import { runPlan } from '../../src/testing/plan-runner.ts';
+import { ThrashResidence } from '../../src/testing/thrash-residence.ts';
 import { caseCount, caseSeed } from './case-seed.ts';
 import { CoverageTable } from './coverage-table.ts';
 
@@ -52,6 +54,10 @@ function verdict(random: RandomCase): string | null {
     const found = differences(view, expected, runPlan({ ...input, batchSize }));
     if (found.length > 0) return [`batches of ${batchSize}:`, ...found].join('\n  ');
   }
+  // Keys leave memory at every chance.
+  const residence = (images: KeyImages): ThrashResidence => new ThrashResidence(images);
+  const found = differences(view, expected, runPlan({ ...input, batchSize: 7, residence }));
+  if (found.length > 0) return ['keys that leave memory:', ...found].join('\n  ');
   return null;
 }
 

@@ -5,9 +5,11 @@ import type { Field } from '../../kernel/types/field-type.ts';
 import type { FeatureNode, ViewNode } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { batchOf } from '../../testing/batches.ts';
-import { runOperator } from '../../testing/operator-runner.ts';
+import { runOperator, type ViewRow } from '../../testing/operator-runner.ts';
 import { deliver, type DeliveryStep } from '../../testing/oracle/delivery.ts';
 import { columnNode, featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
+import { runPlan } from '../../testing/plan-runner.ts';
+import { ThrashResidence } from '../../testing/thrash-residence.ts';
 import { ViewOperator } from './view-operator.ts';
 
 const fields: readonly Field[] = [
@@ -65,10 +67,21 @@ function run(features: readonly FeatureNode[], rows: readonly Row[], setting: Se
     view: ViewNode,
   ) => new ViewOperator({ plan, view, context });
   const result = runOperator({ plan, view: 'view', steps, create });
+  const thrashed = runPlan({
+    ...{ plan, view: 'view', steps, batchSize: 1 },
+    residence: (images) => new ThrashResidence(images),
+  });
+  // Rows of one instant may come in another order of keys.
+  expect(byKey(thrashed.vectors)).toStrictEqual(byKey(result.vectors));
   return {
     ...result,
     rows: result.vectors.map((v) => [v.asOfMs, v.seq, ...Object.values(v.values)]),
   };
+}
+
+function byKey(rows: readonly ViewRow[]): Map<unknown, ViewRow[]> {
+  const keys = [...new Set(rows.map(({ key }) => key['k']))].sort();
+  return new Map(keys.map((k) => [k, rows.filter(({ key }) => key['k'] === k)]));
 }
 
 describe('a late record of an OVER window', () => {
