@@ -274,8 +274,8 @@ function hotKeysOf(
 }
 
 /** Without the files, which each thread opens for itself. */
-function sendable({ threads, filePrefix, memoryBytesMax }: StageState): WorkerState {
-  return { threads, filePrefix, memoryBytesMax };
+function sendable({ files: _, ...state }: StageState): WorkerState {
+  return state;
 }
 
 function unexpected(cause: unknown): MillraceError {
