@@ -68,6 +68,15 @@ export class ThrashResidence implements Residence {
     this.#untouched.delete(slot);
   }
 
+  visitStored(visit: (slots: Int32Array, count: number) => void): void {
+    for (const [name, stored] of [...this.#stored]) {
+      if (this.#stored.get(name) !== stored) continue;
+      const slot = this.#images.insert(stored.key, 0, stored.key.length);
+      this.#read(name, stored, slot);
+      visit(Int32Array.of(slot), 1);
+    }
+  }
+
   settle(): void {
     const images = this.#images;
     for (let slot = 0; slot < images.slotCount; slot++) {

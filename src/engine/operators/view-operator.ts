@@ -150,18 +150,25 @@ export class ViewOperator implements Operator {
     builder.flush(keyData);
   }
 
-  /** Gives the newest vector of every key in memory once more: the same values, as_of and seq. */
+  /** Gives the newest vector of every key once more: the same values, as_of and seq. */
   emitAll(): void {
-    const { keys, states, builder } = this.#parts;
+    const { keys, builder } = this.#parts;
     const { rowsOut } = builder;
-    for (let slot = 0; slot < keys.slotCount; slot++) {
-      // Keys of which nothing came out yet have no as_of.
-      if (!keys.isLive(slot) || !Number.isFinite(states.asOf(slot))) continue;
-      this.#residents?.touchOne(slot);
-      this.#rows.emit(slot, states.arrival(slot));
-    }
+    for (let slot = 0; slot < keys.slotCount; slot++) if (keys.isLive(slot)) this.#repeat(slot);
     builder.flush();
+    this.#residents?.visitStored((slots, count) => {
+      for (let i = 0; i < count; i++) this.#repeat(slots[i] as number);
+      builder.flush();
+    });
     builder.rowsOut = rowsOut;
+  }
+
+  /** Gives a key's vector again; keys of which nothing came out yet have no as_of. */
+  #repeat(slot: number): void {
+    const { states } = this.#parts;
+    if (!Number.isFinite(states.asOf(slot))) return;
+    this.#residents?.touchOne(slot);
+    this.#rows.emit(slot, states.arrival(slot));
   }
 
   stats(): OperatorStats {

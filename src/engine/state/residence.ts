@@ -33,6 +33,11 @@ export interface Residence {
    * slot is freed right after.
    */
   forgot(slot: number): void;
+  /**
+   * Shows all stored keys: brings some in and calls `visit` with their slots, and so on. `visit` may
+   * call `settle`. A key that was in memory before may be shown, too.
+   */
+  visitStored(visit: (slots: Int32Array, count: number) => void): void;
   /** Nothing is in flight but pinned keys (`isEvictable`): may evict. */
   settle(): void;
 }
@@ -74,6 +79,12 @@ export interface KeyImages {
   readHead(from: StateReader, options: ReadHeadOptions): void;
   /** What images and heads look like: only those written under an equal schema can be read. */
   readonly schema: ViewStateSchema;
+}
+
+/** Turns state of an older definition of a view into state of today's. One head per translation. */
+export interface ImageTranslation {
+  translateKey(image: StateReader, target: StateWriter): void;
+  translateHead(head: StateReader, target: StateWriter): void;
 }
 
 export interface ReadHeadOptions {

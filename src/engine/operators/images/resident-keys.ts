@@ -89,6 +89,14 @@ export class ResidentKeys implements KeyImages {
     return this.#residence.wake(limitMs, isIdle);
   }
 
+  /** Shows all stored keys, some at a time; those shown leave again when memory is scarce. */
+  visitStored(visit: (slots: Int32Array, count: number) => void): void {
+    this.#residence.visitStored((slots, count) => {
+      visit(slots, count);
+      this.relieve();
+    });
+  }
+
   /** The slot is about to be freed. */
   forgot(slot: number): void {
     this.#residence.forgot(slot);

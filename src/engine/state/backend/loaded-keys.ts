@@ -34,6 +34,10 @@ export class LoadedKeys {
   #limitMs = 0;
   #isIdle = false;
   #wokenCount = 0;
+  /** Slots of stored keys that are shown, and their view. */
+  readonly #shown = new Int32Array(blockKeys);
+  #shownCount = 0;
+  #view = 0;
 
   constructor(log: SegmentLog, images: KeyImages, slots: SlotRecords, cold: ColdKeys) {
     this.#log = log;
@@ -72,6 +76,22 @@ export class LoadedKeys {
     return this.#wokenCount > 0;
   }
 
+  /** Shows the keys of view `view` that are stored now; see `Residence`. */
+  visitStored(view: number, visit: (slots: Int32Array, count: number) => void): void {
+    this.#view = view;
+    const segments = this.#log.present().map((segment) => ({ segment, end: segment.count }));
+    for (const { segment, end } of segments) {
+      for (let ordinal = 0; ordinal < end; ) {
+        for (; ordinal < end && this.#batch.count < blockKeys; ordinal++) {
+          if (segment.isLive(ordinal)) this.#batch.add(segment.id, ordinal, this.#batch.count);
+        }
+        this.#shownCount = 0;
+        this.#batch.visit(this.#visitStored);
+        if (this.#shownCount > 0) visit(this.#shown, this.#shownCount);
+      }
+    }
+  }
+
   readonly #want = (hash: number, { segment, ordinal }: StoredEntry): void => {
     const tag = this.#batch.count;
     this.#wantedHashes[tag] = hash;
@@ -95,17 +115,35 @@ export class LoadedKeys {
       this.#cold.requeue(hash, entry, times, this.#isIdle);
       return;
     }
+    this.#cold.woken(entry, times, this.#isIdle);
+    this.#bringIn(hash, segment, ordinal);
+    this.#wokenCount += 1;
+  };
+
+  readonly #visitStored = (_: number, at: number, segment: number, ordinal: number): void => {
+    const { data, segments } = this.#log;
+    const times = this.#takeParts(at);
+    const { view, keyStart, keyEnd } = this.#parts;
+    if ((segments[segment]?.viewNumbers?.[view] ?? view) !== this.#view) return;
+    const hash = hashBytes(data, keyStart, keyEnd);
+    const entry = this.#find(hash, segment, ordinal);
+    if (entry === null) return;
+    this.#cold.found(entry, times);
+    this.#shown[this.#shownCount++] = this.#bringIn(hash, segment, ordinal);
+  };
+
+  /** The record in `#parts` becomes a key in memory; its slot. */
+  #bringIn(hash: number, segment: number, ordinal: number): number {
     const { data } = this.#log;
     const { keyStart, keyEnd, end } = this.#parts;
     const slot = this.#images.insert(data, keyStart, keyEnd);
     this.#slots.ensure(this.#images.slotCount);
     this.#slots.clear(slot);
-    this.#cold.woken(entry, times, this.#isIdle);
     this.#take(slot, hash, segment, ordinal);
     this.#reader.reset(data, keyEnd, end);
     this.#images.readKey(slot, this.#reader);
-    this.#wokenCount += 1;
-  };
+    return slot;
+  }
 
   #hashKeys(slots: Int32Array, from: number, end: number): void {
     const images = this.#images;

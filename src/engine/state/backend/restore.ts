@@ -6,6 +6,8 @@ import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import type { KeyGroupRange } from '../../../kernel/key-group.ts';
 import type { SubtaskSnapshot } from '../../checkpoint/subtask-snapshot.ts';
 import { StateReader } from '../bytes/state-reader.ts';
+import { StateWriter } from '../bytes/state-writer.ts';
+import type { ImageTranslation } from '../residence.ts';
 import { type ColdKeys, emptyKeyTimes, isWithin } from './cold-keys.ts';
 import type { SegmentTable } from './segment-format.ts';
 import { readSnapshotHead } from './snapshot-head.ts';
@@ -17,10 +19,20 @@ const runBytesMax = 1 << 20;
 /** Records whose places in the index are touched ahead together. */
 const blockRecords = 256;
 
+/** By uid of the view. Each call makes another one. */
+export type Translations = ReadonlyMap<string, () => ImageTranslation>;
+
 export interface RestoreOptions {
   readonly log: SegmentLog;
   readonly views: readonly ViewBackend[];
   readonly keyGroups: KeyGroupRange;
+  readonly translations: Translations;
+}
+
+/** Views of a part: those whose images can be read as they are, and those that are translated. */
+interface PartViews {
+  readonly plain: ReadonlySet<ViewBackend>;
+  readonly changed: ReadonlyMap<ViewBackend, () => ImageTranslation>;
 }
 
 interface Adopted {
@@ -34,16 +46,21 @@ export function restoreParts(parts: readonly SubtaskSnapshot[], options: Restore
   const adopted = new Map<string, Adopted>();
   const heads = parts.map((part) => {
     const head = readSnapshotHead(options.log.files, part.head.name);
-    const views = restorableViews(part, options.views);
+    const views = restorableViews(part, options);
     for (const { name, live } of head.segments) {
       const known = adopted.get(name) ?? adopt(name, options);
       adopted.set(name, known);
-      reviveOwn(known, live, { views, keyGroups: options.keyGroups });
+      reviveOwn(known, live, { views: views.plain, keyGroups: options.keyGroups });
     }
     return { part, head, views };
   });
   for (const known of adopted.values()) {
     readKeys(known, options.log);
+  }
+  for (const { head, views } of heads) {
+    for (const { name, live } of head.segments) {
+      translateOwn(adopted.get(name) as Adopted, live, views.changed, options);
+    }
   }
   for (const { part, head, views } of heads) readHeads({ part, views }, head.heads, options);
 }
@@ -51,13 +68,18 @@ export function restoreParts(parts: readonly SubtaskSnapshot[], options: Restore
 /** Views that the part has; those that are gone, or that the part leaves out, are not read. */
 function restorableViews(
   part: SubtaskSnapshot,
-  views: readonly ViewBackend[],
-): ReadonlySet<ViewBackend> {
-  const found = new Set<ViewBackend>();
+  { views, translations }: RestoreOptions,
+): PartViews {
+  const plain = new Set<ViewBackend>();
+  const changed = new Map<ViewBackend, () => ImageTranslation>();
   for (const { uid, schema } of part.views) {
     const view = views.find((candidate) => candidate.uid === uid);
     if (view === undefined) continue;
-    if (JSON.stringify(schema) !== JSON.stringify(view.images.schema)) {
+    const isSame = JSON.stringify(schema) === JSON.stringify(view.images.schema);
+    const translation = translations.get(uid);
+    if (isSame) plain.add(view);
+    else if (translation !== undefined) changed.set(view, translation);
+    else {
       throw new MillraceError(
         'MR_STATE_SCHEMA',
         `the stored state of view "${uid}" belongs to another definition of it`,
@@ -67,9 +89,8 @@ function restorableViews(
         },
       );
     }
-    found.add(view);
   }
-  return found;
+  return { plain, changed };
 }
 
 function adopt(name: string, { log, views }: RestoreOptions): Adopted {
@@ -124,6 +145,27 @@ function store(
   return 0;
 }
 
+/** Takes in the keys of views whose definition has changed; their old records never count here. */
+function translateOwn(
+  { segment, table, viewOf }: Adopted,
+  live: Uint8Array,
+  changed: PartViews['changed'],
+  { log, keyGroups }: RestoreOptions,
+): void {
+  if (changed.size === 0) return;
+  const made = new Map([...changed].map(([view, make]) => [view, make()]));
+  for (let ordinal = 0; ordinal < table.count; ordinal++) {
+    if (((live[ordinal >> 3] as number) & (1 << (ordinal & 7))) === 0) continue;
+    if (!isWithin(table.hashes[ordinal] as number, keyGroups)) continue;
+    const view = viewOf[table.views[ordinal] as number] as ViewBackend | null;
+    const translation = view === null ? undefined : made.get(view);
+    if (view === null || translation === undefined) continue;
+    log.readRun(segment.id, ordinal, ordinal);
+    log.check(segment.id, ordinal, log.recordAt);
+    view.insertTranslated(log.recordAt, translation);
+  }
+}
+
 /** Memory mode: reads the keys of all records that count. */
 function readKeys({ segment, table, viewOf }: Adopted, log: SegmentLog): void {
   const isMemory = viewOf.some((view) => view !== null && view.cold === null);
@@ -157,7 +199,7 @@ function nextLive(segment: Segment, from: number): number {
 }
 
 function readHeads(
-  { part, views }: { part: SubtaskSnapshot; views: ReadonlySet<ViewBackend> },
+  { part, views }: { part: SubtaskSnapshot; views: PartViews },
   heads: ReadonlyMap<string, Uint8Array>,
   { keyGroups }: RestoreOptions,
 ): void {
@@ -165,9 +207,17 @@ function readHeads(
     isWithin(hashBytes(data, start, end), keyGroups);
   const { first } = part.keyGroups;
   const takesCounters = keyGroups.first <= first && first < keyGroups.end;
-  for (const view of views) {
+  for (const view of [...views.plain, ...views.changed.keys()]) {
     const bytes = heads.get(view.uid);
     if (bytes === undefined) continue;
-    view.images.readHead(new StateReader(bytes), { ownsKey, takesCounters });
+    const translation = views.changed.get(view);
+    const head = translation === undefined ? bytes : translatedHead(bytes, translation());
+    view.images.readHead(new StateReader(head), { ownsKey, takesCounters });
   }
+}
+
+function translatedHead(head: Uint8Array, translation: ImageTranslation): Uint8Array {
+  const translated = new StateWriter();
+  translation.translateHead(new StateReader(head), translated);
+  return translated.toBytes();
 }

@@ -9,7 +9,7 @@ import type { KeyImages, Residence } from '../residence.ts';
 import { ColdKeys } from './cold-keys.ts';
 import { Compaction } from './compaction.ts';
 import { Eviction } from './eviction.ts';
-import { restoreParts } from './restore.ts';
+import { restoreParts, type Translations } from './restore.ts';
 import { SegmentLog } from './segment-log.ts';
 import { SnapshotRun } from './snapshot-run.ts';
 import { ViewBackend } from './view-backend.ts';
@@ -100,10 +100,13 @@ export class SubtaskState {
     return view;
   }
 
-  /** Takes over snapshots of any number of subtasks, as far as their keys belong here. */
-  restore(parts: readonly SubtaskSnapshot[]): void {
+  /**
+   * Takes over snapshots of any number of subtasks, as far as their keys belong here. State of views
+   * whose definition has changed goes through the view's translation, by uid.
+   */
+  restore(parts: readonly SubtaskSnapshot[], translations: Translations = new Map()): void {
     const { keyGroups } = this.#options;
-    restoreParts(parts, { log: this.#log, views: this.#views, keyGroups });
+    restoreParts(parts, { log: this.#log, views: this.#views, keyGroups, translations });
     this.#settle();
   }
 

@@ -3,7 +3,8 @@
 // a snapshot that has not written it yet). Nobody changes a pending slot: `touch` writes it first.
 import { hashBytes } from '../../../kernel/hash.ts';
 import { StateReader } from '../bytes/state-reader.ts';
-import type { KeyImages, Residence } from '../residence.ts';
+import { StateWriter } from '../bytes/state-writer.ts';
+import type { ImageTranslation, KeyImages, Residence } from '../residence.ts';
 import { type ColdKeys, emptyKeyTimes } from './cold-keys.ts';
 import { LoadedKeys } from './loaded-keys.ts';
 import { emptyRecordParts, parseRecord } from './segment-format.ts';
@@ -85,6 +86,10 @@ export class ViewBackend implements Residence {
     return this.#loaded?.wake(limitMs, isIdle) ?? false;
   }
 
+  visitStored(visit: (slots: Int32Array, count: number) => void): void {
+    this.#loaded?.visitStored(this.number, visit);
+  }
+
   forgot(slot: number): void {
     const { slots } = this;
     if (slots.isPending(slot)) throw new Error(`slot ${slot} was forgotten before it was touched`);
@@ -149,6 +154,23 @@ export class ViewBackend implements Residence {
     this.#reader.reset(data, parts.keyEnd, parts.end);
     images.readKey(slot, this.#reader);
     slots.setPlace(slot, segment, ordinal);
+  }
+
+  /** As `insert`, of a key whose image another definition wrote; it is dirty from the start. */
+  insertTranslated(at: number, translation: ImageTranslation): void {
+    const { images, slots } = this;
+    const { data } = this.#log;
+    const parts = this.#parts;
+    parseRecord(data, at, parts);
+    const translated = new StateWriter();
+    translation.translateKey(new StateReader(data, parts.keyEnd, parts.end), translated);
+    const slot = images.insert(data, parts.keyStart, parts.keyEnd);
+    slots.ensure(images.slotCount);
+    slots.clear(slot);
+    this.#reader.reset(translated.data, 0, translated.length);
+    images.readKey(slot, this.#reader);
+    slots.setDirty(slot);
+    this.#onSettle();
   }
 
   /** Keys, in memory or not. */
