@@ -85,6 +85,25 @@ function byKey(rows: readonly ViewRow[]): Map<unknown, ViewRow[]> {
 }
 
 describe('a late record of an OVER window', () => {
+  it('finds every kind of window empty after clean-up, also of a key that has left memory', () => {
+    const exact = { fn: 'sum', input: columnNode(n) } as const;
+    const distinct = { fn: 'countDistinct', input: columnNode(n) } as const;
+    const features = [
+      sum('loop', rolling(100)),
+      featureNode('records', { ...exact, window: rolling(100) }),
+      sum('ring', rolling(100, 50)),
+      featureNode('slots', { ...distinct, window: rolling(100, 50) }),
+      sum('all', { kind: 'lifetime' }),
+    ];
+    const rows: Row[] = [
+      [1000, 1, 'a', 1n],
+      [1300, 2, 'b', 2n],
+      [950, 4, 'a', 4n],
+    ];
+    const { rows: made } = run(features, rows, { emit: 'watermark' });
+    expect(made.filter(([, seq]) => seq === 2)).toEqual([[1000, 2, 4, 4n, 4, 1, 1]]);
+  });
+
   it('is accepted after clean-up, and sees an empty buffer', () => {
     const rows: Row[] = [
       [1000, 1],
