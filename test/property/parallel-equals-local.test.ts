@@ -14,6 +14,7 @@ import { LocalViewStage } from '../../src/engine/task/local-view-stage.ts';
 import type { StageState, ViewStage } from '../../src/engine/task/view-stage.ts';
 import { WorkerViewStage } from '../../src/engine/task/worker-view-stage.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
+import { planToJson } from '../../src/plan/plan-json.ts';
 import { anyCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
 import { caseCount, caseSeed } from './case-seed.ts';
 import {
@@ -160,7 +161,7 @@ async function runFrom(
   output.others.push(...before.others);
   const stage = stageOf(given, output, settings);
   try {
-    await stage.restore(parts);
+    await stage.restore(parts, JSON.parse(planToJson(given.plan)));
     await feed(stage, given, calls);
     await stage.finish();
     return output.taken();

@@ -41,7 +41,7 @@ export async function recoverStage(options: RecoveryOptions): Promise<Recovered>
     const stage = createStage();
     if (manifest === null) return { stage, manifest };
     try {
-      await stage.restore(manifest.subtasks);
+      await stage.restore(manifest.subtasks, manifest.plan.json);
       return { stage, manifest };
     } catch (error) {
       await stage.close();

@@ -1,6 +1,7 @@
 // All views in the thread of the sources and sinks, as one subtask: the cheapest way for one core.
 import type { Batch } from '../../columns/batch.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import { Subtask, viewNumbers } from './subtask.ts';
 import type { StageOutput, SubtaskStats, ViewStage, ViewStageOptions } from './view-stage.ts';
@@ -50,8 +51,8 @@ export class LocalViewStage implements ViewStage {
     await this.#output.drain();
   }
 
-  restore(parts: readonly SubtaskSnapshot[]): Promise<void> {
-    this.#subtask.restore(parts);
+  restore(parts: readonly SubtaskSnapshot[], planJson: JsonValue): Promise<void> {
+    this.#subtask.restore(parts, planJson);
     return Promise.resolve();
   }
 

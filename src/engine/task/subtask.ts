@@ -6,12 +6,16 @@ import type { Batch } from '../../columns/batch.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { keyGroupsOf } from '../../kernel/key-group.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type { Plan, ViewNode } from '../../plan/plan.ts';
+import { planFromJson } from '../../plan/plan-json.ts';
 import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import type { SourceStage } from '../lower/lower-plan.ts';
 import type { OperatorContext } from '../operators/operator.ts';
+import { ImageTranslator } from '../operators/upgrade/image-translator.ts';
 import { ViewOperator } from '../operators/view-operator.ts';
 import type { KeyImages } from '../state/residence.ts';
+import type { Translations } from '../state/backend/restore.ts';
 import { SubtaskState } from '../state/backend/subtask-state.ts';
 import type { RowOrigin, StageOutput, StageState, SubtaskStats } from './view-stage.ts';
 
@@ -41,6 +45,7 @@ interface HostedView {
 
 export class Subtask {
   readonly #subtask: number;
+  readonly #plan: Plan;
   readonly #views: readonly HostedView[];
   readonly #state: SubtaskState | null;
   #isRefilling = false;
@@ -48,6 +53,7 @@ export class Subtask {
   constructor(options: SubtaskOptions) {
     const { plan, stages, subtask } = options;
     this.#subtask = subtask;
+    this.#plan = plan;
     const state = createState(options);
     this.#state = state;
     const output = this.#output(options.output);
@@ -74,8 +80,23 @@ export class Subtask {
   }
 
   /** Before any input: snapshots of any number of subtasks, as far as their keys belong here. */
-  restore(parts: readonly SubtaskSnapshot[]): void {
-    this.#state?.restore(parts);
+  restore(parts: readonly SubtaskSnapshot[], planJson: JsonValue): void {
+    this.#state?.restore(parts, this.#translations(parts, planJson));
+  }
+
+  /** For the views that the parts have in another form. */
+  #translations(parts: readonly SubtaskSnapshot[], planJson: JsonValue): Translations {
+    const newer = this.#plan;
+    const uids = new Set(parts.flatMap(({ views }) => views.map(({ uid }) => uid)));
+    const older = (): Plan => planFromJson(JSON.stringify(planJson));
+    return new Map(
+      this.#views
+        .filter(({ node }) => uids.has(node.uid))
+        .map(({ node: view }) => [
+          view.uid,
+          () => new ImageTranslator({ older: older(), newer, view }),
+        ]),
+    );
   }
 
   /** The state of now is to be kept; `work` writes it. */

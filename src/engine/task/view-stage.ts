@@ -4,6 +4,7 @@
 import type { Batch } from '../../columns/batch.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { LateRecord, RecordError } from '../../ports/dead-letter-sink.ts';
@@ -22,8 +23,11 @@ export interface ViewStage {
   advanceIdleTime(stream: number, nowMs: number): void;
   /** Until there is room for the next batch; what came out meanwhile has been handed on and taken. */
   drain(): Promise<void>;
-  /** Before any input: the state of a checkpoint, written by any number of subtasks. */
-  restore(parts: readonly SubtaskSnapshot[]): Promise<void>;
+  /**
+   * Before any input: the state of a checkpoint, written by any number of subtasks for the plan
+   * `planJson`. Where that differs from the plan of today, state is translated, or refused.
+   */
+  restore(parts: readonly SubtaskSnapshot[], planJson: JsonValue): Promise<void>;
   /**
    * A barrier behind everything that was handed over so far, watermarks included. Calls `aligned`
    * once, when the output of all that has been handed on and nothing that came after it; goes on

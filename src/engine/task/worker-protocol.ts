@@ -1,5 +1,6 @@
 // What the hub gives a worker thread when it starts it, and the words of shared memory by which they
 // wake each other. Everything else goes through the rings.
+import type { JsonValue } from '../../kernel/json-value.ts';
 import type { MessagePort } from 'node:worker_threads';
 import { type ErrorCode, errorCatalogue } from '../../kernel/errors/catalogue.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
@@ -30,7 +31,11 @@ export type WorkerState = Omit<StageState, 'files'>;
 
 /** What the hub asks of its workers, in its place among the rows. */
 export type HubMessage =
-  | { readonly kind: 'restore'; readonly parts: readonly SubtaskSnapshot[] }
+  | {
+      readonly kind: 'restore';
+      readonly parts: readonly SubtaskSnapshot[];
+      readonly planJson: JsonValue;
+    }
   | { readonly kind: 'emitAll' }
   /** Answered when all input before it was processed and all that came out of it is out. */
   | { readonly kind: 'finish' }

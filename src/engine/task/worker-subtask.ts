@@ -178,7 +178,7 @@ export class WorkerSubtask {
   #obey(message: HubMessage): void {
     switch (message.kind) {
       case 'restore':
-        this.#subtask.restore(message.parts);
+        this.#subtask.restore(message.parts, message.planJson);
         return this.#tell({ kind: 'answer' });
       case 'emitAll':
         this.#subtask.emitAll();

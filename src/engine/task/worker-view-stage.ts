@@ -2,6 +2,7 @@
 // reads, decodes and stamps, and every row reaches its subtask in the order of the calls; so what
 // comes out for a key does not depend on the number of threads. It never blocks: what finds no room
 // in the ring waits in memory until `drain`, which hands on results until there is room again.
+import type { JsonValue } from '../../kernel/json-value.ts';
 import { MessageChannel, type MessagePort, type ResourceLimits } from 'node:worker_threads';
 import type { Batch } from '../../columns/batch.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
@@ -122,8 +123,8 @@ export class WorkerViewStage implements ViewStage {
     await this.#until(() => this.#input.flush() && this.#hasRoom);
   }
 
-  async restore(parts: readonly SubtaskSnapshot[]): Promise<void> {
-    await this.#ask({ kind: 'restore', parts });
+  async restore(parts: readonly SubtaskSnapshot[], planJson: JsonValue): Promise<void> {
+    await this.#ask({ kind: 'restore', parts, planJson });
   }
 
   async emitAll(): Promise<void> {

@@ -23,6 +23,7 @@ const nothing: Residence = {
   wake: () => false,
   forgot: () => {},
   settle: () => {},
+  visitStored: () => {},
 };
 
 export function detachedView(plan: Plan, view: ViewNode): DetachedView {

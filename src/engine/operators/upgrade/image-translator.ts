@@ -4,6 +4,7 @@
 import type { Plan, ViewNode } from '../../../plan/plan.ts';
 import { StateReader } from '../../state/bytes/state-reader.ts';
 import { StateWriter } from '../../state/bytes/state-writer.ts';
+import type { ImageTranslation } from '../../state/residence.ts';
 import { NumberTranslation } from '../../state/cells/number-translation.ts';
 import { RollingGroup } from '../../state/windows/rolling-group.ts';
 import { RecordBuffer } from '../../state/windows/rolling-window.ts';
@@ -24,7 +25,7 @@ export interface TranslatorOptions {
 
 const keyBytes = new Uint8Array(0);
 
-export class ImageTranslator {
+export class ImageTranslator implements ImageTranslation {
   readonly #from: DetachedView;
   readonly #to: DetachedView;
   readonly #formers: readonly (FormerFeature | null)[];
