@@ -39,7 +39,7 @@ export const countOfRecords: LoopAggregate = {
 
 /** Aggregates that cells can hold. */
 export function isCellFunction(fn: string): boolean {
-  return /^(count|sum|avg|min|max|varPop|varSamp|stddevPop|stddevSamp)$/.test(fn);
+  return /^(count|sum|avg|min|max|first|last|varPop|varSamp|stddevPop|stddevSamp)$/.test(fn);
 }
 
 interface Core {
@@ -54,12 +54,14 @@ interface CellPlan {
   readonly sums: readonly Core[];
   readonly spreads: readonly Core[];
   readonly extremes: readonly (Core & { readonly isMax: boolean })[];
+  readonly ends: readonly (Core & { readonly isLast: boolean })[];
   readonly size: number;
 }
 
 export function layoutCells(aggregates: readonly LoopAggregate[]): CellLayout {
-  const { size, extremes, counts } = planCells(aggregates);
+  const { size, extremes, ends, counts } = planCells(aggregates);
   const initial = new Float64Array(size);
+  for (const { at, isLast } of ends) initial[at] = isLast ? -Infinity : Infinity;
   for (const { at, isMax } of extremes) {
     initial[at] = isMax ? Number.NEGATIVE_INFINITY : Number.NaN;
   }
@@ -79,9 +81,25 @@ export function numbersOf(
   const count = countOf(plan, filter);
   if (fn === 'count') return [count];
   if (fn === 'sum' || fn === 'avg') return [count, ...place(plan.sums, 2)];
+  if (fn === 'first' || fn === 'last') {
+    const isLast = fn === 'last';
+    return [
+      count,
+      ...place(
+        plan.ends.filter((end) => end.isLast === isLast),
+        2,
+      ),
+    ];
+  }
   if (fn !== 'min' && fn !== 'max') return [count, ...place(plan.spreads, 2)];
   const isMax = fn === 'max';
-  return [count, ...place(plan.extremes.filter((extreme) => extreme.isMax === isMax), 1)];
+  return [
+    count,
+    ...place(
+      plan.extremes.filter((extreme) => extreme.isMax === isMax),
+      1,
+    ),
+  ];
 }
 
 export function compileCells(
@@ -128,6 +146,10 @@ function planCells(aggregates: readonly LoopAggregate[]): CellPlan {
       ...cores(/^min$/, 1).map((core) => ({ ...core, isMax: false })),
       ...cores(/^max$/, 1).map((core) => ({ ...core, isMax: true })),
     ],
+    ends: [
+      ...cores(/^first$/, 2).map((core) => ({ ...core, isLast: false })),
+      ...cores(/^last$/, 2).map((core) => ({ ...core, isLast: true })),
+    ],
     size,
   };
 }
@@ -172,6 +194,15 @@ function addCode(plan: CellPlan): string {
         A[o + ${at}] = ${combine(isMax, 'a', 'x')};
       }`,
     ),
+    ...plan.ends.map(
+      ({ at, filter, input, isLast }) => `if (${passes(filter)}) {
+        const ts = source.ts[row];
+        if (${isLast ? 'ts >=' : 'ts <'} A[o + ${at}]) {
+          A[o + ${at}] = ts;
+          A[o + ${at + 1}] = ${value(input)};
+        }
+      }`,
+    ),
   ];
   return `function add(A, o, row) {
     const m = source.mask[row];
@@ -204,6 +235,12 @@ function mergeCode(plan: CellPlan): string {
       ({ at, isMax }) => `{
         const x = B[p + ${at}], a = A[o + ${at}];
         A[o + ${at}] = ${combine(isMax, 'a', 'x')};
+      }`,
+    ),
+    ...plan.ends.map(
+      ({ at, isLast }) => `if (B[p + ${at}] ${isLast ? '>' : '<'} A[o + ${at}]) {
+        A[o + ${at}] = B[p + ${at}];
+        A[o + ${at + 1}] = B[p + ${at + 1}];
       }`,
     ),
   ];
@@ -257,6 +294,9 @@ function valueCode(plan: CellPlan, { feature, fn, filter, input }: LoopAggregate
     case 'min':
     case 'max':
       return `${value} = A[o + ${at(plan.extremes.filter(({ isMax }) => isMax === (fn === 'max')))}];`;
+    case 'first':
+    case 'last':
+      return `${value} = A[o + ${at(plan.ends.filter(({ isLast }) => isLast === (fn === 'last'))) + 1}];`;
     default: {
       const spread = `A[o + ${at(plan.spreads) + 1}] / (n - ${fn.endsWith('Samp') ? 1 : 0})`;
       return `${value} = ${fn.startsWith('stddev') ? `Math.sqrt(${spread})` : spread};`;

@@ -87,7 +87,8 @@ export function planStaging(layout: ViewLayout): Staging {
   const needsBoxed = layout.view.features.map(({ aggregate, window }, i) => {
     if (loops[i] !== null) return false;
     const { input } = inputsOf[i] as StagedInput;
-    if (input === isBoxedInput || !isPlaceless(aggregate)) return true;
+    const isCell = candidates[i] !== null && isCellFunction(aggregate.fn) && !keepsRecords(window);
+    if (input === isBoxedInput || !(isPlaceless(aggregate) || isCell)) return true;
     return keepsRecords(window) && (hasId || aggregate.fn === 'approxDistinct');
   });
   return {
