@@ -200,7 +200,7 @@ function newFeature(
   why: string,
   added: UpgradeNode['added'],
 ): FeatureComparison {
-  if (added === 'empty') return { feature, from, fate: 'empty', note: `${why}: starts empty` };
+  if (added === 'empty') return { feature, from, fate: 'empty', note: why };
   const note = `${why}: let it start empty (upgrade: { added: 'empty' }), or start over`;
   return { feature, from, fate: 'refused', note };
 }
