@@ -190,12 +190,15 @@ export class CheckpointCoordinator {
     const { stage, output } = this.#options;
     let prepared: Promise<PreparedSinks> = Promise.resolve({});
     let pauseMs = 0;
-    const subtasks = await stage.snapshot(barrier.id, async () => {
+    output.holdRefused();
+    const snapshot = stage.snapshot(barrier.id, async () => {
       await output.drain();
       prepared = output.prepare(barrier.id);
+      output.releaseRefused();
       prepared.catch((error: unknown) => this.#fail(error));
       pauseMs = this.#nowMs - barrier.startMs;
     });
+    const subtasks = await snapshot.finally(() => output.releaseRefused());
     return { ...barrier, subtasks, sinks: await prepared, pauseMs };
   }
 

@@ -55,6 +55,8 @@ export class JobOutput {
   readonly #flushed: readonly VectorSink[];
   #pending: Promise<void>[] = [];
   #letters: DeadLetter[] = [];
+  /** Of records that were read after a barrier which is still on its way; null while none is. */
+  #lettersAfter: DeadLetter[] | null = null;
   #late: LateRecord[] = [];
 
   constructor(options: JobOutputOptions) {
@@ -82,6 +84,7 @@ export class JobOutput {
   reset(counters: Readonly<Record<string, number>>): void {
     this.#pending = [];
     this.#letters = [];
+    this.#lettersAfter = null;
     this.#late = [];
     this.isDirty = false;
     this.rowsOut = counters['rows_out'] ?? 0;
@@ -115,9 +118,30 @@ export class JobOutput {
     }
   }
 
+  /** A record that failed in a view. */
   fail(error: RecordError, place: FailurePlace): void {
+    this.#letters.push(this.#letter(error, place));
+  }
+
+  /** A record that could not be read: it does not go through the views, so it may overtake a barrier. */
+  refuse(error: RecordError, place: FailurePlace): void {
+    (this.#lettersAfter ?? this.#letters).push(this.#letter(error, place));
+  }
+
+  #letter(error: RecordError, place: FailurePlace): DeadLetter {
     this.deadLettersByCategory[error.category] += 1;
-    this.#letters.push({ ...error, ...place, timestampMs: this.#options.clock.nowMs() });
+    return { ...error, ...place, timestampMs: this.#options.clock.nowMs() };
+  }
+
+  /** A barrier begins its way: what is refused from now on belongs to the next epoch. */
+  holdRefused(): void {
+    this.#lettersAfter ??= [];
+  }
+
+  /** The barrier's epoch was prepared, or the barrier given up. */
+  releaseRefused(): void {
+    this.#letters.push(...(this.#lettersAfter ?? []));
+    this.#lettersAfter = null;
   }
 
   late(record: LateRecord): void {

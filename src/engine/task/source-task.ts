@@ -262,7 +262,7 @@ export class SourceTask {
     this.#count(reader, read.batch.rowCount + read.errors.length);
     for (const error of errors) {
       const place = { stream: stream.name, split: reader.id, operatorUid: stream.uid };
-      this.#options.output.fail(error, place);
+      this.#options.output.refuse(error, place);
     }
     if (admitted.rowCount > 0) {
       reader.offset = admitted.offsets[admitted.rowCount - 1] ?? null;
