@@ -29,7 +29,12 @@ export {
   defineConfig,
   type EngineBinding,
   type EnvironmentOptions,
+  type ExponentialRestart,
+  type FailureRateRestart,
+  type FixedDelayRestart,
   type OutputBinding,
+  type RestartOptions,
+  type StateOptions,
   type ViewOverride,
 } from './define/config.ts';
 export { type Entity, type EntityOptions, entity, type KeyOf } from './define/entity.ts';
@@ -122,7 +127,13 @@ export {
   type ServeOptions,
 } from './app/millrace.ts';
 export type { RunOptions } from './app/run-project.ts';
-export type { RunProgress } from './app/run-report.ts';
+export type { RunCheckpoints, RunProgress } from './app/run-report.ts';
+export type {
+  SavepointInfo,
+  SavepointOptions,
+  SavepointResult,
+  Savepoints,
+} from './app/recovery/savepoints.ts';
 export type { TrainOptions, TrainResult } from './app/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
 export type { FeatureServer } from './serve/feature-server.ts';

@@ -15,10 +15,13 @@ import {
 } from '../serve/feature-reader.ts';
 import { type FeatureServer, startFeatureServer } from '../serve/feature-server.ts';
 import { readingClockMode } from './clock-mode.ts';
+import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
 import { type ExportResult, exportView } from './export-view.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { OnlineStores } from './online-stores.ts';
 import { type ResolvedProject, resolveProject } from './config/resolve-project.ts';
+import { diffProject } from './recovery/plan-diff.ts';
+import { type Savepoints, savepointsOf } from './recovery/savepoints.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
 
@@ -64,6 +67,10 @@ export interface App {
   export(view: string, out: string): Promise<ExportResult>;
   /** Makes a point-in-time correct training set from a file of labels. */
   train(options: TrainOptions): Promise<TrainResult>;
+  /** Named states of this environment's job, to begin with again. */
+  readonly savepoints: Savepoints;
+  /** What becomes of the state of a savepoint under the definitions of today. */
+  diff(savepoint: string): Promise<PlanComparison>;
   /** Closes servers and stores. */
   close(): Promise<void>;
 }
@@ -124,6 +131,14 @@ class ProjectApp implements App {
     return { get: read } as unknown as OnlineReader;
   }
 
+  get savepoints(): Savepoints {
+    return savepointsOf(this.#project);
+  }
+
+  diff(savepoint: string): Promise<PlanComparison> {
+    return diffProject(this.#project, savepoint);
+  }
+
   check(): readonly Problem[] {
     return this.#project.problems;
   }
@@ -171,15 +186,12 @@ class ProjectApp implements App {
   async read(view: string, key: KeyValues): Promise<FeatureRead> {
     const node = this.view(view);
     checkKeyNames(node, key);
-    return this.#stores.use((store) => {
-      this.#reader ??= createFeatureReader({
-        plan: this.plan,
-        store: this.#stores.current,
-        clockMode: readingClockMode(this.#project, store),
-        clock: systemClock,
-      });
-      return this.#reader.get(node.name, key);
-    });
+    // Not inside `use`: a run that wants the store waits for its users, and reads then wait for the run.
+    const clockMode = await this.#stores.use((store) => readingClockMode(this.#project, store));
+    const { plan } = this;
+    const store = this.#stores.current;
+    this.#reader ??= createFeatureReader({ plan, store, clockMode, clock: systemClock });
+    return this.#reader.get(node.name, key);
   }
 
   async export(view: string, out: string): Promise<ExportResult> {

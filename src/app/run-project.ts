@@ -1,9 +1,9 @@
 // One run: opens what the environment binds, starts the job, and closes everything however it ends.
-// Does not keep state between runs: each reads its input from the beginning.
+// With checkpoints it goes on where the last run was; else it reads its input from the beginning.
 import { isAbsolute, join } from 'node:path';
 import { fileDeadLetterSink } from '../adapters/file/dead-letter-file.ts';
 import { fileLateRecordSink } from '../adapters/file/late-record-file.ts';
-import type { JobProgress, JobSummary } from '../engine/task/job-spec.ts';
+import type { Job, JobProgress, JobSpec, JobSummary } from '../engine/task/job-spec.ts';
 import { startJob } from '../engine/task/job.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
@@ -15,9 +15,12 @@ import { type ClockMode, clockModeOf, noteClockMode } from './clock-mode.ts';
 import { formats } from './formats.ts';
 import type { OnlineStores } from './online-stores.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
+import { jobName } from './recovery/checkpoint-place.ts';
+import { type JobState, openJobState } from './recovery/job-state.ts';
+import { serveSavepointRequests } from './recovery/savepoint-requests.ts';
 import { type RunProgress, progressOf } from './run-report.ts';
 import { storedViews } from './stored-views.ts';
-import { featureLogSink, storeSink } from './vector-sinks.ts';
+import { checkpointedStoreSink, featureLogSink, storeSink } from './vector-sinks.ts';
 
 /** Options of `app.run`. */
 export interface RunOptions {
@@ -26,11 +29,20 @@ export interface RunOptions {
   /**
    * What becomes of rows that the online store has already. Default `keep`: newer ones replace them,
    * and those of a changed definition are refused (MR_STORE_SCHEMA). `dropChanged` drops the latter,
-   * `dropAll` drops all of this project's views first.
+   * `dropAll` begins anew: it drops all of this project's views first, the job's checkpoints, and what
+   * it logged while it took checkpoints.
    */
   readonly existing?: ExistingRows;
   /** False: the feature log gets nothing. Default true. */
   readonly log?: boolean;
+  /** Threads that compute views; default: what the environment says. */
+  readonly parallelism?: number;
+  /** The savepoint to begin with: its name, `job/name`, or its whole path. */
+  readonly fromSavepoint?: string;
+  /** False: no checkpoints are taken or restored, whatever the environment says. Default true. */
+  readonly checkpoints?: boolean;
+  /** Told what people should know while it runs: what was restored, why it restarts. */
+  readonly onNotice?: (message: string) => void;
   /** Stops the run cleanly: what was read is written, then `run` resolves. */
   readonly signal?: AbortSignal;
   /** Called a few times a second, and at the end. */
@@ -47,34 +59,89 @@ export async function runProject(
   options: RunOptions,
 ): Promise<JobSummary> {
   const clock = systemClock;
-  const mode = clockModeOf(project);
-  const sources = sourcesInUse(project);
-  if (options.untilEnd === true) refuseEndless(project, sources);
-  const sinks = await openSinks(project, stores, mode, options);
+  if (options.untilEnd === true) refuseEndless(project, sourcesInUse(project));
+  const isFresh = options.existing === 'dropAll';
+  const state = await openJobState(project, {
+    isFresh,
+    fromSavepoint: options.fromSavepoint ?? null,
+    takesCheckpoints: options.checkpoints !== false,
+    parallelism: options.parallelism ?? project.settings.parallelism,
+    clock,
+    report: options.onNotice ?? ignore,
+  });
+  let isWell = false;
   try {
-    const { onProgress } = options;
-    const job = startJob({
-      plan: project.plan,
-      sources,
-      formats,
-      sinks,
-      ...recordSinks(project, clock),
-      clock,
-      baseDirectory: project.baseDirectory,
-      nowMode: mode,
-      flushIntervalMs: isEnding(sources) ? Number.POSITIVE_INFINITY : liveFlushIntervalMs,
-      progressIntervalMs,
-      ...(onProgress === undefined
-        ? {}
-        : { onProgress: (progress: JobProgress) => onProgress(progressOf(progress)) }),
-    });
-    const stop = (): void => void job.stop();
-    if (options.signal?.aborted === true) stop();
-    options.signal?.addEventListener('abort', stop, { once: true });
-    return await job.done.finally(() => options.signal?.removeEventListener('abort', stop));
+    const job = startJob(await jobSpec(project, stores, { options, state, clock }));
+    const summary = await attended(job, { project, options, state, clock });
+    isWell = true;
+    return summary;
   } finally {
     await stores.endWriting();
+    await state.close(isWell);
   }
+}
+
+interface RunParts {
+  readonly options: RunOptions;
+  readonly state: JobState;
+  readonly clock: Clock;
+}
+
+async function jobSpec(
+  project: ResolvedProject,
+  stores: OnlineStores,
+  { options, state, clock }: RunParts,
+): Promise<JobSpec> {
+  const { onProgress } = options;
+  const mode = clockModeOf(project);
+  const sources = sourcesInUse(project);
+  const hasEpochs = state.store !== null;
+  return {
+    plan: project.plan,
+    sources,
+    formats,
+    sinks: await openSinks(project, stores, { mode, options, hasEpochs }),
+    ...recordSinks(project, clock, hasEpochs),
+    clock,
+    baseDirectory: project.baseDirectory,
+    nowMode: mode,
+    flushIntervalMs: isEnding(sources) ? Number.POSITIVE_INFINITY : liveFlushIntervalMs,
+    progressIntervalMs,
+    ...state.spec,
+    ...(onProgress === undefined
+      ? {}
+      : { onProgress: (progress: JobProgress) => onProgress(progressOf(progress)) }),
+  };
+}
+
+/** Until the job is over: stops it when asked to, and answers requests for savepoints. */
+async function attended(
+  job: Job,
+  { project, options, state, clock }: RunParts & { readonly project: ResolvedProject },
+): Promise<JobSummary> {
+  const over = new AbortController();
+  const stop = (): void => void job.stop();
+  if (options.signal?.aborted === true) stop();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  const { store, storage } = state;
+  const requests =
+    store === null || storage === null
+      ? null
+      : serveSavepointRequests(
+          { job, store, storage, jobName: jobName(project), clock },
+          over.signal,
+        );
+  try {
+    return await job.done;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    over.abort();
+    await requests;
+  }
+}
+
+function ignore(): void {
+  // Nobody listens.
 }
 
 function sourcesInUse({ environment, streamsInUse }: ResolvedProject): ReadonlyMap<string, Source> {
@@ -100,23 +167,30 @@ function refuseEndless(project: ResolvedProject, sources: ReadonlyMap<string, So
   });
 }
 
+interface SinkParts {
+  readonly mode: ClockMode;
+  readonly options: RunOptions;
+  readonly hasEpochs: boolean;
+}
+
 async function openSinks(
   project: ResolvedProject,
   stores: OnlineStores,
-  mode: ClockMode,
-  { existing, log = true }: RunOptions,
+  { mode, options, hasEpochs }: SinkParts,
 ): Promise<readonly VectorSink[]> {
   const { environment, baseDirectory, plan } = project;
+  const { existing, log = true } = options;
   const sinks: VectorSink[] = [];
   try {
     if (stores.isBound) {
       const store = await stores.startWriting(existing);
       await noteClockMode(store, mode);
-      sinks.push(storeSink(store));
+      sinks.push(hasEpochs ? checkpointedStoreSink(store) : storeSink(store));
     }
     if (log && environment.offline !== undefined) {
-      const views = storedViews(plan);
-      sinks.push(featureLogSink(await environment.offline.open({ baseDirectory, views })));
+      const epochs = { job: jobName(project), dropsAll: existing === 'dropAll' };
+      const context = { baseDirectory, views: storedViews(plan), ...(hasEpochs ? { epochs } : {}) };
+      sinks.push(featureLogSink(await environment.offline.open(context)));
     }
     return sinks;
   } catch (error) {
@@ -125,12 +199,18 @@ async function openSinks(
   }
 }
 
-function recordSinks(project: ResolvedProject, clock: Clock) {
-  const folder = project.environment.deadLetters ?? defaultDeadLetters;
-  const directory = isAbsolute(folder) ? folder : join(project.baseDirectory, folder);
-  const pipelineVersion = planFingerprint(project.plan).slice(0, 12);
+function recordSinks(project: ResolvedProject, clock: Clock, hasEpochs: boolean) {
+  const { environment, baseDirectory, plan, streamsInUse } = project;
+  const folder = environment.deadLetters ?? defaultDeadLetters;
+  const directory = isAbsolute(folder) ? folder : join(baseDirectory, folder);
+  const pipelineVersion = planFingerprint(plan).slice(0, 12);
+  const pipeline = { pipeline: project.project, pipelineVersion };
+  const views = plan.views.map(({ name }) => name);
   return {
-    deadLetters: fileDeadLetterSink(directory, { pipeline: project.project, pipelineVersion }),
-    lateRecords: fileLateRecordSink(directory, { clock }),
+    deadLetters: fileDeadLetterSink(directory, {
+      ...pipeline,
+      ...(hasEpochs ? { streams: streamsInUse } : {}),
+    }),
+    lateRecords: fileLateRecordSink(directory, { clock, ...(hasEpochs ? { views } : {}) }),
   };
 }

@@ -1,8 +1,9 @@
 // What a run tells while it goes: the job's progress, summed up over its sources.
-import type { JobProgress } from '../engine/task/job-spec.ts';
+import type { JobProgress, JobState, RestartProgress } from '../engine/task/job-spec.ts';
 
 /** How far a run is. */
 export interface RunProgress {
+  readonly state: JobState;
   readonly recordsIn: number;
   readonly rowsOut: number;
   readonly lateRecords: number;
@@ -15,6 +16,26 @@ export interface RunProgress {
   readonly lagMs: number | null;
   readonly elapsedMs: number;
   readonly stateBytes: number;
+  readonly checkpoints: RunCheckpoints;
+  readonly restarts: RestartProgress;
+}
+
+/** Checkpoints of a run. */
+export interface RunCheckpoints {
+  readonly completed: number;
+  readonly failed: number;
+  /** Why the newest attempt failed; null when it did not. */
+  readonly failure: string | null;
+  readonly lastId: number | null;
+  readonly lastDurationMs: number;
+  /** Bytes that it added. */
+  readonly lastBytes: number;
+  /** Bytes of all files that it needs. */
+  readonly lastFullBytes: number;
+  /** How long input stood still for it. */
+  readonly lastAlignMs: number;
+  /** The one that the run began with; null when it began anew. */
+  readonly restoredId: number | null;
 }
 
 export function progressOf(progress: JobProgress): RunProgress {
@@ -23,6 +44,7 @@ export function progressOf(progress: JobProgress): RunProgress {
   const watermarks = active.map(({ watermarkMs }) => watermarkMs);
   const lags = active.map(({ watermarkLagMs }) => watermarkLagMs);
   return {
+    state: progress.state,
     recordsIn,
     rowsOut,
     lateRecords,
@@ -32,6 +54,23 @@ export function progressOf(progress: JobProgress): RunProgress {
     lagMs: combine(lags, Math.max),
     elapsedMs: progress.elapsedMs,
     stateBytes: progress.stateBytes,
+    checkpoints: checkpointsOf(progress),
+    restarts: progress.restarts,
+  };
+}
+
+function checkpointsOf({ checkpoints }: JobProgress): RunCheckpoints {
+  const { completed, failed, failure, last, restoredId } = checkpoints;
+  return {
+    completed,
+    failed,
+    failure,
+    lastId: last?.id ?? null,
+    lastDurationMs: last?.durationMs ?? 0,
+    lastBytes: last?.bytes ?? 0,
+    lastFullBytes: last?.fullBytes ?? 0,
+    lastAlignMs: last?.pauseMs ?? 0,
+    restoredId,
   };
 }
 

@@ -11,6 +11,7 @@ import { getCommand } from './commands/get.ts';
 import { initCommand } from './commands/init.ts';
 import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
+import { savepointCommand } from './commands/savepoint.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trainCommand } from './commands/train.ts';
 import { logLevels } from './terminal.ts';
@@ -20,6 +21,7 @@ const commands = [
   checkCommand,
   planCommand,
   runCommand,
+  savepointCommand,
   serveCommand,
   devCommand,
   getCommand,
@@ -40,8 +42,13 @@ export function createProgram(host: CliHost): Command {
     )
     .addHelpText('after', '\nExample:\n  $ millrace init my-features');
   for (const create of commands) program.addCommand(create(host));
-  for (const command of [program, ...program.commands]) silence(command, host);
+  for (const command of allOf(program)) silence(command, host);
   return program;
+}
+
+/** The command and all below it. */
+function allOf(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap((child) => allOf(child))];
 }
 
 /** Errors are thrown and told once, by `main.ts`; help goes to the host's streams. */

@@ -48,6 +48,7 @@ describe('progress', () => {
 
   it('says events, rate, watermark, lag, late and dead letters', () => {
     const progress: RunProgress = {
+      state: 'running',
       recordsIn: 12_345,
       rowsOut: 1,
       lateRecords: 2,
@@ -57,9 +58,30 @@ describe('progress', () => {
       lagMs: 125_400,
       elapsedMs: 1,
       stateBytes: 0,
+      checkpoints: {
+        completed: 0,
+        failed: 0,
+        failure: null,
+        lastId: null,
+        lastDurationMs: 0,
+        lastBytes: 0,
+        lastFullBytes: 0,
+        lastAlignMs: 0,
+        restoredId: null,
+      },
+      restarts: { count: 0, last: null },
     };
     expect(describeProgress(progress)).toBe(
       '12,345 events  679/s  watermark 2026-01-05T10:00:00Z  lag 2m5s  late 2  dead letters 3',
+    );
+    const restarting: RunProgress = {
+      ...progress,
+      state: 'restarting',
+      checkpoints: { ...progress.checkpoints, lastId: 7, failed: 2 },
+      restarts: { count: 1, last: { reason: 'the disk is full', atMs: 0 } },
+    };
+    expect(describeProgress(restarting)).toMatch(
+      /^restarting {2}12,345 events.*checkpoint 7 {2}failed checkpoints 2 {2}restarts 1$/,
     );
     expect(describeProgress({ ...progress, watermarkMs: null, lagMs: null })).toContain(
       'no watermark yet  late 2',

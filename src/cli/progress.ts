@@ -41,14 +41,18 @@ export function createProgressLine(
 }
 
 export function describeProgress(progress: RunProgress): string {
-  const { watermarkMs, lagMs } = progress;
+  const { watermarkMs, lagMs, checkpoints, restarts } = progress;
   return [
+    ...(progress.state === 'restarting' ? ['restarting'] : []),
     `${formatCount(progress.recordsIn)} events`,
     `${formatCount(progress.eventsPerSecond)}/s`,
     watermarkMs === null ? 'no watermark yet' : `watermark ${formatInstant(watermarkMs)}`,
     ...(lagMs === null ? [] : [`lag ${formatLag(lagMs)}`]),
     `late ${formatCount(progress.lateRecords)}`,
     `dead letters ${formatCount(progress.deadLetters)}`,
+    ...(checkpoints.lastId === null ? [] : [`checkpoint ${checkpoints.lastId}`]),
+    ...(checkpoints.failed === 0 ? [] : [`failed checkpoints ${formatCount(checkpoints.failed)}`]),
+    ...(restarts.count === 0 ? [] : [`restarts ${formatCount(restarts.count)}`]),
   ].join('  ');
 }
 

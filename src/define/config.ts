@@ -1,5 +1,6 @@
 // The project file: which definitions there are, and per environment where streams come from and
 // features go. Definitions never name a broker or a path; an environment binds them.
+import type { ByteSize } from '../kernel/byte-size.ts';
 import type { Duration, DurationOr } from '../kernel/duration.ts';
 import type { EmitMode } from '../plan/plan.ts';
 import type { FeatureLogBinding } from '../ports/feature-log.ts';
@@ -25,8 +26,72 @@ export interface EngineBinding {
 
 /** Where and how often the state of a run is made durable. */
 export interface CheckpointOptions {
+  /** A folder, or `s3://bucket/prefix`. Two jobs may share it: each has a folder of its own in it. */
   readonly directory: string;
+  /** From the start of one to the start of the next. Default `'10s'`. */
   readonly interval?: Duration;
+  /** At least this long between two. Default `'0s'`. */
+  readonly minPause?: Duration;
+  /** A checkpoint that takes longer is given up. Default `'10m'`. */
+  readonly timeout?: Duration;
+  /** So many in a row may fail before the run counts as failed. Default 3. */
+  readonly tolerableFailures?: number;
+  /** Checkpoints that are kept. Default and least: 2. */
+  readonly retain?: number;
+  /** False: a run that is stopped by hand or comes to its end leaves no checkpoints. Default true. */
+  readonly retainOnStop?: boolean;
+}
+
+/** Where the state of keys lies while a job runs. */
+export interface StateOptions {
+  /** `disk`: what does not fit into `memory` goes to files. Default `'memory'`. */
+  readonly backend?: 'memory' | 'disk';
+  /** Folder of working files. Default `./.millrace/state`; best on the disk of the checkpoints. */
+  readonly directory?: string;
+  /** Of all subtasks together, with `disk`. Default `'1GB'`. */
+  readonly memory?: ByteSize;
+}
+
+/** What happens after a failure that may pass. Needs checkpoints. */
+export type RestartOptions =
+  | { readonly strategy: 'none' }
+  | FixedDelayRestart
+  | ExponentialRestart
+  | FailureRateRestart;
+
+/** Again after the same pause. */
+export interface FixedDelayRestart {
+  readonly strategy: 'fixedDelay';
+  /** Default `'1s'`. */
+  readonly delay?: Duration;
+  /** So many times without a completed checkpoint in between. Default 3. */
+  readonly attempts?: number;
+}
+
+/** Again and again, after pauses that grow. */
+export interface ExponentialRestart {
+  readonly strategy: 'exponential';
+  /** Default `'1s'`. */
+  readonly initial?: Duration;
+  /** Default `'1m'`. */
+  readonly max?: Duration;
+  /** Default 1.5. */
+  readonly factor?: number;
+  /** After this long without a failure pauses begin anew. Default `'1h'`. */
+  readonly resetAfter?: Duration;
+  /** Share of a pause by which chance makes it longer or shorter. Default 0.1. */
+  readonly jitter?: number;
+}
+
+/** Again, unless failures come too often. */
+export interface FailureRateRestart {
+  readonly strategy: 'failureRate';
+  /** More than so many … Default 3. */
+  readonly failures?: number;
+  /** … within this time end the run. Default `'5m'`. */
+  readonly within?: Duration;
+  /** Default `'1s'`. */
+  readonly delay?: Duration;
 }
 
 /**
@@ -42,7 +107,14 @@ export interface EnvironmentOptions {
   readonly offline?: FeatureLogBinding;
   /** Vectors of a view to somewhere else, by view name. */
   readonly outputs?: Readonly<Record<string, OutputBinding>>;
+  /** Default: none. A run that is started again reads its input from the beginning. */
   readonly checkpoints?: CheckpointOptions;
+  /** Default: in memory. */
+  readonly state?: StateOptions;
+  /** Threads that compute views, besides the one that reads and writes; `'auto'`: by the machine. Default 1: one thread for all. */
+  readonly parallelism?: number | 'auto';
+  /** Default with checkpoints: exponential while a source never ends, else none. */
+  readonly restart?: RestartOptions;
   readonly engine?: EngineBinding;
   /** Folder of dead letters and late records. Default `./.millrace/dead-letters`. */
   readonly deadLetters?: string;

@@ -1,11 +1,13 @@
 // What can be wrong with an environment before anything is opened: streams without a source, names
 // that nothing has, things that this version cannot do. All findings at once.
 import type { Config, EnvironmentOptions } from '../../define/config.ts';
-import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
-import type { Problem } from '../../kernel/errors/millrace-error.ts';
+import { MillraceError, type Problem } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import { type Plan, streamOf } from '../../plan/plan.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
+import { storageAt } from '../recovery/storage-at.ts';
+import { Findings } from './findings.ts';
+import { type RunSettings, resolveRunSettings } from './run-settings.ts';
 
 export interface EnvironmentToCheck {
   readonly config: Config;
@@ -15,30 +17,25 @@ export interface EnvironmentToCheck {
   readonly streamsInUse: readonly string[];
 }
 
-class Findings {
-  readonly problems: Problem[] = [];
-  readonly #prefix: string;
-
-  constructor(prefix: string) {
-    this.#prefix = prefix;
-  }
-
-  add(severity: Problem['severity'], code: ErrorCode, place: string, text: [string, string]): void {
-    const [message, fix] = text;
-    const path = place === '' ? this.#prefix : `${this.#prefix}.${place}`;
-    this.problems.push({ severity, code, path, message, fix });
-  }
+export interface CheckedEnvironment {
+  /** Beyond those of the definitions. */
+  readonly problems: readonly Problem[];
+  readonly settings: RunSettings;
 }
 
-/** Problems of the environment, beyond those of the definitions. */
-export function checkEnvironment(checked: EnvironmentToCheck): readonly Problem[] {
+/** Problems of the environment, and how its runs keep state. */
+export function checkEnvironment(checked: EnvironmentToCheck): CheckedEnvironment {
   const findings = new Findings(`environments.${checked.env}`);
   checkProjectName(checked.config, findings);
   checkStreams(checked, findings);
   checkBindings(checked.environment, findings);
   checkOutputs(checked, findings);
   checkClock(checked.environment, findings);
-  return findings.problems;
+  const { environment, streamsInUse } = checked;
+  const isBounded = streamsInUse.every((name) => environment.streams?.[name]?.bounded === true);
+  const settings = resolveRunSettings(environment, isBounded, findings);
+  checkPlace(settings, findings);
+  return { problems: findings.problems, settings };
 }
 
 function checkProjectName({ project }: Config, findings: Findings): void {
@@ -79,7 +76,7 @@ function checkStreams(checked: EnvironmentToCheck, findings: Findings): void {
 }
 
 function checkBindings(environment: EnvironmentOptions, findings: Findings): void {
-  const { online, offline, engine, checkpoints } = environment;
+  const { online, offline, engine } = environment;
   if (online !== undefined) {
     checkOpenable(online, 'online', "embedded('./.millrace/online')", findings);
   }
@@ -87,11 +84,17 @@ function checkBindings(environment: EnvironmentOptions, findings: Findings): voi
     checkOpenable(offline, 'offline', "featureLog('./.millrace/offline')", findings);
   }
   if (engine !== undefined) checkAvailable(engine, 'engine', findings);
-  if (checkpoints !== undefined) {
-    findings.add('warning', 'MR_NOT_AVAILABLE', 'checkpoints', [
-      'this version writes no checkpoints yet: a run that is started again reads its input from the beginning',
-      'leave `checkpoints` out until then; reading again never moves a value back',
-    ]);
+}
+
+/** An address that is none is found before anything runs. */
+function checkPlace({ checkpoints }: RunSettings, findings: Findings): void {
+  if (checkpoints === null || checkpoints.directory === '') return;
+  try {
+    storageAt(checkpoints.directory, '.');
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error;
+    const text: [string, string] = [error.message, error.fix ?? ''];
+    findings.add('error', error.code, 'checkpoints.directory', text);
   }
 }
 

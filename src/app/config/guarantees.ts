@@ -1,5 +1,6 @@
 // What an environment promises about delivery, said per place, with what it costs. Only what holds in
-// this version: no state outlives a run yet.
+// this version.
+import { formatDuration } from '../../kernel/duration.ts';
 import type { ResolvedProject } from './resolve-project.ts';
 
 export interface Guarantee {
@@ -9,26 +10,61 @@ export interface Guarantee {
   readonly detail: string;
 }
 
-export function guaranteesOf({ environment, streamsInUse }: ResolvedProject): readonly Guarantee[] {
-  const { online, offline, streams } = environment;
-  const isBounded = streamsInUse.every((name) => streams[name]?.bounded === true);
-  const state: Guarantee = {
-    place: 'state',
-    guarantee: 'exactly-once',
-    detail:
-      'each record counts once in a run; a run that is started again reads from the beginning',
-  };
-  const store: Guarantee = {
-    place: 'online',
-    guarantee: 'effectively-once',
-    detail: 'writes are versioned, so reading again moves no value back; visible at once',
-  };
-  const log: Guarantee = {
-    place: 'offline',
-    guarantee: 'at-least-once',
-    detail: isBounded
-      ? 'rows appear together when a run ends, none of a run that fails; a second run adds its rows again'
-      : 'rows appear every 10 s; a run that is started again adds its rows again',
-  };
+export function guaranteesOf(project: ResolvedProject): readonly Guarantee[] {
+  const { online, offline } = project.environment;
+  const promises = project.settings.checkpoints === null ? withoutCheckpoints : withCheckpoints;
+  const { state, store, log } = promises(project);
   return [state, ...(online === undefined ? [] : [store]), ...(offline === undefined ? [] : [log])];
+}
+
+interface Promises {
+  readonly state: Guarantee;
+  readonly store: Guarantee;
+  readonly log: Guarantee;
+}
+
+function withCheckpoints({ settings }: ResolvedProject): Promises {
+  const every = formatDuration(settings.checkpoints?.intervalMs ?? 0);
+  return {
+    state: {
+      place: 'state',
+      guarantee: 'exactly-once',
+      detail: `after a crash the state is as if every record had been applied once; at most what was read since the last checkpoint (every ${every}) is read again`,
+    },
+    store: {
+      place: 'online',
+      guarantee: 'effectively-once',
+      detail:
+        'writes are versioned, so what is computed again moves no value back; visible at once; a store that lost rows is filled again from state',
+    },
+    log: {
+      place: 'offline',
+      guarantee: 'exactly-once',
+      detail: `each row is there once, whatever fails; visible after each checkpoint (every ${every}) and at the end`,
+    },
+  };
+}
+
+function withoutCheckpoints({ environment, streamsInUse }: ResolvedProject): Promises {
+  const isBounded = streamsInUse.every((name) => environment.streams[name]?.bounded === true);
+  const again = 'a run that is started again';
+  return {
+    state: {
+      place: 'state',
+      guarantee: 'exactly-once',
+      detail: `each record counts once in a run; without checkpoints ${again} reads from the beginning`,
+    },
+    store: {
+      place: 'online',
+      guarantee: 'effectively-once',
+      detail: 'writes are versioned, so reading again moves no value back; visible at once',
+    },
+    log: {
+      place: 'offline',
+      guarantee: 'at-least-once',
+      detail: isBounded
+        ? 'rows appear together when a run ends, none of a run that fails; without checkpoints a second run adds its rows again'
+        : `rows appear every 10 s; without checkpoints ${again} adds its rows again`,
+    },
+  };
 }

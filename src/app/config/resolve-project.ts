@@ -10,6 +10,7 @@ import { type Plan, streamOf } from '../../plan/plan.ts';
 import { checkEnvironment } from './check-environment.ts';
 import { type LoadedConfig, loadDefinitions } from './load-config.ts';
 import { overrideViews } from './override-views.ts';
+import type { RunSettings } from './run-settings.ts';
 
 export interface ResolvedProject {
   readonly project: string;
@@ -19,6 +20,8 @@ export interface ResolvedProject {
   readonly plan: Plan;
   /** Names of the streams that views read. */
   readonly streamsInUse: readonly string[];
+  /** How runs keep state, with defaults filled in. */
+  readonly settings: RunSettings;
   /** Errors and warnings; with an error among them nothing may run. */
   readonly problems: readonly Problem[];
 }
@@ -44,6 +47,7 @@ export async function resolveProject(
   const { plan } = overridden;
   const streamsInUse = plan.views.map((view) => streamOf(plan, view).name);
   const project = { config, env: options.env, environment, plan, streamsInUse };
+  const checked = checkEnvironment(project);
   return {
     project: config.project,
     env: options.env,
@@ -51,7 +55,8 @@ export async function resolveProject(
     baseDirectory,
     plan,
     streamsInUse: [...new Set(streamsInUse)],
-    problems: [...built.problems, ...overridden.problems, ...checkEnvironment(project)],
+    settings: checked.settings,
+    problems: [...built.problems, ...overridden.problems, ...checked.problems],
   };
 }
 

@@ -34,6 +34,7 @@ export async function startDevSession(
         signal: stopping.signal,
         existing: 'dropChanged',
         log: false,
+        checkpoints: false,
         onProgress: (progress) => {
           started.resolve();
           onProgress(progress);

@@ -1,10 +1,11 @@
 // `millrace run`: the engine, with progress on stderr and a summary at the end. Ctrl-C and SIGTERM
 // stop it cleanly, with everything that was read written.
 import type { Command } from 'commander';
+import { automaticParallelism } from '../../app/config/run-settings.ts';
 import type { RunOptions } from '../../app/run-project.ts';
 import { type App, type RunSummary, millrace } from '../../app/millrace.ts';
 
-import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
+import { type CliHost, type Invocation, newCommand, onAction, parseWhole } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { createProgressLine, describeProgress } from '../progress.ts';
 import { formatCount, formatTable } from '../table.ts';
@@ -13,6 +14,8 @@ import type { Terminal } from '../terminal.ts';
 export interface RunFlags {
   readonly untilEnd?: boolean;
   readonly freshState?: boolean;
+  readonly parallelism?: number | 'auto';
+  readonly fromSavepoint?: string;
 }
 
 export function runCommand(host: CliHost): Command {
@@ -21,7 +24,9 @@ export function runCommand(host: CliHost): Command {
     'millrace run --env local --json',
   ])
     .option('--until-end', 'stop at the end of bounded input and fire everything')
-    .option('--fresh-state', 'first drop what earlier runs left in the online store');
+    .option('--parallelism <n>', "threads that compute views, or 'auto'", parseParallelism)
+    .option('--from-savepoint <name>', 'begin with a savepoint: its name, job/name, or its path')
+    .option('--fresh-state', 'begin anew: drop checkpoints, rows of the online store and the log');
   return onAction<[], RunFlags>(command, host, async (invocation, _args, flags) => {
     const { load, options } = invocation;
     const app = await millrace(await load(), { env: options.env });
@@ -33,12 +38,25 @@ export function runCommand(host: CliHost): Command {
   });
 }
 
+const parseThreads = parseWhole('--parallelism', 1, 128);
+
+function parseParallelism(text: string): number | 'auto' {
+  return text === 'auto' ? 'auto' : parseThreads(text);
+}
+
+function threads(parallelism: number | 'auto'): number {
+  return parallelism === 'auto' ? automaticParallelism() : parallelism;
+}
+
 async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<ExitCode> {
   const { terminal, signal } = invocation;
   const summary = await runWithProgress(app, terminal, {
     signal,
     untilEnd: flags.untilEnd === true,
     existing: flags.freshState === true ? 'dropAll' : 'keep',
+    onNotice: (message) => terminal.log('info', message),
+    ...(flags.parallelism === undefined ? {} : { parallelism: threads(flags.parallelism) }),
+    ...(flags.fromSavepoint === undefined ? {} : { fromSavepoint: flags.fromSavepoint }),
   });
   if (!signal.aborted && flags.untilEnd !== true) {
     terminal.log('info', 'the input has ended, and nothing else is bound: done');
@@ -78,6 +96,7 @@ function printSummary(terminal: Terminal, summary: RunSummary): void {
   terminal.print(
     `late records ${formatCount(summary.late_records)}, dead letters ${formatCount(summary.dead_letters)}`,
   );
+  printCheckpoints(terminal, summary);
   const rows = Object.entries(summary.views).map(([view, { entities, updates }]) => [
     view,
     formatCount(entities),
@@ -85,4 +104,16 @@ function printSummary(terminal: Terminal, summary: RunSummary): void {
   ]);
   if (rows.length > 0)
     terminal.print(formatTable(['view', 'entities', 'updates'], rows, new Set([1, 2])));
+}
+
+function printCheckpoints(terminal: Terminal, summary: RunSummary): void {
+  const { checkpoints, failed_checkpoints, restarts, restored_checkpoint } = summary;
+  if (restored_checkpoint !== null) {
+    const nothing = summary.records_in === 0 ? ': there was nothing new to read' : '';
+    terminal.print(`went on from checkpoint ${restored_checkpoint}${nothing}`);
+  }
+  if (checkpoints + failed_checkpoints + restarts === 0) return;
+  const failed = failed_checkpoints === 0 ? '' : `, ${formatCount(failed_checkpoints)} failed`;
+  const again = restarts === 0 ? '' : `, restarts ${formatCount(restarts)}`;
+  terminal.print(`checkpoints ${formatCount(checkpoints)}${failed}${again}`);
 }

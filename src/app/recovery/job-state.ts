@@ -1,0 +1,207 @@
+// What a run needs to keep state: the lease on its checkpoints, the folder of its state files, where
+// it goes on from. Opened before any sink, so that a job that runs elsewhere is not disturbed.
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileStateFiles } from '../../adapters/file/state/state-files.ts';
+import { threadStateFiles } from '../../adapters/file/state/thread-state-files.ts';
+import {
+  type CheckpointStore,
+  openCheckpointStore,
+} from '../../engine/checkpoint/checkpoint-store.ts';
+import type { Manifest } from '../../engine/checkpoint/manifest.ts';
+import {
+  parseSavepointReference,
+  readSavepoint,
+  type Savepoint,
+} from '../../engine/checkpoint/savepoints.ts';
+import type { JobSpec, JobStateOptions } from '../../engine/task/job-spec.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { seededRandom } from '../../kernel/random.ts';
+import { planFromJson } from '../../plan/plan-json.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { comparePlans } from '../../plan/upgrade/compare-plans.ts';
+import type { CheckpointStorage } from '../../ports/checkpoint-storage.ts';
+import type { CheckpointSettings } from '../config/run-settings.ts';
+import type { ResolvedProject } from '../config/resolve-project.ts';
+import { checkpointStorageOf, jobName } from './checkpoint-place.ts';
+import { storageAt } from './storage-at.ts';
+
+export interface JobStateRequest {
+  /** The job begins anew: its checkpoints are dropped. */
+  readonly isFresh: boolean;
+  /** The savepoint to begin with. */
+  readonly fromSavepoint: string | null;
+  /** False: the run takes no checkpoints although the environment says so. */
+  readonly takesCheckpoints: boolean;
+  readonly parallelism: number;
+  readonly clock: Clock;
+  readonly report: (message: string) => void;
+}
+
+/** Jobs that run in this process: their leases are not told apart from one left by a process that died. */
+const runningHere = new Set<string>();
+
+/** Whether this process runs the job. */
+export function isRunningHere(project: ResolvedProject): boolean {
+  return runningHere.has(placeOf(project));
+}
+
+function placeOf(project: ResolvedProject): string {
+  return `${checkpointStorageOf(project).description} ${jobName(project)}`;
+}
+
+/** What is open for a run. */
+export interface JobState {
+  /** Null when the run takes no checkpoints. */
+  readonly store: CheckpointStore | null;
+  readonly storage: CheckpointStorage | null;
+  readonly spec: Pick<JobSpec, 'parallelism' | 'state' | 'checkpoints' | 'restart' | 'random'>;
+  /** `isWell`: the run ended or was stopped, without a failure. */
+  close(isWell: boolean): Promise<void>;
+}
+
+export async function openJobState(
+  project: ResolvedProject,
+  request: JobStateRequest,
+): Promise<JobState> {
+  const { checkpoints } = project.settings;
+  if (checkpoints === null || !request.takesCheckpoints) {
+    if (request.fromSavepoint !== null) checkpointStorageOf(project);
+    return withoutCheckpoints(project, request);
+  }
+  return withCheckpoints(project, checkpoints, request);
+}
+
+function withoutCheckpoints(
+  { settings, baseDirectory }: ResolvedProject,
+  { parallelism, clock }: JobStateRequest,
+): JobState {
+  const { state } = settings;
+  const none = { store: null, storage: null };
+  if (state.backend === 'memory') {
+    return { ...none, spec: { parallelism }, close: () => Promise.resolve() };
+  }
+  const name = `run-${process.pid}-${clock.nowMs()}`;
+  const directory = join(resolve(baseDirectory, state.directory), name);
+  return {
+    ...none,
+    spec: { parallelism, state: stateIn(directory, state.memoryBytesMax) },
+    close: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+async function withCheckpoints(
+  project: ResolvedProject,
+  checkpoints: CheckpointSettings,
+  request: JobStateRequest,
+): Promise<JobState> {
+  const { settings, baseDirectory } = project;
+  const { clock, report, parallelism } = request;
+  const storage = checkpointStorageOf(project);
+  const job = jobName(project);
+  const { retain } = checkpoints;
+  const place = placeOf(project);
+  if (runningHere.has(place)) {
+    throw new MillraceError('MR_CHECKPOINT_IN_USE', `this process runs job "${job}" already`, {
+      fix: 'wait for that run, or stop it',
+    });
+  }
+  runningHere.add(place);
+  const release = (): void => void runningHere.delete(place);
+  const store = await openCheckpointStore({ storage, job, clock, retain, report }).catch(
+    (error: unknown) => {
+      release();
+      throw error;
+    },
+  );
+  try {
+    if (request.isFresh) await store.discard();
+    if (request.fromSavepoint !== null) await beginWith(store, project, request.fromSavepoint);
+    const directory = join(resolve(baseDirectory, settings.state.directory), job);
+    const state = stateIn(directory, settings.state.memoryBytesMax);
+    const checkPlan = planCheck(project.plan, report);
+    return {
+      store,
+      storage,
+      spec: {
+        parallelism,
+        state,
+        checkpoints: { ...checkpoints, store, checkPlan, report },
+        restart: settings.restart,
+        random: seededRandom(clock.nowMs()),
+      },
+      close: async (isWell) => {
+        try {
+          if (isWell && !checkpoints.retainOnStop) await store.discard();
+          await store.close();
+        } finally {
+          release();
+        }
+      },
+    };
+  } catch (error) {
+    await store.close().finally(release);
+    throw error;
+  }
+}
+
+function stateIn(directory: string, memoryBytesMax: number | null): JobStateOptions {
+  const files = fileStateFiles(directory);
+  return { files, threads: threadStateFiles(directory), memoryBytesMax };
+}
+
+/** Makes the savepoint the newest checkpoint of the job. */
+async function beginWith(
+  store: CheckpointStore,
+  project: ResolvedProject,
+  text: string,
+): Promise<void> {
+  const job = jobName(project);
+  const reference = parseSavepointReference(text, job);
+  const own = checkpointStorageOf(project);
+  const storage =
+    reference.directory === null ? own : storageAt(reference.directory, project.baseDirectory);
+  if (storage.description !== own.description) {
+    throw new MillraceError('MR_SAVEPOINT_NOT_FOUND', `"${text}" lies in ${storage.description}`, {
+      fix: `copy it to ${own.description}, where the job has its checkpoints`,
+    });
+  }
+  const savepoint = await readSavepoint(own, reference);
+  await store.loadLatest();
+  await store.adopt(reference.job === job ? savepoint : withoutSinks(savepoint));
+}
+
+/** What the sinks of another job had prepared means nothing here. */
+function withoutSinks(savepoint: Savepoint): Savepoint {
+  return { ...savepoint, manifest: { ...savepoint.manifest, sinks: {} } };
+}
+
+/** Says what becomes of state of changed definitions; throws MR_STATE_SCHEMA when it is refused. */
+function planCheck(
+  plan: Plan,
+  report: (message: string) => void,
+): (saved: Manifest['plan']) => void {
+  return ({ json }) => {
+    const { views, isRestorable } = comparePlans(planFromJson(JSON.stringify(json)), plan);
+    const changes = views.flatMap(({ view, fate, note, features }) => [
+      { what: `view "${view}"`, fate, note },
+      ...features.map((f) => ({
+        what: `feature "${view}.${f.feature}"`,
+        fate: f.fate,
+        note: f.note,
+      })),
+    ]);
+    const said = changes
+      .filter(({ fate }) => (isRestorable ? fate !== 'kept' : fate === 'refused'))
+      .map(({ what, fate, note }) => `${what} ${note} (${fate})`);
+    if (isRestorable) {
+      for (const line of said) report(line);
+      return;
+    }
+    const message = `the checkpoint's state cannot be used: ${said.join('; ')}`;
+    throw new MillraceError('MR_STATE_SCHEMA', message, {
+      fix: 'take the change back, say in the view what becomes of its state, or use --fresh-state',
+    });
+  };
+}
