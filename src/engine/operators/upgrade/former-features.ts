@@ -17,6 +17,8 @@ export interface FormerFeature {
   readonly index: number;
   /** From a kept value, never null, to one of the newer view; null when they are the same. */
   readonly convert: ((value: Value) => Value) | null;
+  /** Whether numbers made of kept values, such as sums, are the same after the conversion. */
+  readonly keepsNumbers: boolean;
 }
 
 /** Per feature of the newer view; null for one that starts empty. Throws MR_STATE_SCHEMA when refused. */
@@ -37,7 +39,8 @@ export function formerFeatures(
     const index = before.features.findIndex((feature) => feature.name === entry.from);
     const retyped = view.upgrade?.retyped.find(({ feature }) => feature === name);
     const isMigrated = entry.fate === 'migrated' && retyped !== undefined;
-    return { index, convert: isMigrated ? conversionOf(retyped) : null };
+    if (!isMigrated) return { index, convert: null, keepsNumbers: true };
+    return { index, convert: conversionOf(retyped), keepsNumbers: isWidening(retyped) };
   });
 }
 
@@ -55,6 +58,12 @@ function refused(
     context: { operatorUid: view },
     fix: 'see millrace plan --diff; --fresh-state starts over without the old state',
   });
+}
+
+/** A whole number of 32 bits, or a float of single precision, as a float. */
+function isWidening({ from, by }: RetypedFeature): boolean {
+  const isSmall = from.kind === 'int32' || from.kind === 'float32';
+  return isSmall && by.kind === 'call' && by.fn === 'toFloat' && by.args[0]?.kind === 'column';
 }
 
 function conversionOf({ from, by }: RetypedFeature): (value: Value) => Value {

@@ -5,6 +5,7 @@ import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import { windowKey } from '../../../plan/window.ts';
 import type { Cells } from '../../state/cells/cells.ts';
 import { RollingGroup } from '../../state/windows/rolling-group.ts';
+import { RecordBuffer } from '../../state/windows/rolling-window.ts';
 import type { ViewWindow } from '../../state/windows/view-window.ts';
 import type { ViewParts } from '../view-parts.ts';
 import type { FormerFeature } from './former-features.ts';
@@ -33,9 +34,22 @@ export function pairWindows(
         (found === null || found === old) &&
         old.form.features.find((kept) => kept.index === former.index)?.form === form;
       if (old === undefined || !isSameForm) throw anotherForm(to, index);
+      const keepsRecords = window instanceof RollingGroup || window instanceof RecordBuffer;
+      if (!keepsRecords && !former.keepsNumbers) throw noRecords(to, index);
       found = old;
     }
     return { to: window, from: found };
+  });
+}
+
+function noRecords({ layout }: ViewParts, feature: number): MillraceError {
+  const name = layout.view.features[feature]?.name ?? '';
+  const message =
+    `feature "${layout.view.name}.${name}" cannot be migrated: ` +
+    'its window keeps what its records came to, not the records';
+  return new MillraceError('MR_STATE_SCHEMA', message, {
+    context: { operatorUid: layout.view.uid },
+    fix: `give the feature another name and let it start empty (upgrade: { added: 'empty' })`,
   });
 }
 
