@@ -18,6 +18,8 @@ const expiryAt = 4;
 const scheduledAt = 5;
 const expiryTimerAt = 6;
 const waitingAt = 7;
+/** Applied records with timers ahead are counted beside those that wait, in units of this. */
+const appliedUnit = 2 ** 26;
 
 export class KeyStates {
   readonly #numbers = new SlotNumbers(initial);
@@ -107,7 +109,17 @@ export class KeyStates {
 
   /** Records that wait for the watermark. */
   waiting(slot: number): number {
-    return this.#data[slot * stride + waitingAt] as number;
+    return (this.#data[slot * stride + waitingAt] as number) % appliedUnit;
+  }
+
+  /** Whether rows at hand are of the key: records that wait, or applied ones whose timers are ahead. */
+  hasRows(slot: number): boolean {
+    return this.#data[slot * stride + waitingAt] !== 0;
+  }
+
+  /** Records that are applied, but whose timers are ahead. */
+  addApplied(slot: number, count: number): void {
+    this.addWaiting(slot, count * appliedUnit);
   }
 
   addWaiting(slot: number, count: number): void {
@@ -117,9 +129,10 @@ export class KeyStates {
 
   /** Forgets the key, but not what waits. */
   forget(slot: number): void {
-    const waiting = this.waiting(slot);
+    const at = slot * stride + waitingAt;
+    const rows = this.#data[at] as number;
     this.#numbers.clear(slot);
-    this.#data[slot * stride + waitingAt] = waiting;
+    this.#data[at] = rows;
   }
 
   /** No timer of any key counts any more. */

@@ -16,6 +16,8 @@ const cleanAt = 1;
 const firstAt = 2;
 const secondAt = 3;
 
+const noTimes: readonly number[] = [];
+
 export class OverLateness {
   /** Size of the window; null for a window over rows, which has no clean-up. */
   readonly #sizeMs: number | null;
@@ -102,7 +104,7 @@ export class OverLateness {
   }
 
   writeKey(slot: number, to: StateWriter): void {
-    const more = this.#more.size > 0 ? (this.#more.get(slot) ?? []) : [];
+    const more = this.#more.size > 0 ? (this.#more.get(slot) ?? noTimes) : noTimes;
     to.floats(this.#data, slot * stride, (slot + 1) * stride);
     to.varint(more.length);
     for (const time of more) to.f64(time);

@@ -5,6 +5,8 @@ import type { ViewWindow } from '../state/windows/view-window.ts';
 import { UncountedRecords } from './uncounted-records.ts';
 import type { ViewParts } from './view-parts.ts';
 
+const none: readonly number[] = [];
+
 export class RowMaker {
   readonly #parts: ViewParts;
   /** Watermark mode without waiting: event times of applied records that no row has counted yet. */
@@ -76,15 +78,18 @@ export class RowMaker {
   }
 
   writeKey(slot: number, to: StateWriter): void {
-    const times = this.#countsLater ? this.#uncounted.timesOf(slot) : [];
+    const times = this.#countsLater ? this.#uncounted.timesOf(slot) : none;
     to.varint(times.length);
-    for (const time of times) to.f64(time);
-    to.value(this.#frozen.get(slot));
+    for (let i = 0; i < times.length; i++) to.f64(times[i] as number);
+    to.value(this.#frozen.size === 0 ? undefined : this.#frozen.get(slot));
   }
 
   readKey(slot: number, from: StateReader): void {
-    const times = Array.from({ length: from.count() }, () => from.f64());
-    for (const time of times.reverse()) this.#uncounted.add(slot, time);
+    const count = from.count();
+    if (count > 0) {
+      const times = Array.from({ length: count }, () => from.f64());
+      for (const time of times.reverse()) this.#uncounted.add(slot, time);
+    }
     const frozen = from.value();
     if (frozen !== undefined) this.#frozen.set(slot, frozen as number);
   }

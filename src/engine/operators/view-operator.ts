@@ -264,6 +264,7 @@ export class ViewOperator implements Operator {
   #wait(slot: number, row: number): void {
     const { store, states } = this.#parts;
     if (store.isApplied[row] !== 1) states.addWaiting(slot, 1);
+    else states.addApplied(slot, 1);
     this.#waiting.push(row);
   }
 
@@ -425,7 +426,7 @@ export class ViewOperator implements Operator {
       states.raiseAsOf(slot, ts);
       this.#apply(row);
       this.#emitRow(slot, row);
-    }
+    } else states.addApplied(slot, -1);
     this.#afterRows(slot);
   }
 
@@ -435,6 +436,7 @@ export class ViewOperator implements Operator {
     for (const row of group) this.#admission.rowFired(slot, row, ts);
     const rows = group.filter((row) => store.isApplied[row] !== 1);
     states.addWaiting(slot, -rows.length);
+    states.addApplied(slot, rows.length - group.length);
     this.#rows.thaw(slot);
     if (rows.length > 0) states.raiseAsOf(slot, ts);
     for (const row of rows) this.#applyTo(otherWindows, row);

@@ -62,7 +62,7 @@ export interface KeyImages {
   readKey(slot: number, from: StateReader): void;
   /** Drops the key from memory without forgetting it: the slot is free. */
   evict(slot: number): void;
-  /** No row that the operator holds is of this key. */
+  /** No row that the operator holds is of the key in this slot, which is live. */
   isEvictable(slot: number): boolean;
   /** The earliest of the key's timers; +∞. */
   wakeMs(slot: number): number;

@@ -25,7 +25,7 @@ export class ResidentKeys implements KeyImages {
   readonly #residence: Residence;
   /** Per slot: 1 if the backend knows that the key is in memory. */
   #known: Int32Array = new Int32Array(0);
-  /** Per slot: when a row of the key was last at hand. */
+  /** Per slot: in which batch a row of the key was last at hand. */
   #pins: Int32Array = new Int32Array(0);
   #now = 1;
   #made: Int32Array = new Int32Array(64);
@@ -103,11 +103,9 @@ export class ResidentKeys implements KeyImages {
     this.#known[slot] = 0;
   }
 
-  /** Only rows that wait are at hand from here on. */
+  /** The batch is done. */
   settle(): void {
-    const { store } = this.#owner.parts;
     this.#now += 1;
-    for (let row = 0; row < store.length; row++) this.#pins[store.slot[row] as number] = this.#now;
     this.relieve();
   }
 
@@ -179,7 +177,7 @@ export class ResidentKeys implements KeyImages {
     for (const window of parts.windows) {
       const windowEnd = from.sectionEnd();
       window.readKey(slot, from);
-      from.expectEnd(windowEnd, `a window of ${window.form.kind}`);
+      from.expectEnd(windowEnd, 'a window');
     }
     this.#setTimers(slot);
   }
@@ -195,7 +193,7 @@ export class ResidentKeys implements KeyImages {
   }
 
   isEvictable(slot: number): boolean {
-    return this.isLive(slot) && this.#pins[slot] !== this.#now;
+    return this.#pins[slot] !== this.#now && !this.#owner.parts.states.hasRows(slot);
   }
 
   wakeMs(slot: number): number {

@@ -69,6 +69,7 @@ function readRow(owner: ImageOwner, from: StateReader, { ownsKey }: ReadHeadOpti
   owner.ensureSlots();
   const row = store.readRow(slot, from);
   from.expectEnd(end, 'a waiting row');
-  if (store.isApplied[row] !== 1) states.addWaiting(slot, 1);
+  if (store.isApplied[row] === 1) states.addApplied(slot, 1);
+  else states.addWaiting(slot, 1);
   waiting.push(row);
 }
