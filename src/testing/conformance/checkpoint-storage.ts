@@ -7,11 +7,11 @@ import type { LocalFiles } from '../faults/memory-checkpoint-storage.ts';
 /** A storage under test. */
 export interface CheckpointStorageUnderTest {
   /** An empty storage; each test asks for one. */
-  create(): CheckpointStorage | Promise<CheckpointStorage>;
+  readonly create: () => CheckpointStorage | Promise<CheckpointStorage>;
   /** The files that the storage takes from and puts to, below a folder that exists. */
-  readonly local: LocalFiles & { path(name: string): string };
+  readonly local: LocalFiles & { readonly path: (name: string) => string };
   /** A second opening of the same storage, as another process would have it; default: the same one. */
-  reopen?(storage: CheckpointStorage): CheckpointStorage;
+  readonly reopen?: (storage: CheckpointStorage) => CheckpointStorage;
 }
 
 /** Declares the tests of one storage. */
