@@ -107,7 +107,7 @@ export class OnlineStores {
   }
 
   async #open(mode: StoreContext['mode'], existing: ExistingRows): Promise<OnlineStore> {
-    const { environment, baseDirectory, project, plan, env } = this.#project;
+    const { environment, baseDirectory, project, plan, env, variant } = this.#project;
     if (environment.online === undefined) {
       throw new MillraceError('MR_CONFIG_INVALID', `environment "${env}" has no online store`, {
         context: { path: `environments.${env}.online` },
@@ -115,7 +115,14 @@ export class OnlineStores {
       });
     }
     const views = storedViews(plan);
-    const store = await environment.online.open({ project, baseDirectory, mode, views, existing });
+    const store = await environment.online.open({
+      project,
+      ...(variant === null ? {} : { variant }),
+      baseDirectory,
+      mode,
+      views,
+      existing,
+    });
     this.#handle = store;
     this.#isWriting = mode === 'write';
     return store;

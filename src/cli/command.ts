@@ -2,6 +2,7 @@
 // an action that gives an exit code.
 import { Command } from 'commander';
 import { type LoadedConfig, loadConfig } from '../app/config/load-config.ts';
+import type { MillraceOptions } from '../app/millrace.ts';
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type LogLevel, type Streams, type Terminal, createTerminal } from './terminal.ts';
@@ -9,6 +10,7 @@ import { type LogLevel, type Streams, type Terminal, createTerminal } from './te
 export interface GlobalOptions {
   readonly config: string;
   readonly env: string;
+  readonly as?: string;
   readonly json: boolean;
   readonly logLevel: LogLevel;
 }
@@ -35,6 +37,11 @@ export type Action<A extends readonly unknown[], O> = (
   args: A,
   options: O,
 ) => Promise<ExitCode>;
+
+/** What the global options say of the project to open. */
+export function projectOptions({ env, as }: GlobalOptions): MillraceOptions {
+  return { env, ...(as === undefined ? {} : { as }) };
+}
 
 /** A sub-command with an example in its help. Arguments and options are added by the caller. */
 export function newCommand(

@@ -36,6 +36,7 @@ export function createProgram(host: CliHost): Command {
     .version(packageVersion(), '--version', 'print the version')
     .option('--config <file>', 'the configuration file', './millrace.config.ts')
     .option('--env <name>', 'the environment of the configuration', 'local')
+    .option('--as <name>', 'a second job of the environment, with state and outputs of its own')
     .option('--json', 'print one JSON document on stdout; logs go to stderr', false)
     .addOption(
       new Option('--log-level <level>', 'what to say on stderr').choices(logLevels).default('info'),

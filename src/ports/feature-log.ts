@@ -10,6 +10,8 @@ export interface FeatureLogBinding {
 
 export interface FeatureLogContext {
   readonly baseDirectory: string;
+  /** Name of a second job of the same environment: its rows lie apart from those of the first. */
+  readonly variant?: string;
   readonly views: readonly StoredView[];
   /** Given when the job takes checkpoints: files carry its name, and rows count by epochs. */
   readonly epochs?: LogEpochs;

@@ -20,6 +20,8 @@ export interface OnlineStoreBinding {
 
 export interface StoreContext {
   readonly project: string;
+  /** Name of a second job of the same environment: its rows lie apart from those of the first. */
+  readonly variant?: string;
   readonly baseDirectory: string;
   /** `write`: one process at a time. `read`: beside a writing process. */
   readonly mode: 'read' | 'write';

@@ -23,9 +23,12 @@ export interface EmbeddedOptions {
 export function embedded(directory: string, options: EmbeddedOptions = {}): OnlineStoreBinding {
   return {
     description: `embedded ${directory}`,
-    open: (context) =>
-      openEmbeddedStore(resolve(context.baseDirectory, directory), context, {
+    open: (context) => {
+      const { baseDirectory, variant } = context;
+      const folder = variant === undefined ? directory : `${directory}.${variant}`;
+      return openEmbeddedStore(resolve(baseDirectory, folder), context, {
         syncEachWrite: options.syncEachWrite ?? false,
-      }),
+      });
+    },
   };
 }

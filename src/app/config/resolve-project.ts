@@ -15,6 +15,8 @@ import type { RunSettings } from './run-settings.ts';
 export interface ResolvedProject {
   readonly project: string;
   readonly env: string;
+  /** Name of a second job of the environment, with state and outputs of its own; null for the first. */
+  readonly variant: string | null;
   readonly environment: EnvironmentOptions;
   readonly baseDirectory: string;
   readonly plan: Plan;
@@ -31,6 +33,8 @@ export type ConfigInput = Config | LoadedConfig;
 
 export interface ResolveOptions {
   readonly env: string;
+  /** Name of a second job of the environment. */
+  readonly as?: string;
   /** Where relative paths start; default: the folder of the file that called `defineConfig`. */
   readonly baseDirectory?: string;
 }
@@ -51,6 +55,7 @@ export async function resolveProject(
   return {
     project: config.project,
     env: options.env,
+    variant: variantOf(options.as),
     environment,
     baseDirectory,
     plan,
@@ -58,6 +63,14 @@ export async function resolveProject(
     settings: checked.settings,
     problems: [...built.problems, ...overridden.problems, ...checked.problems],
   };
+}
+
+function variantOf(name: string | undefined): string | null {
+  if (name === undefined) return null;
+  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return name;
+  throw new MillraceError('MR_CONFIG_INVALID', `"${name}" cannot be the name of a second job`, {
+    fix: 'use lower case letters, digits, "_" and "-"',
+  });
 }
 
 function located(input: ConfigInput, options: ResolveOptions): Omit<LoadedConfig, 'path'> {

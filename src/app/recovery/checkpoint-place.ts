@@ -4,9 +4,13 @@ import type { CheckpointStorage } from '../../ports/checkpoint-storage.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { storageAt } from './storage-at.ts';
 
-/** Of the job that an environment of a project is: two environments never share state. */
-export function jobName({ project, env }: Pick<ResolvedProject, 'project' | 'env'>): string {
-  return `${project}-${env}`;
+/** Of the job that an environment of a project is: two environments never share state, nor do two jobs. */
+export function jobName({
+  project,
+  env,
+  variant,
+}: Pick<ResolvedProject, 'project' | 'env' | 'variant'>): string {
+  return variant === null ? `${project}-${env}` : `${project}-${env}.${variant}`;
 }
 
 /** Throws MR_CONFIG_INVALID when the environment takes no checkpoints. */

@@ -1,7 +1,7 @@
 // `millrace export`: the whole online view to a file, one row per entity.
 import type { Command } from 'commander';
 import { millrace } from '../../app/millrace.ts';
-import { type CliHost, newCommand, onAction } from '../command.ts';
+import { type CliHost, newCommand, onAction, projectOptions } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatCount } from '../table.ts';
 
@@ -18,7 +18,7 @@ export function exportCommand(host: CliHost): Command {
     .requiredOption('--out <file>', 'a file that ends in .jsonl, .csv or .parquet');
   return onAction<[string], ExportFlags>(command, host, async (invocation, [view], flags) => {
     const { load, options, terminal } = invocation;
-    const app = await millrace(await load(), { env: options.env });
+    const app = await millrace(await load(), projectOptions(options));
     try {
       const { rows, out } = await app.export(view, flags.out);
       terminal.print(`${formatCount(rows)} rows of ${view} in ${flags.out}`);

@@ -7,7 +7,7 @@ import { toJsonText } from '../../app/json-text.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { FeatureRead } from '../../serve/feature-reader.ts';
 import { formatInstant } from '../../kernel/instant.ts';
-import { type CliHost, newCommand, onAction } from '../command.ts';
+import { type CliHost, newCommand, onAction, projectOptions } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatLag } from '../progress.ts';
 import { formatTable } from '../table.ts';
@@ -22,7 +22,7 @@ export function getCommand(host: CliHost): Command {
     .argument('[key=value...]', 'the join keys of its entity');
   return onAction<[string, string[]], object>(command, host, async (invocation, [view, parts]) => {
     const { load, options, terminal } = invocation;
-    const app = await millrace(await load(), { env: options.env });
+    const app = await millrace(await load(), projectOptions(options));
     try {
       const key = parseKey(app.view(view), parts);
       printRead(terminal, { view, key, read: await app.read(view, key) });

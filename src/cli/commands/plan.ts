@@ -5,7 +5,7 @@ import { type App, millrace } from '../../app/millrace.ts';
 import { planToJson } from '../../plan/plan-json.ts';
 import { printPlan } from '../../plan/print-plan.ts';
 import { printComparison } from '../../plan/printing/print-comparison.ts';
-import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
+import { type CliHost, type Invocation, newCommand, onAction, projectOptions } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 
 interface PlanFlags {
@@ -22,7 +22,7 @@ export function planCommand(host: CliHost): Command {
     'say which state of a savepoint is kept, migrated, dropped or refused; exit 1 when refused',
   );
   return onAction<[], PlanFlags>(command, host, async (invocation, _, flags) => {
-    const app = await millrace(await invocation.load(), { env: invocation.options.env });
+    const app = await millrace(await invocation.load(), projectOptions(invocation.options));
     try {
       if (flags.diff !== undefined) return await printDiff(app, invocation, flags.diff);
       invocation.terminal.print(printPlan(app.plan));

@@ -5,7 +5,14 @@ import { automaticParallelism } from '../../app/config/run-settings.ts';
 import type { RunOptions } from '../../app/run-project.ts';
 import { type App, type RunSummary, millrace } from '../../app/millrace.ts';
 
-import { type CliHost, type Invocation, newCommand, onAction, parseWhole } from '../command.ts';
+import {
+  type CliHost,
+  type Invocation,
+  newCommand,
+  onAction,
+  parseWhole,
+  projectOptions,
+} from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { createProgressLine, describeProgress } from '../progress.ts';
 import { formatCount, formatTable } from '../table.ts';
@@ -29,7 +36,7 @@ export function runCommand(host: CliHost): Command {
     .option('--fresh-state', 'begin anew: drop checkpoints, rows of the online store and the log');
   return onAction<[], RunFlags>(command, host, async (invocation, _args, flags) => {
     const { load, options } = invocation;
-    const app = await millrace(await load(), { env: options.env });
+    const app = await millrace(await load(), projectOptions(options));
     try {
       return await run(app, invocation, flags);
     } finally {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { type App, millrace } from '../../app/millrace.ts';
 import { formatInstant } from '../../kernel/instant.ts';
-import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
+import { type CliHost, type Invocation, newCommand, onAction, projectOptions } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { formatTable } from '../table.ts';
 
@@ -52,7 +52,7 @@ async function withApp(
   { load, options }: Invocation,
   body: (app: App) => Promise<void>,
 ): Promise<ExitCode> {
-  const app = await millrace(await load(), { env: options.env });
+  const app = await millrace(await load(), projectOptions(options));
   try {
     await body(app);
     return exitCodes.ok;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { millrace } from '../../app/millrace.ts';
-import { type CliHost, newCommand, onAction, parseWhole } from '../command.ts';
+import { type CliHost, newCommand, onAction, parseWhole, projectOptions } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
 
 export interface ServeFlags {
@@ -33,7 +33,7 @@ export function serveCommand(host: CliHost): Command {
   );
   return onAction<[], ServeFlags>(command, host, async (invocation, _args, flags) => {
     const { load, options, terminal, signal } = invocation;
-    const app = await millrace(await load(), { env: options.env });
+    const app = await millrace(await load(), projectOptions(options));
     try {
       const feastStrict = flags.feastStrict ?? false;
       const server = await app.serve({ port: flags.port, host: flags.host, feastStrict });

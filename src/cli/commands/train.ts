@@ -1,7 +1,7 @@
 // `millrace train`: a point-in-time correct training set for a file of labels.
 import type { Command } from 'commander';
 import { millrace } from '../../app/millrace.ts';
-import { type CliHost, newCommand, onAction } from '../command.ts';
+import { type CliHost, newCommand, onAction, projectOptions } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { createProgressLine } from '../progress.ts';
 import { formatCount } from '../table.ts';
@@ -27,7 +27,7 @@ export function trainCommand(host: CliHost): Command {
     .option('--full-feature-names', 'name every feature column <view>__<feature>');
   return onAction<[], TrainFlags>(command, host, async (invocation, _args, flags) => {
     const { load, options, terminal, signal } = invocation;
-    const app = await millrace(await load(), { env: options.env });
+    const app = await millrace(await load(), projectOptions(options));
     const line = createProgressLine(terminal);
     try {
       const result = await app.train({

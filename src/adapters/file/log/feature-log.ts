@@ -39,8 +39,9 @@ export interface FeatureLogOptions {
 export function featureLog(directory: string, options: FeatureLogOptions = {}): FeatureLogBinding {
   return {
     description: `feature log ${directory}`,
-    open: async ({ baseDirectory, views, epochs }) => {
-      const root = resolve(baseDirectory, directory);
+    open: async ({ baseDirectory, variant, views, epochs }) => {
+      const folder = variant === undefined ? directory : `${directory}.${variant}`;
+      const root = resolve(baseDirectory, folder);
       for (const view of views) checkNames(view);
       const pending = join(root, '.pending');
       try {
