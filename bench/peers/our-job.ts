@@ -9,8 +9,8 @@ import { handWrittenJ2 } from '../../src/app/bench/bench-peers.ts';
 import { formats } from '../../src/app/formats.ts';
 import type { VectorBatch } from '../../src/columns/vector-batch.ts';
 import { buildPlan } from '../../src/define/build-plan.ts';
-import type { JobSpec, JobSummary } from '../../src/engine/task/job-spec.ts';
-import { startJob } from '../../src/engine/task/job.ts';
+import type { JobSpec, JobSummary } from '../../src/engine/job/job-spec.ts';
+import { startJob } from '../../src/engine/job/job.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 

@@ -2,7 +2,7 @@
 // command line does is a call of it. Opening is lazy: making an App reads definitions and nothing else.
 import type { Config } from '../define/config.ts';
 import type { OnlineReader } from '../define/online-reader.ts';
-import type { JobSummary } from '../engine/task/job-spec.ts';
+import type { JobSummary } from '../engine/job/job-spec.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { MillraceError, type Problem, ProblemsError } from '../kernel/errors/millrace-error.ts';
 import { suggestName } from '../kernel/nearest-name.ts';

@@ -3,8 +3,8 @@
 import { isAbsolute, join } from 'node:path';
 import { fileDeadLetterSink } from '../adapters/file/dead-letter-file.ts';
 import { fileLateRecordSink } from '../adapters/file/late-record-file.ts';
-import type { Job, JobProgress, JobSpec, JobSummary } from '../engine/task/job-spec.ts';
-import { startJob } from '../engine/task/job.ts';
+import type { Job, JobProgress, JobSpec, JobSummary } from '../engine/job/job-spec.ts';
+import { startJob } from '../engine/job/job.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
 import { planFingerprint } from '../plan/fingerprint.ts';

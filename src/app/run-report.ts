@@ -1,5 +1,5 @@
 // What a run tells while it goes: the job's progress, summed up over its sources.
-import type { JobProgress, JobState, RestartProgress } from '../engine/task/job-spec.ts';
+import type { JobProgress, JobState, RestartProgress } from '../engine/job/job-spec.ts';
 
 /** How far a run is. */
 export interface RunProgress {

@@ -8,7 +8,7 @@ import { embedded } from '../../adapters/embedded/embedded.ts';
 import { file } from '../../adapters/file/file-source.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { buildPlan } from '../../define/build-plan.ts';
-import { startJob } from '../../engine/task/job.ts';
+import { startJob } from '../../engine/job/job.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Source } from '../../ports/source.ts';

@@ -7,7 +7,7 @@ import type {
   RestartOptions,
   StateOptions,
 } from '../../define/config.ts';
-import type { RestartStrategy } from '../../engine/task/restart-strategy.ts';
+import type { RestartStrategy } from '../../engine/job/restart-strategy.ts';
 import { parseByteSize } from '../../kernel/byte-size.ts';
 import { parseDuration } from '../../kernel/duration.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';

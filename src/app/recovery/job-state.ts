@@ -14,7 +14,7 @@ import {
   readSavepoint,
   type Savepoint,
 } from '../../engine/checkpoint/savepoints.ts';
-import type { JobSpec, JobStateOptions } from '../../engine/task/job-spec.ts';
+import type { JobSpec, JobStateOptions } from '../../engine/job/job-spec.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { seededRandom } from '../../kernel/random.ts';

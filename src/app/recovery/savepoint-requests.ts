@@ -2,7 +2,7 @@
 // checkpoints and waits for the answer there, so it works wherever the checkpoints are.
 import { parseSavepointReference } from '../../engine/checkpoint/savepoints.ts';
 import type { CheckpointStore } from '../../engine/checkpoint/checkpoint-store.ts';
-import type { Job } from '../../engine/task/job-spec.ts';
+import type { Job } from '../../engine/job/job-spec.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { errorCatalogue, type ErrorCode } from '../../kernel/errors/catalogue.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';

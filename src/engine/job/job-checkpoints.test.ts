@@ -187,7 +187,7 @@ describe('a job that is killed and started again', () => {
       const source = scriptedSource({ splits: { a: split } });
       const expected = await undisturbed({ source, batchRowCount });
       expect(expected.length).toBeGreaterThan(400);
-      const step = Math.max(1, Math.floor(reads / 12));
+      const step = Math.max(1, Math.floor(reads / 6));
       for (let at = 1; at <= reads; at += step) {
         const outside = new Outside();
         const dying = live(outside, { source: failingAt(source, [at]), batchRowCount });

@@ -6,7 +6,7 @@ import type { StateFiles } from '../../ports/state-files.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { filesOf } from '../checkpoint/manifest-codec.ts';
 import type { JobCheckpointOptions } from './job-spec.ts';
-import type { ViewStage } from './view-stage.ts';
+import type { ViewStage } from '../task/view-stage.ts';
 
 export interface RecoveryOptions {
   readonly checkpoints: JobCheckpointOptions;

@@ -12,11 +12,11 @@ import type { CheckpointLog } from './checkpoint-log.ts';
 import type { JobOutput } from './job-output.ts';
 import { recoverStage } from './job-recovery.ts';
 import type { JobCheckpointOptions, JobSpec, JobStateOptions } from './job-spec.ts';
-import { LocalViewStage } from './local-view-stage.ts';
-import { SourceTask } from './source-task.ts';
-import type { StageOutput, StageState, ViewStage } from './view-stage.ts';
+import { LocalViewStage } from '../task/local-view-stage.ts';
+import { SourceTask } from '../task/source-task.ts';
+import type { StageOutput, StageState, ViewStage } from '../task/view-stage.ts';
 import type { Wakeup } from './wakeup.ts';
-import { WorkerViewStage } from './worker-view-stage.ts';
+import { WorkerViewStage } from '../task/worker-view-stage.ts';
 
 const defaultBatchRowCount = 16_384;
 

@@ -4,8 +4,8 @@ import { JobMetrics } from './job-metrics.ts';
 import type { JobOutput } from './job-output.ts';
 import type { JobProgress, JobSpec, JobState, JobSummary, ViewProgress } from './job-spec.ts';
 import { RateMeter } from './rate-meter.ts';
-import type { SourceTask } from './source-task.ts';
-import type { ViewStage } from './view-stage.ts';
+import type { SourceTask } from '../task/source-task.ts';
+import type { ViewStage } from '../task/view-stage.ts';
 
 const defaultIntervalMs = 1000;
 

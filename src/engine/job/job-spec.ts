@@ -11,7 +11,7 @@ import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
 import type { TriggerOptions } from '../checkpoint/decide-trigger.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
-import type { StageState, ViewStage, ViewStageOptions } from './view-stage.ts';
+import type { StageState, ViewStage, ViewStageOptions } from '../task/view-stage.ts';
 
 /** What *now* is for values that shrink as time passes: the wall's clock, or the events'. */
 export type NowMode = 'wall' | 'event';

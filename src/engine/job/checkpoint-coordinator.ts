@@ -19,7 +19,7 @@ import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import type { CheckpointLog } from './checkpoint-log.ts';
 import type { JobOutput, PreparedSinks } from './job-output.ts';
 import type { JobCheckpointOptions } from './job-spec.ts';
-import type { ViewStage } from './view-stage.ts';
+import type { ViewStage } from '../task/view-stage.ts';
 
 export interface CoordinatorOptions {
   readonly checkpoints: JobCheckpointOptions;
