@@ -32,6 +32,8 @@ export type RunSummary = JobSummary;
 export interface MillraceOptions {
   /** Name of the environment. Default `local`. */
   readonly env?: string;
+  /** A second job of the environment by this name: with checkpoints, store rows and a log of its own. */
+  readonly as?: string;
   /** Where relative paths of the configuration start. Default: the folder of the file that called `defineConfig`. */
   readonly baseDirectory?: string;
 }
@@ -87,9 +89,10 @@ export async function millrace(
   config: Config | LoadedConfig,
   options: MillraceOptions = {},
 ): Promise<App> {
-  const { env = 'local', baseDirectory } = options;
+  const { env = 'local', baseDirectory, as } = options;
   const project = await resolveProject(config, {
     env,
+    ...(as === undefined ? {} : { as }),
     ...(baseDirectory === undefined ? {} : { baseDirectory }),
   });
   const errors = project.problems.filter(

@@ -189,7 +189,12 @@ async function openSinks(
     }
     if (log && environment.offline !== undefined) {
       const epochs = { job: jobName(project), dropsAll: existing === 'dropAll' };
-      const context = { baseDirectory, views: storedViews(plan), ...(hasEpochs ? { epochs } : {}) };
+      const context = {
+        baseDirectory,
+        ...(project.variant === null ? {} : { variant: project.variant }),
+        views: storedViews(plan),
+        ...(hasEpochs ? { epochs } : {}),
+      };
       sinks.push(featureLogSink(await environment.offline.open(context)));
     }
     return sinks;
@@ -200,8 +205,9 @@ async function openSinks(
 }
 
 function recordSinks(project: ResolvedProject, clock: Clock, hasEpochs: boolean) {
-  const { environment, baseDirectory, plan, streamsInUse } = project;
-  const folder = environment.deadLetters ?? defaultDeadLetters;
+  const { environment, baseDirectory, plan, streamsInUse, variant } = project;
+  const given = environment.deadLetters ?? defaultDeadLetters;
+  const folder = variant === null ? given : `${given}.${variant}`;
   const directory = isAbsolute(folder) ? folder : join(baseDirectory, folder);
   const pipelineVersion = planFingerprint(plan).slice(0, 12);
   const pipeline = { pipeline: project.project, pipelineVersion };
