@@ -36,7 +36,7 @@ const eventsFactor: Readonly<Partial<Record<JobName, number>>> = { j1: 4 };
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-flink-peers-'));
 const clusterDirectory = join(directory, 'cluster');
-const report = new Report();
+const report = new Report(options.output ?? null);
 
 function eventsFile(events: number, users: number): string {
   const path = join(directory, `events-${events}-${users}.jsonl`);
@@ -79,11 +79,15 @@ function ours(engine: 'millrace' | 'node', variant: string): Contender {
     const { stdout } = await promisify(execFile)(process.execPath, args);
     return JSON.parse(stdout) as OurRun[];
   };
-  return { engine, variant, parallelism: 1, measure };
+  return { engine, variant, parallelism: variant === 'threads' ? 2 : 1, measure };
 }
 
 /** Rounds over all contenders, so that each meets the same noise of the machine. */
-async function compare(input: Input, contenders: readonly Contender[]): Promise<void> {
+async function compare(
+  comparison: string,
+  input: Input,
+  contenders: readonly Contender[],
+): Promise<void> {
   const runs = contenders.map((): Measured[] => []);
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const [i, contender] of contenders.entries()) {
@@ -92,7 +96,7 @@ async function compare(input: Input, contenders: readonly Contender[]): Promise<
   }
   const { job, events } = input;
   for (const [i, { engine, variant, parallelism }] of contenders.entries()) {
-    report.add({ job, engine, variant, parallelism, events, runs: runs[i] ?? [] });
+    report.add({ comparison, job, engine, variant, parallelism, events, runs: runs[i] ?? [] });
   }
 }
 
@@ -106,22 +110,28 @@ async function compareInMemory(dist: string, jobs: readonly JobName[]): Promise<
   if (!options['no-verify']) {
     const path = eventsFile(verifiedEvents, verifiedUsers);
     for (const job of jobs) {
-      report.addSame(await checkSameResults(cluster, job, path, directory));
+      const results = await checkSameResults(cluster, job, path, directory);
+      for (const result of results) report.addSame(result);
     }
   }
   for (const job of jobs) {
-    const contenders = [...flink(cluster, 'heap'), ours('millrace', 'memory')];
+    const contenders = [
+      ...flink(cluster, 'heap'),
+      ours('millrace', 'memory'),
+      ours('millrace', 'threads'),
+    ];
     if (job === 'j2') contenders.push(ours('node', 'hand-written'));
-    await compare(inputOf(job), contenders);
+    await compare(job, inputOf(job), contenders);
   }
   await stopCluster(clusterDirectory);
 }
 
-/** State larger than memory, made durable every 10 s. */
+/** State in files, with checkpoints: RocksDB has 1.3 GB, so that all of it is cached there. */
 async function compareDurable(dist: string): Promise<void> {
   const managed = { managedFraction: 0.4 };
   const cluster = await startCluster({ dist, directory: clusterDirectory, ...managed });
-  await compare(inputOf('j2'), [...flink(cluster, 'rocksdb'), ours('millrace', 'memory')]);
+  const durable = ['checkpointed', 'disk'].map((variant) => ours('millrace', variant));
+  await compare('j2-durable', inputOf('j2'), [...flink(cluster, 'rocksdb'), ...durable]);
 }
 
 async function main(): Promise<void> {
@@ -132,14 +142,26 @@ async function main(): Promise<void> {
     if (jobs.length > 0) await compareInMemory(dist, jobs);
     if (chosen.includes('j2-durable')) await compareDurable(dist);
     report.print();
-    if (options.output !== undefined) report.write(options.output);
   } finally {
-    await stopCluster(clusterDirectory);
-    rmSync(directory, { recursive: true, force: true });
+    await cleanUp();
   }
 }
 
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => void stopCluster(clusterDirectory).then(() => process.exit(130)));
+async function cleanUp(): Promise<void> {
+  await stopCluster(clusterDirectory);
+  rmSync(directory, { recursive: true, force: true });
 }
-await main();
+
+let isInterrupted = false;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    isInterrupted = true;
+    void cleanUp().then(() => process.exit(130));
+  });
+}
+try {
+  await main();
+} catch (error) {
+  // A cluster that was stopped in the middle of a job fails it.
+  if (!isInterrupted) throw error;
+}

@@ -13,13 +13,9 @@ import type { JobSpec, JobSummary } from '../../src/engine/job/job-spec.ts';
 import { startJob } from '../../src/engine/job/job.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { openVariant } from './our-variants.ts';
 
 export type JobName = 'j1' | 'j2' | 'j3' | 'j4';
-
-/** What differs between the ways of running a job. */
-const variants: Readonly<Record<string, Partial<JobSpec>>> = {
-  memory: {},
-};
 
 export interface OurRun {
   readonly wallMs: number;
@@ -28,6 +24,7 @@ export interface OurRun {
   /** The most memory that was resident up to then. */
   readonly rssMb: number;
   readonly rowsOut: number;
+  readonly checkpoints: number;
 }
 
 export const benchPlan: Plan = buildPlan([definitions]).plan;
@@ -35,50 +32,63 @@ export const benchPlan: Plan = buildPlan([definitions]).plan;
 /** Runs a job over a file; `look` sees what comes out. */
 export function runOurJob(
   job: JobName,
-  variant: string,
   path: string,
+  spec: Partial<JobSpec> = {},
   look: (batch: VectorBatch) => void = () => {},
 ): Promise<JobSummary> {
   const nothing = { write: () => Promise.resolve(), close: () => Promise.resolve() };
+  const sink = { write: look, flush: () => Promise.resolve(), close: () => Promise.resolve() };
   return startJob({
     plan: benchPlan,
     views: [job],
     sources: new Map([['events', file(path)]]),
     formats,
-    sinks: [
-      {
-        write: (batch) => look(batch),
-        flush: () => Promise.resolve(),
-        close: () => Promise.resolve(),
-      },
-    ],
+    sinks: [sink],
     deadLetters: nothing,
     lateRecords: nothing,
     clock: systemClock,
     baseDirectory: tmpdir(),
     nowMode: 'event',
-    ...variants[variant],
+    ...spec,
   }).done;
 }
 
-async function measured(job: string, variant: string, path: string): Promise<OurRun> {
+type Totals = Pick<OurRun, 'rowsOut' | 'checkpoints'>;
+
+async function measured(work: () => Totals | Promise<Totals>): Promise<OurRun> {
   const startMs = performance.now();
   const start = process.cpuUsage();
-  let rowsOut = 0;
-  if (variant === 'hand-written') rowsOut = handWrittenJ2(path);
-  else rowsOut = (await runOurJob(job as JobName, variant, path)).rows_out;
+  const totals = await work();
   const { user, system } = process.cpuUsage(start);
   return {
     wallMs: performance.now() - startMs,
     cpuMs: (user + system) / 1000,
     rssMb: Math.round(process.resourceUsage().maxRSS / 1000),
-    rowsOut,
+    ...totals,
   };
+}
+
+async function measuredJob(job: JobName, variantName: string, path: string): Promise<OurRun> {
+  const variant = await openVariant(variantName);
+  try {
+    return await measured(async () => {
+      const summary = await runOurJob(job, path, variant.spec);
+      return { rowsOut: summary.rows_out, checkpoints: summary.checkpoints };
+    });
+  } finally {
+    await variant.close();
+  }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [job = '', variant = '', path = '', times = '2'] = process.argv.slice(2);
   const runs: OurRun[] = [];
-  for (let i = 0; i < Number(times); i++) runs.push(await measured(job, variant, path));
+  for (let i = 0; i < Number(times); i++) {
+    runs.push(
+      variant === 'hand-written'
+        ? await measured(() => ({ rowsOut: handWrittenJ2(path), checkpoints: 0 }))
+        : await measuredJob(job as JobName, variant, path),
+    );
+  }
   console.log(JSON.stringify(runs));
 }

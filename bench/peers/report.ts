@@ -14,6 +14,7 @@ export interface Measured {
 }
 
 export interface Measurement {
+  readonly comparison: string;
   readonly job: string;
   readonly engine: 'flink' | 'millrace' | 'node';
   readonly variant: string;
@@ -23,6 +24,8 @@ export interface Measurement {
 }
 
 interface Figures {
+  /** Contenders are compared within it. */
+  readonly comparison: string;
   readonly job: string;
   readonly engine: Measurement['engine'];
   readonly variant: string;
@@ -42,19 +45,26 @@ interface Figures {
 export class Report {
   readonly #figures: Figures[] = [];
   readonly #same: SameResults[] = [];
+  /** Written anew with each measurement, so that a run that ends early leaves what it has. */
+  readonly #path: string | null;
+
+  constructor(path: string | null) {
+    this.#path = path;
+  }
 
   addSame(same: SameResults): void {
     this.#same.push(same);
-    const { job, rows, checksum, difference_max } = same;
-    console.log(`${job}: ${rows} equal rows, checksum ${checksum}, off by ≤ ${difference_max}`);
+    const { name, rows, checksum, difference_max } = same;
+    console.log(`${name}: ${rows} equal rows, checksum ${checksum}, off by ≤ ${difference_max}`);
   }
 
   /** Keeps the repetition that used the least CPU and the one that took the least time. */
-  add({ job, engine, variant, parallelism, events, runs }: Measurement): void {
+  add({ comparison, job, engine, variant, parallelism, events, runs }: Measurement): void {
     const perSecond = (milliseconds: (run: Measured) => number): number =>
       Math.round((events * 1000) / Math.min(...runs.map(milliseconds)));
     const last = runs[runs.length - 1];
     const figures: Figures = {
+      comparison,
       job,
       engine,
       variant,
@@ -73,19 +83,20 @@ export class Report {
     };
     this.#figures.push(figures);
     console.log(line(figures));
+    if (this.#path !== null) this.#write(this.#path);
   }
 
-  /** Every measurement of Flink beside the one of ours that followed it. */
+  /** Every measurement of Flink beside each of ours of the same comparison. */
   print(): void {
     console.log(
-      '\njob  flink           ev/s   ev/CPU-s  ours            ev/s   ev/CPU-s  per s  per CPU-s',
+      '\njob  flink           ev/s   ev/CPU-s  ours                ev/s   ev/CPU-s  per s  per CPU-s',
     );
     for (const { flink, ours, per_second, per_cpu_second } of this.#ratios()) {
       const cells = [
         flink.job.padEnd(4),
         `${flink.variant} ${flink.parallelism}`.padEnd(9),
         ...numbers(flink),
-        ` ${ours.variant}`.padEnd(10),
+        ` ${ours.variant}`.padEnd(14),
         ...numbers(ours),
         `${per_second}×`.padStart(6),
         `${per_cpu_second}×`.padStart(9),
@@ -94,7 +105,7 @@ export class Report {
     }
   }
 
-  write(path: string): void {
+  #write(path: string): void {
     const [cpu] = cpus();
     const ratios = this.#ratios().map(({ flink, ours, per_second, per_cpu_second }) => ({
       job: flink.job,
@@ -116,15 +127,18 @@ export class Report {
   }
 
   #ratios() {
-    return this.#figures.flatMap((flink, i) => {
-      if (flink.engine !== 'flink') return [];
-      const after = this.#figures.slice(i);
-      const ours = after.find(({ job, engine }) => job === flink.job && engine === 'millrace');
-      if (ours === undefined) return [];
-      const per_second = rounded(ours.events_per_second / flink.events_per_second);
-      const per_cpu_second = rounded(ours.events_per_cpu_second / flink.events_per_cpu_second);
-      return [{ flink, ours, per_second, per_cpu_second }];
-    });
+    const of = (wanted: Figures['engine']) =>
+      this.#figures.filter(({ engine }) => engine === wanted);
+    return of('flink').flatMap((flink) =>
+      of('millrace')
+        .filter((ours) => ours.comparison === flink.comparison)
+        .map((ours) => ({
+          flink,
+          ours,
+          per_second: rounded(ours.events_per_second / flink.events_per_second),
+          per_cpu_second: rounded(ours.events_per_cpu_second / flink.events_per_cpu_second),
+        })),
+    );
   }
 }
 

@@ -10,9 +10,11 @@ import type { Cluster } from './flink-cluster.ts';
 import { runFlinkJob } from './flink-job.ts';
 import { flinkJob } from './flink-sql.ts';
 import { type JobName, benchPlan, runOurJob } from './our-job.ts';
+import { openVariant, ourVariants } from './our-variants.ts';
 
 export interface SameResults {
-  readonly job: JobName;
+  /** Job and way of running it. */
+  readonly name: string;
   readonly rows: number;
   /** Sum of every number of every row. */
   readonly checksum: number;
@@ -35,22 +37,28 @@ export async function checkSameResults(
   job: JobName,
   events: string,
   directory: string,
-): Promise<SameResults> {
+): Promise<readonly SameResults[]> {
   const output = join(directory, `flink-${job}`);
   rmSync(output, { recursive: true, force: true });
   const options = { variant: 'heap', parallelism: 2, events, output: `file://${output}` };
   await runFlinkJob(cluster, flinkJob(job, options));
   const theirs = sorted(readFlinkRows(output));
-  const rows: Row[] = [];
-  await runOurJob(job, 'memory', events, (batch) => {
-    rows.push(...rowsOf(job, batch));
-  });
-  return compare(job, sorted(rows), theirs);
+  const results: SameResults[] = [];
+  for (const variant of ourVariants) {
+    const { spec, close } = await openVariant(variant);
+    const rows: Row[] = [];
+    await runOurJob(job, events, spec, (batch) => {
+      rows.push(...rowsOf(job, batch));
+    });
+    await close();
+    results.push(compare(`${job} ${variant}`, sorted(rows), theirs));
+  }
+  return results;
 }
 
-function compare(job: JobName, ours: readonly Row[], theirs: readonly Row[]): SameResults {
+function compare(name: string, ours: readonly Row[], theirs: readonly Row[]): SameResults {
   if (ours.length !== theirs.length || ours.length === 0) {
-    throw new Error(`${job}: ${ours.length} rows of ours, ${theirs.length} of Flink`);
+    throw new Error(`${name}: ${ours.length} rows of ours, ${theirs.length} of Flink`);
   }
   let checksum = 0;
   let greatest = 0;
@@ -58,12 +66,12 @@ function compare(job: JobName, ours: readonly Row[], theirs: readonly Row[]): Sa
     const their = theirs[i] as Row;
     const difference = Math.max(...our.values.map((value, j) => apart(value, their.values[j])));
     if (our.id !== their.id || !(difference <= differenceMax)) {
-      throw new Error(`${job}: ours ${JSON.stringify(our)}, Flink's ${JSON.stringify(their)}`);
+      throw new Error(`${name}: ours ${JSON.stringify(our)}, Flink's ${JSON.stringify(their)}`);
     }
     greatest = Math.max(greatest, difference);
     for (const value of our.values) if (!Number.isNaN(value)) checksum += value;
   }
-  return { job, rows: ours.length, checksum, difference_max: greatest };
+  return { name, rows: ours.length, checksum, difference_max: greatest };
 }
 
 function apart(a: number, b: number | undefined): number {
