@@ -77,6 +77,16 @@ describe('an S3 bucket', () => {
     expect([...server.objects.keys()]).toEqual(['team/a+b/job/a']);
   });
 
+  it('takes any prefix', async () => {
+    const storage = storageOf({ url: 's3://checkpoints/a&b <c>/d é+"' });
+    await storage.write('job/a', text('1'));
+    await storage.copy('job/a', 'job/b');
+    const objects = ['job/a', 'job/b'].map((name) => ({ name, bytes: 1 }));
+    expect(await storage.list('job/')).toEqual(objects);
+    await storage.remove(['job/a', 'job/b']);
+    expect(server.objects.size).toBe(0);
+  });
+
   it.each<[string, S3Fault, number]>([
     ['a server error', { kind: 'answer', status: 503, code: 'SlowDown' }, 4],
     ['too many requests', { kind: 'answer', status: 429, code: 'TooManyRequests' }, 2],

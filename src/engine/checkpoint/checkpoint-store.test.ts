@@ -278,6 +278,23 @@ describe('a checkpoint that is being written', () => {
     expect(await machine.names('shop/manifests/')).toHaveLength(2);
   });
 
+  it('does not confuse a process that only reads', async () => {
+    const machine = new CheckpointMachine();
+    const store = await loadedStore(machine);
+    for (const file of ['h1', 'h2']) await machine.commit(store, [file]);
+    // Both checkpoints that the reader has read go before it looks for their files.
+    const list = machine.storage.list.bind(machine.storage);
+    machine.storage.list = async (prefix) => {
+      if (prefix.endsWith('/segments/')) {
+        machine.storage.list = list;
+        for (const file of ['h3', 'h4', 'h5']) await machine.commit(store, [file]);
+      }
+      return list(prefix);
+    };
+    const latest = await readLatestCheckpoint(machine.storage, 'shop');
+    expect([latest?.manifest.id, latest?.refused]).toEqual([5, []]);
+  });
+
   it('leaves nothing behind for ever when its process dies', async () => {
     const machine = new CheckpointMachine();
     const first = await loadedStore(machine, { storage: machine.faulty });

@@ -56,18 +56,28 @@ function verify(
   }
 }
 
-/** The newest whole checkpoint, for a process that only reads; null when there is none. */
+/** Looks at a job whose owner removes what is being read. */
+const looksMax = 3;
+
+/**
+ * The newest whole checkpoint, for a process that only reads; null when there is none. Looks again
+ * when files are missing, since the owner may have removed them after a newer checkpoint.
+ */
 export async function readLatestCheckpoint(
   storage: CheckpointStorage,
   job: string,
 ): Promise<{ readonly manifest: Manifest; readonly refused: readonly Refused[] } | null> {
-  const lease = await readLease(storage, job);
-  const { candidates } = await findCheckpoints(storage, job);
-  const fence = lease?.record.fence ?? null;
-  const valid = candidates.filter((candidate) => counts(candidate, fence));
-  const decision = decideRestore(job, valid);
-  if (decision.kind === 'stop') throw decision.error;
-  return decision.kind === 'nothing' ? null : decision;
+  for (let looks = 1; ; looks++) {
+    const lease = await readLease(storage, job);
+    const { candidates } = await findCheckpoints(storage, job);
+    const fence = lease?.record.fence ?? null;
+    const valid = candidates.filter((candidate) => counts(candidate, fence));
+    const isWhole = valid.every(({ error }) => error?.code !== 'MR_CHECKPOINT_MISSING');
+    if (!isWhole && looks < looksMax) continue;
+    const decision = decideRestore(job, valid);
+    if (decision.kind === 'stop') throw decision.error;
+    return decision.kind === 'nothing' ? null : decision;
+  }
 }
 
 /** False for what the job has gone past; what cannot be read at all is never passed over silently. */
