@@ -31,8 +31,8 @@ import {
   type WorkerStart,
 } from './worker-protocol.ts';
 
-/** Vectors per element: the hub can hand on the first while the next are made. */
-const rowsMax = 4096;
+/** Vectors per element: as many as an operator gives at once. */
+const rowsMax = 16_384;
 /** Elements taken or given before the hub is woken, unless there is nothing else to do. */
 const ringElements = 6;
 /** Statistics are told at most this often. */
@@ -83,7 +83,7 @@ export class WorkerSubtask {
     this.#bell = this.#signals.workers[subtask] as Doorbell;
     this.#input = new ElementReader(input, port, subtask);
     this.#output = new ElementWriter(output, [port], () => this.#published());
-    this.#limits = { rowsMax, bytesMax: this.#output.payloadBytesMax / 4 };
+    this.#limits = { rowsMax, bytesMax: this.#output.payloadBytesMax / 2 };
     this.#routes = routesOf(plan, stages).map((given) =>
       given.routes.map(({ views: numbers }, route) => ({
         views: numbers,

@@ -39,7 +39,7 @@ import {
 export interface WorkerViewStageOptions extends ViewStageOptions {
   /** Memory limits of each worker; default: those of this process. */
   readonly resourceLimits?: ResourceLimits;
-  /** Of the ring of rows, and of each ring of vectors; default 8 MB. */
+  /** Of the ring of rows, and of each ring of vectors; default 16 MB. */
   readonly ringBytes?: number;
   /** Starts a subtask elsewhere; default: on a thread. */
   readonly startSubtask?: (options: WorkerHostOptions) => SubtaskHost;
@@ -49,9 +49,9 @@ export interface WorkerViewStageOptions extends ViewStageOptions {
 
 /** Hottest keys told per route. */
 const hotKeysMax = 5;
-const defaultRingBytes = 8 << 20;
-/** Rows per element: workers begin with the first while the next are written. */
-const rowsMax = 4096;
+const defaultRingBytes = 16 << 20;
+/** Rows per element: what sinks write at once should not be much less than at one thread. */
+const rowsMax = 16_384;
 
 interface StreamInput {
   readonly routes: readonly KeyRoute[];
@@ -104,7 +104,7 @@ export class WorkerViewStage implements ViewStage {
       batch,
       owners.map((route) => route.owners),
     );
-    const limits = { rowsMax, bytesMax: this.#input.payloadBytesMax / 4 };
+    const limits = { rowsMax, bytesMax: this.#input.payloadBytesMax / 2 };
     for (let from = 0; from < batch.rowCount; ) {
       from = rows.take(from, limits);
       this.#input.write(elementKinds.rows, rows);
