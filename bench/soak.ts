@@ -27,7 +27,7 @@ const load = args.number('load', 0.5);
 const users = args.number('users', 200_000);
 const isShop = args.text('view', 'shop_core') === 'shop_core';
 const view = (isShop ? shopCore : j2Arrival) as unknown as FeatureView;
-const settings = { ...readSettings(args), checkpointSeconds: args.number('checkpoints', 10) };
+const settings = readSettings(args, { checkpoints: 10 });
 const userOf = zipfUsers(users, 0.99, 29);
 
 function phases(): LoadPhase[] {
@@ -41,16 +41,10 @@ function phases(): LoadPhase[] {
   ];
 }
 
-interface Counts {
-  readonly completed: number;
-  readonly failed: number;
-}
-
 async function soak(folder: string): Promise<boolean> {
   const store = new ObservedStore(embedded('./online'));
   const log = new MinuteLog();
   const list = phases();
-  let counts: Counts = { completed: 0, failed: 0 };
   const recorder = new PhaseRecorder(store, ({ phase, events_per_second }) => {
     if (phase !== 'capacity') return;
     const rate = rounded(load * events_per_second);
@@ -63,21 +57,14 @@ async function soak(folder: string): Promise<boolean> {
     if (latency === null || recorder.phase?.name !== 'paced') return;
     // Minutes begin with the phase; the first line may be of less than one.
     store.latency = new LatencyHistogram();
-    const { completed: ok, failed } = counts;
-    const row = log.add(latency, { bytes: recorder.stateBytes, ok, failed });
+    const row = log.add(latency, { bytes: recorder.stateBytes, ...recorder.checkpoints.counts });
     console.log(JSON.stringify(row));
   }, minuteMs);
-  const { onPhase, onBatch } = recorder;
+  const { onPhase, onBatch, onProgress } = recorder;
   const source = loadSource({ phases: list, onPhase, onBatch });
-  const summary = await runLoad({
-    ...{ view, source, store, settings, directory: folder },
-    onProgress: (progress) => {
-      recorder.onProgress(progress);
-      counts = (progress as { readonly checkpoints?: Counts }).checkpoints ?? counts;
-    },
-  });
+  const rest = { view, source, store, settings, directory: folder };
+  const summary = await runLoad({ ...rest, onProgress });
   clearInterval(everyMinute);
-  const { failed } = counts;
   const result = {
     name: 'soak',
     machine: machine(),
@@ -85,8 +72,7 @@ async function soak(folder: string): Promise<boolean> {
     users,
     load,
     settings,
-    checkpoints: summary.checkpoints,
-    checkpoints_failed: failed,
+    checkpoints: recorder.checkpoints.summary(),
     peak_rss_mb: processMemory()?.peakMb,
     ...log.drift(),
     phases: recorder.results,
@@ -95,7 +81,8 @@ async function soak(folder: string): Promise<boolean> {
   console.log(JSON.stringify({ ...result, minutes: undefined, phases: undefined }));
   const out = args.text('out', '');
   if (out !== '') writeFileSync(out, `${JSON.stringify(result, null, 2)}\n`);
-  return failed === 0 && (settings.checkpointSeconds === 0 || summary.checkpoints > 0);
+  const hasSome = settings.checkpointSeconds === null || summary.checkpoints > 0;
+  return summary.failed_checkpoints === 0 && hasSome;
 }
 
 process.exitCode = (await inFolder(soak)) ? 0 : 1;

@@ -12,12 +12,7 @@ import { shopCore } from './shop-core.ts';
 
 const args = new Arguments();
 const plan = planLargeState(args);
-const settings = {
-  ...readSettings(args),
-  backend: args.text('backend', 'disk') === 'memory' ? ('memory' as const) : ('disk' as const),
-  memory: args.text('memory', '700MB'),
-  checkpointSeconds: args.number('checkpoints', 30),
-};
+const settings = readSettings(args, { backend: 'disk', memory: '700MB', checkpoints: 30 });
 const directory = args.text('directory', '.');
 const rateBefore = args.number('restore', 0);
 const restore = rateBefore === 0 ? null : new RestoreWatch(rateBefore);

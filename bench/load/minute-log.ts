@@ -30,7 +30,7 @@ export class MinuteLog {
 
   add(
     latency: LatencyHistogram,
-    state: { readonly bytes: number; readonly ok: number; readonly failed: number },
+    state: { readonly bytes: number; readonly completed: number; readonly failed: number },
   ): MinuteRow {
     const memory = processMemory();
     const waitedMs = waitedForCoreMs();
@@ -42,7 +42,7 @@ export class MinuteLog {
       heap_mb: rounded(process.memoryUsage().heapUsed / 2 ** 20),
       state_mb: rounded(state.bytes / 2 ** 20),
       ...latency.summary(),
-      checkpoints_ok: state.ok,
+      checkpoints_ok: state.completed,
       checkpoints_failed: state.failed,
     };
     this.#waitedMs = waitedMs;

@@ -1,5 +1,7 @@
 // What each phase of a load came to: events and CPU, pauses, memory, and how long rows of a paced
 // phase took from their intended time.
+import type { RunProgress } from '../../src/app/run-report.ts';
+import { CheckpointLog, type CheckpointSummary } from './checkpoint-log.ts';
 import { GapMeter } from './gap-meter.ts';
 import { LatencyHistogram, type LatencySummary } from './latency-histogram.ts';
 import type { LoadPhase } from './load-source.ts';
@@ -20,6 +22,8 @@ export interface PhaseResult {
   /** As the engine reports it. */
   readonly state_bytes: number;
   readonly pauses: ReturnType<GapMeter['summary']>;
+  /** Those that were completed in the phase. */
+  readonly checkpoints: CheckpointSummary;
   /** Of paced phases. */
   readonly latency?: LatencySummary;
 }
@@ -27,6 +31,7 @@ export interface PhaseResult {
 export class PhaseRecorder {
   readonly results: PhaseResult[] = [];
   readonly gaps = new GapMeter();
+  readonly checkpoints = new CheckpointLog();
   /** Events of all phases. */
   events = 0;
   stateBytes = 0;
@@ -35,6 +40,7 @@ export class PhaseRecorder {
   readonly #onResult: (result: PhaseResult) => void;
   #watch: () => Elapsed = startWatch();
   #eventsBefore = 0;
+  #checkpointsBefore = 0;
   #waitedBeforeMs = 0;
 
   constructor(store: ObservedStore, onResult: (result: PhaseResult) => void = () => {}) {
@@ -49,6 +55,7 @@ export class PhaseRecorder {
     this.#eventsBefore = this.events;
     const isPaced = phase !== null && phase.eventsPerSecond !== null;
     this.#store.latency = isPaced ? new LatencyHistogram() : null;
+    this.#checkpointsBefore = this.checkpoints.count;
     this.gaps.reset();
     this.#waitedBeforeMs = waitedForCoreMs();
     this.#watch = startWatch();
@@ -61,8 +68,9 @@ export class PhaseRecorder {
   };
 
   /** For `RunLoad`. */
-  readonly onProgress = ({ stateBytes }: { readonly stateBytes: number }): void => {
+  readonly onProgress = ({ stateBytes, checkpoints }: RunProgress): void => {
     this.stateBytes = stateBytes;
+    this.checkpoints.add(checkpoints);
   };
 
   #end({ name }: LoadPhase): void {
@@ -81,6 +89,7 @@ export class PhaseRecorder {
       anon_mb: memory?.anonMb ?? 0,
       state_bytes: this.stateBytes,
       pauses: this.gaps.summary(),
+      checkpoints: this.checkpoints.summary(this.#checkpointsBefore),
       ...(latency === null ? {} : { latency: latency.summary() }),
     };
     this.results.push(result);

@@ -1,11 +1,10 @@
-// How soon a restored run is back: from its start until the first batch, and until the first second
+// How soon a restored run is back: from the start of its process until the first batch, and until the first second
 // in which it took at least half as many events as before.
 import { rounded } from './measure.ts';
 
 const spanMs = 1000;
 
 export class RestoreWatch {
-  readonly #startedMs = performance.now();
   readonly #rateBefore: number;
   #firstBatchMs: number | null = null;
   #spanStartMs = 0;
@@ -38,8 +37,8 @@ export class RestoreWatch {
 
   result() {
     return {
-      first_batch_ms: rounded((this.#firstBatchMs ?? Number.NaN) - this.#startedMs),
-      half_rate_ms: rounded((this.#halfRateMs ?? Number.NaN) - this.#startedMs),
+      first_batch_ms: rounded(this.#firstBatchMs ?? Number.NaN),
+      half_rate_ms: rounded(this.#halfRateMs ?? Number.NaN),
       events_per_second: rounded(this.#rate),
     };
   }

@@ -3,6 +3,7 @@ import { millrace, type RunSummary } from '../../src/app/millrace.ts';
 import type { EnvironmentOptions } from '../../src/define/config.ts';
 import type { FeatureView } from '../../src/define/feature-view.ts';
 import type { RunProgress } from '../../src/app/run-report.ts';
+import type { ByteSize } from '../../src/kernel/byte-size.ts';
 import type { Arguments } from './measure.ts';
 import type { ObservedStore } from './observed-store.ts';
 import type { Source } from '../../src/ports/source.ts';
@@ -11,7 +12,7 @@ import type { Source } from '../../src/ports/source.ts';
 export interface EngineSettings {
   readonly backend: 'memory' | 'disk';
   /** Of the disk backend, such as `'2GB'`. */
-  readonly memory?: string;
+  readonly memory?: ByteSize;
   readonly parallelism: number;
   /** Null: no checkpoints. */
   readonly checkpointSeconds: number | null;
@@ -28,30 +29,40 @@ export interface RunLoad {
   readonly signal?: AbortSignal;
 }
 
+interface SettingDefaults {
+  readonly backend?: 'memory' | 'disk';
+  readonly memory?: ByteSize;
+  readonly checkpoints?: number;
+}
+
 /** `--backend memory|disk --memory 1GB --parallelism N --checkpoints SECONDS`. */
-export function readSettings(args: Arguments): EngineSettings {
-  const checkpointSeconds = args.number('checkpoints', 0);
+export function readSettings(args: Arguments, defaults: SettingDefaults = {}): EngineSettings {
+  const { backend = 'memory', memory = '1GB', checkpoints = 0 } = defaults;
+  const seconds = args.number('checkpoints', checkpoints);
   return {
-    backend: args.text('backend', 'memory') === 'disk' ? 'disk' : 'memory',
-    memory: args.text('memory', '1GB'),
+    backend: args.text('backend', backend) === 'disk' ? 'disk' : 'memory',
+    memory: args.text('memory', memory) as ByteSize,
     parallelism: args.number('parallelism', 1),
-    checkpointSeconds: checkpointSeconds === 0 ? null : checkpointSeconds,
+    checkpointSeconds: seconds === 0 ? null : seconds,
   };
 }
 
-/** Settings that are the defaults are left out. */
 function environmentOf({ source, store, settings }: RunLoad): EnvironmentOptions {
   const { backend, memory, parallelism, checkpointSeconds } = settings;
   return {
     streams: { events: source },
     online: store.binding,
     clock: 'event',
-    ...(checkpointSeconds === null || checkpointSeconds === 0
+    parallelism,
+    state: {
+      backend,
+      directory: './state',
+      ...(backend === 'disk' && memory !== undefined ? { memory } : {}),
+    },
+    ...(checkpointSeconds === null
       ? {}
       : { checkpoints: { directory: './checkpoints', interval: `${checkpointSeconds}s` } }),
-    ...(backend === 'memory' ? {} : { state: { backend, directory: './state', memory } }),
-    ...(parallelism === 1 ? {} : { parallelism }),
-  } as EnvironmentOptions;
+  };
 }
 
 export async function runLoad(load: RunLoad): Promise<RunSummary> {
