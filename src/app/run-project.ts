@@ -100,7 +100,7 @@ async function jobSpec(
     plan: project.plan,
     sources,
     formats,
-    sinks: await openSinks(project, stores, { mode, options, hasEpochs }),
+    sinks: await openSinks(project, stores, { mode, options, state }),
     ...recordSinks(project, clock, hasEpochs),
     clock,
     baseDirectory: project.baseDirectory,
@@ -170,22 +170,24 @@ function refuseEndless(project: ResolvedProject, sources: ReadonlyMap<string, So
 interface SinkParts {
   readonly mode: ClockMode;
   readonly options: RunOptions;
-  readonly hasEpochs: boolean;
+  readonly state: JobState;
 }
 
 async function openSinks(
   project: ResolvedProject,
   stores: OnlineStores,
-  { mode, options, hasEpochs }: SinkParts,
+  { mode, options, state }: SinkParts,
 ): Promise<readonly VectorSink[]> {
   const { environment, baseDirectory, plan } = project;
-  const { existing, log = true } = options;
+  const { isUpgraded } = state;
+  const { existing = isUpgraded ? 'dropChanged' : 'keep', log = true } = options;
+  const hasEpochs = state.store !== null;
   const sinks: VectorSink[] = [];
   try {
     if (stores.isBound) {
       const store = await stores.startWriting(existing);
       await noteClockMode(store, mode);
-      sinks.push(hasEpochs ? checkpointedStoreSink(store) : storeSink(store));
+      sinks.push(hasEpochs ? checkpointedStoreSink(store, isUpgraded) : storeSink(store));
     }
     if (log && environment.offline !== undefined) {
       const epochs = { job: jobName(project), dropsAll: existing === 'dropAll' };

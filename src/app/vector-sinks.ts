@@ -24,10 +24,12 @@ interface StoreMark {
 
 /**
  * The same for a job with checkpoints. Rows are versioned, so a replay changes nothing; a note in the
- * store says which checkpoint it has seen, which tells a store that has lost rows.
+ * store says which checkpoint it has seen, which tells a store that has lost rows. `needsRows`: rows
+ * were dropped when it was opened.
  */
-export function checkpointedStoreSink(store: OnlineStore): VectorSink {
+export function checkpointedStoreSink(store: OnlineStore, needsRows: boolean): VectorSink {
   let life: string = randomUUID();
+  let wantsRows = needsRows;
   let hasLostRows = false;
   return {
     ...storeSink(store),
@@ -37,6 +39,7 @@ export function checkpointedStoreSink(store: OnlineStore): VectorSink {
         const mark: StoreMark = { life, id };
         await store.writeNote(noteName, JSON.stringify(mark));
         hasLostRows = false;
+        wantsRows = false;
         return { life };
       },
       commit: () => Promise.resolve(),
@@ -46,7 +49,8 @@ export function checkpointedStoreSink(store: OnlineStore): VectorSink {
           const state = restored.state as { readonly life?: string } | null;
           life = state?.life ?? life;
           const mark = readMark(store);
-          hasLostRows = mark === null || mark.life !== life || mark.id < restored.id;
+          const isOld = mark === null || mark.life !== life || mark.id < restored.id;
+          hasLostRows = wantsRows || isOld;
         }
         return Promise.resolve();
       },

@@ -206,6 +206,27 @@ describe('runs that follow each other', () => {
     expect(await left()).toEqual(before);
   });
 
+  it('refill the store when definitions have changed and the state is kept', async () => {
+    writeFiles({ 'purchases-1.jsonl': lines(0, 1200) });
+    await run();
+    const more = featureView('spend', {
+      entity: user,
+      from: purchases,
+      emit: 'watermark',
+      features: (p) => ({ total_1h: sum(p.amount).over(rolling('1h')) }),
+    });
+    const changed = { ...configOf(), definitions: [{ user, purchases, more, biggest }] };
+    const notices: string[] = [];
+    await run({ onNotice: (message) => notices.push(message) }, changed);
+    expect(notices).toContainEqual(expect.stringContaining('feature "spend.count_5m"'));
+    const value = async (config: Config): Promise<unknown> =>
+      withApp(config, async (app) => (await app.read('spend', { user_id: 'u3' })).values);
+    const after = await value(changed);
+    await run({ existing: 'dropAll' }, changed);
+    expect(after).toEqual(await value(changed));
+    expect(Object.keys(after as object)).toEqual(['total_1h']);
+  });
+
   it('keep state on the disk, and leave no checkpoints when told so', async () => {
     const files = { 'purchases-1.jsonl': lines(0, 1200) };
     writeFiles(files);

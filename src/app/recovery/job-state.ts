@@ -18,6 +18,7 @@ import type { JobSpec, JobStateOptions } from '../../engine/job/job-spec.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { seededRandom } from '../../kernel/random.ts';
+import { planFingerprint } from '../../plan/fingerprint.ts';
 import { planFromJson } from '../../plan/plan-json.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { comparePlans } from '../../plan/upgrade/compare-plans.ts';
@@ -56,6 +57,8 @@ export interface JobState {
   /** Null when the run takes no checkpoints. */
   readonly store: CheckpointStore | null;
   readonly storage: CheckpointStorage | null;
+  /** It goes on with state of other definitions: rows of the store that look otherwise are made anew. */
+  readonly isUpgraded: boolean;
   readonly spec: Pick<JobSpec, 'parallelism' | 'state' | 'checkpoints' | 'restart' | 'random'>;
   /** `isWell`: the run ended or was stopped, without a failure. */
   close(isWell: boolean): Promise<void>;
@@ -78,7 +81,7 @@ function withoutCheckpoints(
   { parallelism, clock }: JobStateRequest,
 ): JobState {
   const { state } = settings;
-  const none = { store: null, storage: null };
+  const none = { store: null, storage: null, isUpgraded: false };
   if (state.backend === 'memory') {
     return { ...none, spec: { parallelism }, close: () => Promise.resolve() };
   }
@@ -120,10 +123,12 @@ async function withCheckpoints(
     if (request.fromSavepoint !== null) await beginWith(store, project, request.fromSavepoint);
     const directory = join(resolve(baseDirectory, settings.state.directory), job);
     const state = stateIn(directory, settings.state.memoryBytesMax);
-    const checkPlan = planCheck(project.plan, report);
+    const isUpgraded = await checkRestored(store, project.plan, report);
+    const checkPlan = planCheck(project.plan, () => undefined);
     return {
       store,
       storage,
+      isUpgraded,
       spec: {
         parallelism,
         state,
@@ -144,6 +149,18 @@ async function withCheckpoints(
     await store.close().finally(release);
     throw error;
   }
+}
+
+/** Before anything is opened: whether the state fits the definitions; true when they have changed. */
+async function checkRestored(
+  store: CheckpointStore,
+  plan: Plan,
+  report: (message: string) => void,
+): Promise<boolean> {
+  const { manifest } = await store.loadLatest();
+  if (manifest === null) return false;
+  planCheck(plan, report)(manifest.plan);
+  return manifest.plan.fingerprint !== planFingerprint(plan);
 }
 
 function stateIn(directory: string, memoryBytesMax: number | null): JobStateOptions {

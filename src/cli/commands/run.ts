@@ -60,7 +60,7 @@ async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<E
   const summary = await runWithProgress(app, terminal, {
     signal,
     untilEnd: flags.untilEnd === true,
-    existing: flags.freshState === true ? 'dropAll' : 'keep',
+    ...(flags.freshState === true ? { existing: 'dropAll' } : {}),
     onNotice: (message) => terminal.log('info', message),
     ...(flags.parallelism === undefined ? {} : { parallelism: threads(flags.parallelism) }),
     ...(flags.fromSavepoint === undefined ? {} : { fromSavepoint: flags.fromSavepoint }),

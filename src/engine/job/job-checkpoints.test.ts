@@ -8,6 +8,7 @@ import { threadStateFiles } from '../../adapters/file/state/thread-state-files.t
 import { memoryDeadLetters, memoryLateRecords } from '../../adapters/memory/memory-sinks.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
@@ -249,6 +250,21 @@ describe('a job that is killed and started again', () => {
     };
     await expect(live(outside, { source: closed, restart })).rejects.toBe(wrong);
     expect(opened).toBe(1);
+  });
+});
+
+describe('what is told', () => {
+  it('metrics by the names of the field', async () => {
+    const metrics = new MetricsRegistry();
+    const source = failingAt(scriptedSource({ splits: { a: split } }), [30]);
+    const restart = { kind: 'fixedDelay', delayMs: 1, attempts: 1 } as const;
+    await live(new Outside(), { source, metrics, restart });
+    const text = metrics.render();
+    expect(text).toMatch(/^millrace_num_restarts_total 1$/m);
+    expect(text).toMatch(/^millrace_number_of_failed_checkpoints_total 0$/m);
+    for (const name of ['duration_ms', 'pause_ms', 'size_bytes', 'full_size_bytes']) {
+      expect(text).toMatch(new RegExp(`^millrace_last_checkpoint_${name} \\d`, 'm'));
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 // The metrics of a job, by the names that Flink's users know, set from its progress once a second.
 import type { Labels, MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { JobOutput } from './job-output.ts';
-import type { JobProgress, SourceProgress, ViewProgress } from './job-spec.ts';
+import type { CheckpointProgress, JobProgress, SourceProgress, ViewProgress } from './job-spec.ts';
 
 export class JobMetrics {
   readonly #registry: MetricsRegistry;
@@ -20,6 +20,21 @@ export class JobMetrics {
       this.#total('dlq_records', 'Dead letters', { category }, count);
     }
     this.#useOfTime(progress.elapsedMs, waitedMs, output.blockedMs);
+    this.#checkpoints(progress.checkpoints);
+    const restarts = 'Times that the job went back to a checkpoint';
+    this.#total('millrace_num_restarts', restarts, {}, progress.restarts.count);
+  }
+
+  #checkpoints({ completed, failed, last }: CheckpointProgress): void {
+    this.#total('millrace_number_of_completed_checkpoints', 'Checkpoints', {}, completed);
+    this.#total('millrace_number_of_failed_checkpoints', 'Given up or failed', {}, failed);
+    if (last === null) return;
+    const { durationMs, pauseMs, bytes, fullBytes } = last;
+    const the = 'Newest checkpoint:';
+    this.#now('millrace_last_checkpoint_duration_ms', `${the} time it took`, {}, durationMs);
+    this.#now('millrace_last_checkpoint_pause_ms', `${the} input stood still`, {}, pauseMs);
+    this.#now('millrace_last_checkpoint_size_bytes', `${the} bytes added`, {}, bytes);
+    this.#now('millrace_last_checkpoint_full_size_bytes', `${the} all bytes`, {}, fullBytes);
   }
 
   /** How the time since the last update was spent, per second of it. */
