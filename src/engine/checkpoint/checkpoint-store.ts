@@ -163,10 +163,14 @@ export class CheckpointStore {
     await this.#clearUp(found.candidates.filter((c) => !isLeft(c)).map(({ id }) => id));
   }
 
-  /** Fetches the files of the restored checkpoint, or of a savepoint, to local paths. */
-  fetch(manifest: Manifest, pathOf: (file: string) => string): Promise<void> {
+  /** Fetches the files of the restored checkpoint, but for those that are here, to local paths. */
+  fetch(
+    manifest: Manifest,
+    pathOf: (file: string) => string,
+    isHere: (file: string) => boolean = () => false,
+  ): Promise<void> {
     const { storage, job, transfersMax } = this.#options;
-    return fetchFiles(storage, { base: job, manifest }, { pathOf, transfersMax });
+    return fetchFiles(storage, { base: job, manifest }, { pathOf, transfersMax, isHere });
   }
 
   /**

@@ -85,13 +85,21 @@ export function counts(candidate: Candidate, fence: LeaseFence | null): boolean 
   return candidate.manifest === null || !isVoid(candidate.manifest, fence);
 }
 
+export interface FetchOptions {
+  readonly pathOf: (file: string) => string;
+  readonly transfersMax: number;
+  /** Whether a file lies at its path already, whole. */
+  readonly isHere: (file: string) => boolean;
+}
+
 /** Fetches every file of a checkpoint to local paths. */
 export async function fetchFiles(
   storage: CheckpointStorage,
   { base, manifest }: { readonly base: string; readonly manifest: Manifest },
-  { pathOf, transfersMax }: { readonly pathOf: (file: string) => string; transfersMax: number },
+  { pathOf, transfersMax, isHere }: FetchOptions,
 ): Promise<void> {
-  await forEachBounded([...filesOf(manifest).keys()], transfersMax, (file) =>
+  const files = [...filesOf(manifest).keys()].filter((file) => !isHere(file));
+  await forEachBounded(files, transfersMax, (file) =>
     storage.readTo(fileName(base, file), pathOf(file)),
   );
 }
