@@ -11,7 +11,7 @@ import type { CheckpointStorage } from '../../ports/checkpoint-storage.ts';
 const pollMs = 1000;
 const answerPollMs = 250;
 /** A request that nobody has taken up after this is withdrawn. */
-const patienceMs = 30_000;
+const patienceMs = 5000;
 
 const utf8 = new TextEncoder();
 
@@ -68,11 +68,11 @@ async function answer({ job, store, storage }: ServedJob, requestName: string): 
   if (stop) void job.stop();
 }
 
-/** Asks the job that runs elsewhere; the id of the checkpoint that became the savepoint. */
+/** Asks the job that runs elsewhere; the id of the checkpoint that became the savepoint, null when nobody answers. */
 export async function requestSavepoint(
   { storage, jobName, clock }: Pick<ServedJob, 'storage' | 'jobName' | 'clock'>,
   request: Request,
-): Promise<number> {
+): Promise<number | null> {
   parseSavepointReference(request.name, jobName);
   const name = `${requestPrefix(jobName)}${process.pid}-${clock.nowMs()}.request`;
   await storage.write(name, utf8.encode(JSON.stringify(request)));
@@ -84,7 +84,7 @@ export async function requestSavepoint(
       if (reply?.kind === 'done') return reply.id;
       if (reply?.kind === 'failed') throw failure(reply);
       isTaken ||= reply !== null;
-      if (!isTaken && clock.monotonicMs() - startMs > patienceMs) throw nobody(jobName);
+      if (!isTaken && clock.monotonicMs() - startMs > patienceMs) return null;
       await clock.sleep(answerPollMs);
     }
   } finally {
@@ -95,13 +95,6 @@ export async function requestSavepoint(
 function failure({ code, message }: Answer & { kind: 'failed' }): MillraceError {
   const known = Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : 'MR_INTERNAL';
   return new MillraceError(known, message);
-}
-
-function nobody(jobName: string): MillraceError {
-  const message = `nobody answers for job "${jobName}", though its checkpoints are in use`;
-  return new MillraceError('MR_CHECKPOINT_FAILED', message, {
-    fix: 'if the process is dead, wait until its lease has run out and ask again',
-  });
 }
 
 function requestPrefix(jobName: string): string {

@@ -13,6 +13,9 @@ import { checkpointStorageOf, jobName } from './checkpoint-place.ts';
 import { isRunningHere } from './job-state.ts';
 import { requestSavepoint } from './savepoint-requests.ts';
 
+/** How often a job that has its checkpoints in use is asked. */
+const attempts = 6;
+
 /** Options of `app.savepoints.create`. */
 export interface SavepointOptions {
   /** Stop the job that runs once the savepoint is there. Default false. */
@@ -58,6 +61,7 @@ export function savepointsOf(project: ResolvedProject): Savepoints {
   };
 }
 
+/** A job may end, or begin, while it is asked: then the other way is tried. */
 async function create(
   project: ResolvedProject,
   name: string,
@@ -66,15 +70,27 @@ async function create(
   const storage = checkpointStorageOf(project);
   const job = jobName(project);
   const clock = systemClock;
-  const store = isRunningHere(project) ? null : await openUnused({ storage, job, clock });
-  if (store === null) {
+  for (let left = attempts; left > 0; left--) {
+    const store = isRunningHere(project) ? null : await openUnused({ storage, job, clock });
+    if (store !== null) return ofNewest(store, name, storage.description);
     const request = { storage, jobName: job, clock };
     const checkpoint = await requestSavepoint(request, { name, stop });
-    return { name, checkpoint, live: true };
+    if (checkpoint !== null) return { name, checkpoint, live: true };
   }
+  const message = `nobody answers for job "${job}", though its checkpoints are in use`;
+  throw new MillraceError('MR_CHECKPOINT_FAILED', message, {
+    fix: 'if the process is dead, wait until its lease has run out and ask again',
+  });
+}
+
+async function ofNewest(
+  store: CheckpointStore,
+  name: string,
+  place: string,
+): Promise<SavepointResult> {
   try {
     const { manifest } = await store.loadLatest();
-    if (manifest === null) throw nothingToSave(job, storage.description);
+    if (manifest === null) throw nothingToSave(place);
     await store.saveAs(name, manifest);
     return { name, checkpoint: manifest.id, live: false };
   } finally {
@@ -92,8 +108,8 @@ function openUnused(
   });
 }
 
-function nothingToSave(job: string, place: string): MillraceError {
-  return new MillraceError('MR_CHECKPOINT_MISSING', `job "${job}" has no checkpoint in ${place}`, {
+function nothingToSave(place: string): MillraceError {
+  return new MillraceError('MR_CHECKPOINT_MISSING', `the job has no checkpoint in ${place}`, {
     fix: 'run it first',
   });
 }
