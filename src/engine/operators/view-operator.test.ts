@@ -80,8 +80,10 @@ function run(features: readonly FeatureNode[], rows: readonly Row[], setting: Se
 }
 
 function byKey(rows: readonly ViewRow[]): Map<unknown, ViewRow[]> {
-  const keys = [...new Set(rows.map(({ key }) => key['k']))].sort();
-  return new Map(keys.map((k) => [k, rows.filter(({ key }) => key['k'] === k)]));
+  const keys = [...new Set(rows.map(({ key }) => String(key['k'])))].sort((a, b) =>
+    a < b ? -1 : 1,
+  );
+  return new Map(keys.map((k) => [k, rows.filter(({ key }) => String(key['k']) === k)]));
 }
 
 describe('a late record of an OVER window', () => {

@@ -22,9 +22,9 @@ export interface ImageOwner {
   readonly rows: RowMaker;
   readonly waiting: WaitingRows;
   /** Makes room for all slots of the key table. */
-  ensureSlots(): void;
+  readonly ensureSlots: () => void;
   /** Sets the key's main timer by what its windows hold. */
-  schedule(slot: number): void;
-  head(): OperatorHead;
-  setHead(head: OperatorHead): void;
+  readonly schedule: (slot: number) => void;
+  readonly head: () => OperatorHead;
+  readonly setHead: (head: OperatorHead) => void;
 }
