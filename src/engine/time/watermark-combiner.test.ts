@@ -116,3 +116,42 @@ describe('the watermark of several splits', () => {
     expect(combiner.watermarkMs).toBe(200);
   });
 });
+
+describe('a combiner that goes on from a checkpoint', () => {
+  it('gives the watermarks of one that was never stopped', () => {
+    const times = [10, 8, 20, 19, 21, 3, 40, 35, 60];
+    for (let stop = 0; stop <= times.length; stop++) {
+      const whole = new WatermarkCombiner(3, 5);
+      const before = new WatermarkCombiner(3, 5);
+      for (const combiner of [whole, before]) {
+        observe(combiner, 1, [12]);
+        combiner.markIdle(2);
+        combiner.raiseFloor(0, 2);
+      }
+      const expected = times.flatMap((time, i) => observe(whole, i % 2, [time]));
+      const given = times.slice(0, stop).flatMap((time, i) => observe(before, i % 2, [time]));
+      const after = new WatermarkCombiner(4, 5);
+      const saved = [0, 1, 2].map((split) => before.save(split));
+      after.restore(before.watermarkMs, JSON.parse(JSON.stringify(saved)) as typeof saved);
+      after.markEnded(3);
+      for (const [i, time] of times.entries()) {
+        if (i >= stop) given.push(...observe(after, i % 2, [time]));
+      }
+      expect(given).toEqual(expected);
+      expect(after.watermarkMs).toBe(whole.watermarkMs);
+    }
+  });
+
+  it('takes up a split again that had ended, behind what is known', () => {
+    const combiner = new WatermarkCombiner(2, 0);
+    const ended = { state: 'ended', greatestMs: 50, floorMs: null } as const;
+    const active = { state: 'active', greatestMs: 100, floorMs: null } as const;
+    combiner.restore(100, [ended, active]);
+    expect(combiner.isEnded).toBe(false);
+    expect(observe(combiner, 0, [60, 95])).toEqual([100, 100]);
+    expect(combiner.stateOf(0)).toBe('returning');
+    expect(observe(combiner, 0, [105, 107])).toEqual([100, 100]);
+    expect(combiner.stateOf(0)).toBe('active');
+    expect(observe(combiner, 1, [110, 111])).toEqual([100, 107]);
+  });
+});

@@ -45,12 +45,12 @@ describe('a version of an object', () => {
   it('is taken back by a writer that stalled until its number was free again', async () => {
     stalled.meanwhile = () => {
       rmSync(`${path}~1`);
-      for (let version = 3; version <= 18; version++) writeFileSync(`${path}~${version}`, '');
+      for (let version = 3; version <= 5; version++) writeFileSync(`${path}~${version}`, '');
     };
     await expect(writeNext(path, Buffer.from('late'), 'v1')).rejects.toMatchObject({
       code: 'MR_CHECKPOINT_STORAGE',
     });
     expect(readdirSync(folder)).not.toContain('lock.json~2');
-    expect((await readCurrent(path))?.etag).toBe('v18');
+    expect((await readCurrent(path))?.etag).toBe('v5');
   });
 });

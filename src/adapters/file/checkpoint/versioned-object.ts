@@ -11,7 +11,7 @@ import { codeOf } from './checkpoint-file-error.ts';
 import { createDurable, writeDurable } from './durable-files.ts';
 
 const versionMark = '~';
-const versionsKept = 16;
+const versionsKept = 3;
 
 /** The object that a file is a version of, and which: 0 for the plain name. */
 export function parseVersion(fileName: string): {
