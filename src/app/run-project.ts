@@ -39,6 +39,11 @@ export interface RunOptions {
   readonly parallelism?: number;
   /** The savepoint to begin with: its name, `job/name`, or its whole path. */
   readonly fromSavepoint?: string;
+  /**
+   * While another process runs the job, wait with its newest checkpoint at hand, and take over when it
+   * is gone: at once if it died on this machine, when its lease runs out (30 s) otherwise. Default false.
+   */
+  readonly standby?: boolean;
   /** False: no checkpoints are taken or restored, whatever the environment says. Default true. */
   readonly checkpoints?: boolean;
   /** Told what people should know while it runs: what was restored, why it restarts. */
@@ -66,9 +71,11 @@ export async function runProject(
     fromSavepoint: options.fromSavepoint ?? null,
     takesCheckpoints: options.checkpoints !== false,
     parallelism: options.parallelism ?? project.settings.parallelism,
+    standBy: options.standby === true ? (options.signal ?? neverAborted()) : null,
     clock,
     report: options.onNotice ?? ignore,
   });
+  if (state === null) return nothingDone(project);
   let isWell = false;
   try {
     const job = startJob(await jobSpec(project, stores, { options, state, clock }));
@@ -138,6 +145,28 @@ async function attended(
     over.abort();
     await requests;
   }
+}
+
+function neverAborted(): AbortSignal {
+  return new AbortController().signal;
+}
+
+/** Of a run that stood by until it was stopped. */
+function nothingDone({ plan }: ResolvedProject): JobSummary {
+  const views = plan.views.map(({ name }) => [name, { entities: 0, updates: 0 }] as const);
+  return {
+    records_in: 0,
+    late_records: 0,
+    dead_letters: 0,
+    rows_out: 0,
+    elapsed_ms: 0,
+    events_per_second: 0,
+    checkpoints: 0,
+    failed_checkpoints: 0,
+    restarts: 0,
+    restored_checkpoint: null,
+    views: Object.fromEntries(views),
+  };
 }
 
 function ignore(): void {

@@ -26,6 +26,7 @@ import type { CheckpointStorage } from '../../ports/checkpoint-storage.ts';
 import type { CheckpointSettings } from '../config/run-settings.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { checkpointStorageOf, jobName } from './checkpoint-place.ts';
+import { standBy } from './stand-by.ts';
 import { storageAt } from './storage-at.ts';
 
 export interface JobStateRequest {
@@ -36,6 +37,8 @@ export interface JobStateRequest {
   /** False: the run takes no checkpoints although the environment says so. */
   readonly takesCheckpoints: boolean;
   readonly parallelism: number;
+  /** Wait while another process runs the job, with its checkpoints at hand; null: that is an error. */
+  readonly standBy: AbortSignal | null;
   readonly clock: Clock;
   readonly report: (message: string) => void;
 }
@@ -64,13 +67,15 @@ export interface JobState {
   close(isWell: boolean): Promise<void>;
 }
 
+/** Null when it stood by and was stopped. */
 export async function openJobState(
   project: ResolvedProject,
   request: JobStateRequest,
-): Promise<JobState> {
+): Promise<JobState | null> {
   const { checkpoints } = project.settings;
   if (checkpoints === null || !request.takesCheckpoints) {
-    if (request.fromSavepoint !== null) checkpointStorageOf(project);
+    const needsCheckpoints = request.fromSavepoint !== null || request.standBy !== null;
+    if (needsCheckpoints) checkpointStorageOf(project);
     return withoutCheckpoints(project, request);
   }
   return withCheckpoints(project, checkpoints, request);
@@ -94,16 +99,25 @@ function withoutCheckpoints(
   };
 }
 
-async function withCheckpoints(
+/** A job that is this process's. */
+interface TakenJob {
+  readonly store: CheckpointStore;
+  readonly storage: CheckpointStorage;
+  readonly state: JobStateOptions;
+  readonly fetched: ReadonlySet<string>;
+  /** Gives the lease back, and leaves nothing behind that only this run needed. */
+  close(): Promise<void>;
+}
+
+/** Takes the lease of the job, or waits for it; null when that was stopped. */
+async function takeJob(
   project: ResolvedProject,
-  checkpoints: CheckpointSettings,
-  request: JobStateRequest,
-): Promise<JobState> {
+  { retain }: CheckpointSettings,
+  { clock, report, standBy: signal }: JobStateRequest,
+): Promise<TakenJob | null> {
   const { settings, baseDirectory } = project;
-  const { clock, report, parallelism } = request;
   const storage = checkpointStorageOf(project);
   const job = jobName(project);
-  const { retain } = checkpoints;
   const place = placeOf(project);
   if (runningHere.has(place)) {
     throw new MillraceError('MR_CHECKPOINT_IN_USE', `this process runs job "${job}" already`, {
@@ -111,18 +125,51 @@ async function withCheckpoints(
     });
   }
   runningHere.add(place);
-  const release = (): void => void runningHere.delete(place);
-  const store = await openCheckpointStore({ storage, job, clock, retain, report }).catch(
-    (error: unknown) => {
-      release();
-      throw error;
-    },
-  );
+  // On one machine who stands by must not write where the running job has its files.
+  const folder = signal === null ? job : `${job}.standby-${process.pid}`;
+  const directory = join(resolve(baseDirectory, settings.state.directory), folder);
+  const state = stateIn(directory, settings.state.memoryBytesMax);
+  const open = (): Promise<CheckpointStore> =>
+    openCheckpointStore({ storage, job, clock, retain, report });
+  const leave = async (): Promise<void> => {
+    runningHere.delete(place);
+    if (signal !== null) await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const taken =
+      signal === null
+        ? { store: await open(), fetched: new Set<string>() }
+        : await standBy({ storage, job, files: state.files, clock, signal, report, open });
+    if (taken === null) {
+      await leave();
+      return null;
+    }
+    const close = async (): Promise<void> => {
+      try {
+        await taken.store.close();
+      } finally {
+        await leave();
+      }
+    };
+    return { ...taken, storage, state, close };
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+}
+
+async function withCheckpoints(
+  project: ResolvedProject,
+  checkpoints: CheckpointSettings,
+  request: JobStateRequest,
+): Promise<JobState | null> {
+  const { clock, report, parallelism } = request;
+  const taken = await takeJob(project, checkpoints, request);
+  if (taken === null) return null;
+  const { store, storage, state, fetched } = taken;
   try {
     if (request.isFresh) await store.discard();
     if (request.fromSavepoint !== null) await beginWith(store, project, request.fromSavepoint);
-    const directory = join(resolve(baseDirectory, settings.state.directory), job);
-    const state = stateIn(directory, settings.state.memoryBytesMax);
     const isUpgraded = await checkRestored(store, project.plan, report);
     const checkPlan = planCheck(project.plan, () => undefined);
     return {
@@ -132,21 +179,20 @@ async function withCheckpoints(
       spec: {
         parallelism,
         state,
-        checkpoints: { ...checkpoints, store, checkPlan, report },
-        restart: settings.restart,
+        checkpoints: { ...checkpoints, store, checkPlan, report, fetched },
+        restart: project.settings.restart,
         random: seededRandom(clock.nowMs()),
       },
       close: async (isWell) => {
         try {
           if (isWell && !checkpoints.retainOnStop) await store.discard();
-          await store.close();
         } finally {
-          release();
+          await taken.close();
         }
       },
     };
   } catch (error) {
-    await store.close().finally(release);
+    await taken.close();
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { automaticParallelism } from '../../app/config/run-settings.ts';
 import type { RunOptions } from '../../app/run-project.ts';
 import { type App, type RunSummary, millrace } from '../../app/millrace.ts';
-
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import {
   type CliHost,
   type Invocation,
@@ -23,6 +23,7 @@ export interface RunFlags {
   readonly freshState?: boolean;
   readonly parallelism?: number | 'auto';
   readonly fromSavepoint?: string;
+  readonly standby?: boolean;
 }
 
 export function runCommand(host: CliHost): Command {
@@ -33,6 +34,7 @@ export function runCommand(host: CliHost): Command {
     .option('--until-end', 'stop at the end of bounded input and fire everything')
     .option('--parallelism <n>', "threads that compute views, or 'auto'", parseParallelism)
     .option('--from-savepoint <name>', 'begin with a savepoint: its name, job/name, or its path')
+    .option('--standby', 'wait while another process runs the job, and take over when it is gone')
     .option('--fresh-state', 'begin anew: drop checkpoints, rows of the online store and the log');
   return onAction<[], RunFlags>(command, host, async (invocation, _args, flags) => {
     const { load, options } = invocation;
@@ -56,11 +58,17 @@ function threads(parallelism: number | 'auto'): number {
 }
 
 async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<ExitCode> {
+  if (flags.standby === true && (flags.freshState === true || flags.fromSavepoint !== undefined)) {
+    const message = '--standby goes on with the state of the job that it waits for';
+    const fix = 'leave out --fresh-state and --from-savepoint';
+    throw new MillraceError('MR_USAGE', message, { fix });
+  }
   const { terminal, signal } = invocation;
   const summary = await runWithProgress(app, terminal, {
     signal,
     untilEnd: flags.untilEnd === true,
     ...(flags.freshState === true ? { existing: 'dropAll' } : {}),
+    standby: flags.standby === true,
     onNotice: (message) => terminal.log('info', message),
     ...(flags.parallelism === undefined ? {} : { parallelism: threads(flags.parallelism) }),
     ...(flags.fromSavepoint === undefined ? {} : { fromSavepoint: flags.fromSavepoint }),

@@ -26,7 +26,8 @@ const damage: ReadonlySet<string> = new Set(['MR_STATE_CORRUPT', 'MR_STATE_MISSI
 /** Throws what `loadLatest` throws when no checkpoint is left, and what a definition's change forbids. */
 export async function recoverStage(options: RecoveryOptions): Promise<Recovered> {
   const { checkpoints, files, createStage } = options;
-  const { store, report = ignore } = checkpoints;
+  const { store, report = ignore, fetched } = checkpoints;
+  const here = new Set(fetched);
   const refused = new Map<number, MillraceError>();
   for (;;) {
     const loaded = await store.loadLatest({ refused });
@@ -36,7 +37,11 @@ export async function recoverStage(options: RecoveryOptions): Promise<Recovered>
     removeOthers(files, manifest);
     if (manifest !== null) {
       checkpoints.checkPlan?.(manifest.plan);
-      await store.fetch(manifest, (file) => files.path(file));
+      await store.fetch(
+        manifest,
+        (file) => files.path(file),
+        (file) => here.has(file),
+      );
     }
     const stage = createStage();
     if (manifest === null) return { stage, manifest };

@@ -69,6 +69,8 @@ export interface JobCheckpointOptions extends TriggerOptions {
   readonly store: CheckpointStore;
   /** Throws when state of the definitions that a checkpoint was made with cannot be used. */
   readonly checkPlan?: (saved: Manifest['plan']) => void;
+  /** State files that were brought here before the job began, whole. */
+  readonly fetched?: ReadonlySet<string>;
   /** Told what people should know: checkpoints that were passed over, what was restored. */
   readonly report?: (message: string) => void;
 }

@@ -79,6 +79,15 @@ describe('state of an older plan', () => {
     expect(view?.features.map(({ fate }) => fate)).toEqual(['kept', 'dropped', 'dropped']);
   });
 
+  it('is kept as it is once it knows the new name', () => {
+    const features = (p: Fields) => ({ money: sum(p.amount as never).over(rolling('1h')) });
+    const plan = planOf({ features, upgrade: { renamed: { money: 'spent' } } });
+    const [view] = comparePlans(plan, plan).views;
+    expect(view?.features).toMatchObject([
+      { feature: 'money', from: 'money', fate: 'kept', note: '' },
+    ]);
+  });
+
   it('needs a migration where the type of what is kept changes', () => {
     const features = (p: Fields) => ({ most: max(p.amount as never).over(rolling('24h')) });
     const refused = comparePlans(before, planOf({ features }, 'float64'));

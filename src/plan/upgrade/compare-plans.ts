@@ -77,8 +77,7 @@ function compareViews(older: Plan, before: ViewNode, newer: Plan, after: ViewNod
   const upgrade = after.upgrade ?? noUpgrade;
   const taken = new Set<string>();
   const features = after.features.map((feature) => {
-    const from = upgrade.renamed.find((r) => r.feature === feature.name)?.from ?? feature.name;
-    const was = before.features.find(({ name }) => name === from);
+    const was = formerOf(before, feature, upgrade);
     if (was !== undefined) taken.add(was.name);
     return compareFeatures(was, feature, upgrade);
   });
@@ -88,6 +87,19 @@ function compareViews(older: Plan, before: ViewNode, newer: Plan, after: ViewNod
   }
   const note = logicNote(before, after);
   return { view: after.name, fate: note === '' ? 'kept' : 'changed', note, features };
+}
+
+/** A state that knows the new name already is past the renaming. */
+function formerOf(
+  { features }: ViewNode,
+  { name }: FeatureNode,
+  { renamed }: UpgradeNode,
+): FeatureNode | undefined {
+  const from = renamed.find(({ feature }) => feature === name)?.from;
+  return (
+    features.find((feature) => feature.name === name) ??
+    features.find((feature) => feature.name === from)
+  );
 }
 
 const noUpgrade: UpgradeNode = { renamed: [], added: null, retyped: [] };
