@@ -1,7 +1,7 @@
 // The command as a process: signals, closed pipes, and the built package as a user installs it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, symlinkSync } from 'node:fs';
+import { cpSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { purchases } from '../../examples/shop/generate-data.ts';
@@ -67,6 +67,22 @@ describe('a live run', () => {
   });
 });
 
+describe('a run on worker threads', () => {
+  it('reads from the same definitions what one thread reads', async () => {
+    const answers: string[] = [];
+    for (const parallelism of ['1', '2']) {
+      rmSync(join(shop, '.millrace'), { recursive: true, force: true });
+      const run = await runCli(shop, 'run', '--until-end', '--parallelism', parallelism, '--json');
+      expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('rror')]);
+      const summary = jsonOf<{ rows_out: number; records_in: number }>(run);
+      const read = await runCli(shop, 'get', 'user_spend', 'user_id=u1', '--json');
+      const { features } = jsonOf<{ features: unknown }>(read);
+      answers.push(JSON.stringify([summary.records_in, summary.rows_out, features]));
+    }
+    expect(answers[1]).toBe(answers[0]);
+  }, 60_000);
+});
+
 it('does not complain when nobody reads its output to the end', async () => {
   const child = startCli(shop, ['plan', '--json']);
   child.stdout?.destroy();
@@ -93,11 +109,13 @@ describe('the built package', () => {
 
   it('runs a project that lies elsewhere', async () => {
     const bin = join(installed, 'bin/millrace.mjs');
-    for (const args of [['check'], ['run', '--until-end'], ['get', 'user_spend', 'user_id=u1']]) {
+    const read = ['get', 'user_spend', 'user_id=u1'];
+    const threads = ['run', '--until-end', '--parallelism', '2', '--fresh-state'];
+    for (const args of [['check'], ['run', '--until-end'], read, threads, read]) {
       const child = spawn(process.execPath, [bin, ...args], { cwd: shop });
       const { code, stderr } = await resultOf(child);
       expect(stderr).toBe('');
       expect(code).toBe(0);
     }
-  });
+  }, 60_000);
 });

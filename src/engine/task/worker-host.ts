@@ -50,6 +50,8 @@ export class WorkerHost implements SubtaskHost {
     this.#worker = new Worker(options.entry ?? ownEntry(), {
       workerData: start,
       transferList: [start.port],
+      // Flags of this process say how its own program is given: no business of the thread.
+      execArgv: [],
       name: `subtask ${start.subtask}`,
       ...(resourceLimits === undefined ? {} : { resourceLimits }),
     });
