@@ -44,6 +44,7 @@ class Host {
   readonly operators: readonly ViewOperator[];
   readonly #images: KeyImages[] = [];
   readonly #backends: ThrashResidence[] = [];
+  readonly #emptyBytes: readonly number[];
   readonly #keyFields: readonly Field[];
   readonly #random: RandomCase;
 
@@ -73,6 +74,7 @@ class Host {
       const backed = phase.evictions === null ? null : residence;
       return new ViewOperator({ plan, view, context, residence: backed });
     });
+    this.#emptyBytes = this.#images.map(({ liveBytes }) => liveBytes);
   }
 
   run(call: OperatorCall): void {
@@ -87,6 +89,10 @@ class Host {
         if (rows.length > 0) operator.processBatch(batchOf(stream, rows));
       }
       if (call.afterMs !== Number.NEGATIVE_INFINITY) operator.advanceWatermark(call.afterMs);
+    }
+    for (const [i, images] of this.#images.entries()) {
+      // Keys that have left leave nothing behind.
+      if (images.size === 0) expect(images.liveBytes).toBe(this.#emptyBytes[i]);
     }
   }
 
