@@ -62,7 +62,6 @@ describe('owners of rows', () => {
     expect([...found.owners.subarray(0, rows.length)]).toEqual(
       rows.map((row) => ownerOf(key, row)),
     );
-    expect(found.rowsOf.reduce((sum, count) => sum + count, 0)).toBe(rows.length);
   });
 
   it('come with the hottest keys', () => {

@@ -17,8 +17,6 @@ import type { KeyRoute } from './routes.ts';
 export class KeyOwners {
   /** Per row of the batch; valid until the next call of `assign`. */
   owners: Uint8Array = new Uint8Array(0);
-  /** Rows per subtask so far. */
-  readonly rowsOf: Float64Array;
   readonly hotKeys = new HotKeys();
   readonly #project: Projection;
   readonly #tags: readonly number[];
@@ -30,7 +28,6 @@ export class KeyOwners {
     const outputs = key.map(({ value }) => value);
     this.#project = compileProjection({ fields, predicates: [], outputs });
     this.#tags = key.map(({ type }) => keyTagOf(type.kind));
-    this.rowsOf = new Float64Array(parallelism);
     for (let subtask = 0; subtask < parallelism; subtask++) {
       const { first, end } = keyGroupsOf(subtask, parallelism);
       this.#ownerOfGroup.fill(subtask, first, end);
@@ -82,17 +79,10 @@ export class KeyOwners {
   }
 
   #scatter({ selected, count }: SelectedRows, rowCount: number): void {
-    const { owners, rowsOf } = this;
+    const { owners } = this;
     const found = this.#found;
-    if (count < rowCount) {
-      owners.fill(0, 0, rowCount);
-      rowsOf[0] = (rowsOf[0] as number) + rowCount - count;
-    }
-    for (let i = 0; i < count; i++) {
-      const owner = found[i] as number;
-      owners[selected[i] as number] = owner;
-      rowsOf[owner] = (rowsOf[owner] as number) + 1;
-    }
+    if (count < rowCount) owners.fill(0, 0, rowCount);
+    for (let i = 0; i < count; i++) owners[selected[i] as number] = found[i] as number;
   }
 
   #ensure(rowCount: number): void {

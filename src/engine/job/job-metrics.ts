@@ -2,12 +2,14 @@
 import type { Labels, MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { JobOutput } from './job-output.ts';
 import type { CheckpointProgress, JobProgress, SourceProgress, ViewProgress } from './job-spec.ts';
+import type { SubtaskProgress } from './subtask-progress.ts';
 
 export class JobMetrics {
   readonly #registry: MetricsRegistry;
   #elapsedMs = 0;
   #waitedMs = 0;
   #blockedMs = 0;
+  readonly #before = new Map<number, SubtaskProgress>();
 
   constructor(registry: MetricsRegistry) {
     this.#registry = registry;
@@ -19,6 +21,7 @@ export class JobMetrics {
     for (const [category, count] of Object.entries(output.deadLettersByCategory)) {
       this.#total('dlq_records', 'Dead letters', { category }, count);
     }
+    this.#subtasks(progress);
     this.#useOfTime(progress.elapsedMs, waitedMs, output.blockedMs);
     this.#checkpoints(progress.checkpoints);
     const restarts = 'Times that the job went back to a checkpoint';
@@ -50,6 +53,25 @@ export class JobMetrics {
     this.#now('millrace_idle_time_ms_per_second', 'Waiting for input', {}, idle);
     this.#now('millrace_back_pressured_time_ms_per_second', 'Waiting for sinks', {}, blocked);
     this.#now('millrace_busy_time_ms_per_second', 'Working', {}, busy);
+  }
+
+  /** Per worker thread, per second since the last update. Keys never become labels. */
+  #subtasks({ subtasks, elapsedMs }: JobProgress): void {
+    const spanMs = elapsedMs - this.#elapsedMs;
+    for (const now of subtasks) {
+      const labels = { subtask: String(now.subtask) };
+      this.#total('millrace_subtask_num_records_in', 'Rows dealt to it', labels, now.recordsIn);
+      const before = this.#before.get(now.subtask);
+      this.#before.set(now.subtask, now);
+      if (before === undefined || spanMs <= 0) continue;
+      const rate = (part: 'busyMs' | 'idleMs' | 'backPressuredMs'): number =>
+        (Math.max(0, now[part] - before[part]) * 1000) / spanMs;
+      const [busy, idle, waiting] = [rate('busyMs'), rate('idleMs'), rate('backPressuredMs')];
+      this.#now('millrace_subtask_busy_time_ms_per_second', 'Working', labels, busy);
+      this.#now('millrace_subtask_idle_time_ms_per_second', 'Waiting for rows', labels, idle);
+      const name = 'millrace_subtask_back_pressured_time_ms_per_second';
+      this.#now(name, 'Waiting until results are taken', labels, waiting);
+    }
   }
 
   #source({ stream, recordsIn, watermarkMs, watermarkLagMs }: SourceProgress): void {

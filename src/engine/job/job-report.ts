@@ -6,13 +6,14 @@ import type { JobProgress, JobSpec, JobState, JobSummary, ViewProgress } from '.
 import { RateMeter } from './rate-meter.ts';
 import type { SourceTask } from '../task/source-task.ts';
 import type { ViewStage } from '../task/view-stage.ts';
+import { subtaskProgress } from './subtask-progress.ts';
 
 const defaultIntervalMs = 1000;
 
 /** What a report is made from, in one life of a job. */
 export interface ReportedParts {
   readonly sources: readonly SourceTask[];
-  readonly stage: Pick<ViewStage, 'stats'>;
+  readonly stage: Pick<ViewStage, 'stats' | 'hotKeys'>;
 }
 
 /** Totals since a job first began. */
@@ -101,6 +102,8 @@ export class JobReport {
       restarts: this.#log.restarts(),
       sources: this.#sources.map((source) => source.progress()),
       views,
+      subtasks: subtaskProgress(this.#parts?.stage.stats() ?? []),
+      hotKeys: this.#parts?.stage.hotKeys?.() ?? [],
     };
   }
 

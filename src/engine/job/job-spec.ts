@@ -11,7 +11,8 @@ import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
 import type { TriggerOptions } from '../checkpoint/decide-trigger.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
-import type { StageState, ViewStage, ViewStageOptions } from '../task/view-stage.ts';
+import type { HotKey, StageState, ViewStage, ViewStageOptions } from '../task/view-stage.ts';
+import type { SubtaskProgress } from './subtask-progress.ts';
 
 /** What *now* is for values that shrink as time passes: the wall's clock, or the events'. */
 export type NowMode = 'wall' | 'event';
@@ -132,6 +133,10 @@ export interface JobProgress {
   readonly restarts: RestartProgress;
   readonly sources: readonly SourceProgress[];
   readonly views: Readonly<Record<string, ViewProgress>>;
+  /** Per worker thread; empty in one thread. */
+  readonly subtasks: readonly SubtaskProgress[];
+  /** Keys with the greatest shares of recent rows, for people; empty in one thread. */
+  readonly hotKeys: readonly HotKey[];
 }
 
 export interface CheckpointProgress {

@@ -111,8 +111,10 @@ export interface SubtaskStats {
   readonly load?: SubtaskLoad;
 }
 
-/** Times since the start; all that is neither is work. */
+/** Since the start; the time that is neither idle nor back-pressured is work. */
 export interface SubtaskLoad {
+  /** Rows that it got, once per route. */
+  readonly recordsIn: number;
   readonly elapsedMs: number;
   /** Waiting for rows. */
   readonly idleMs: number;

@@ -30,6 +30,7 @@ import {
   WorkerSignals,
   type WorkerStart,
 } from './worker-protocol.ts';
+import { WorkPace } from './work-pace.ts';
 
 /** Vectors per element: as many as an operator gives at once. */
 const rowsMax = 16_384;
@@ -59,6 +60,7 @@ export class WorkerSubtask {
   readonly #limits: ElementLimits;
   readonly #options: WorkerSubtaskOptions;
   readonly #subtask: Subtask;
+  readonly #pace: WorkPace;
   /** Per stream. */
   readonly #routes: readonly (readonly RouteInput[])[];
   readonly #block = new BlockReader();
@@ -69,6 +71,7 @@ export class WorkerSubtask {
   #unrung = 0;
   #hasNews = false;
   #toldMs = 0;
+  #recordsIn = 0;
   #idleMs = 0;
   #backPressuredMs = 0;
   readonly #startMs: number;
@@ -79,6 +82,7 @@ export class WorkerSubtask {
     const stages = lowerPlan(plan, views);
     this.#options = options;
     this.#startMs = options.clock.monotonicMs();
+    this.#pace = new WorkPace(options.clock);
     this.#signals = new WorkerSignals(words);
     this.#bell = this.#signals.workers[subtask] as Doorbell;
     this.#input = new ElementReader(input, port, subtask);
@@ -171,7 +175,9 @@ export class WorkerSubtask {
     block.open(this.#input.buffer, this.#input.start);
     for (const { views, rows } of this.#routes[streamOfRows(block)] as readonly RouteInput[]) {
       const batch = rows.read(block);
-      if (batch !== null) this.#subtask.process(views, batch);
+      if (batch === null) continue;
+      this.#recordsIn += batch.rowCount;
+      this.#subtask.process(views, batch);
     }
   }
 
@@ -204,7 +210,7 @@ export class WorkerSubtask {
   #work(): boolean {
     let hasWorked = false;
     this.#orFailSnapshot(() => {
-      hasWorked = this.#subtask.work();
+      hasWorked = this.#pace.run(() => this.#subtask.work());
       if (this.#snapshotId === null) return;
       const snapshot = this.#subtask.takeSnapshot();
       if (snapshot === null) return;
@@ -255,7 +261,8 @@ export class WorkerSubtask {
 
   #stats(): SubtaskStats {
     const elapsedMs = this.#options.clock.monotonicMs() - this.#startMs;
-    const load = { elapsedMs, idleMs: this.#idleMs, backPressuredMs: this.#backPressuredMs };
+    const [idleMs, backPressuredMs] = [this.#idleMs, this.#backPressuredMs];
+    const load = { recordsIn: this.#recordsIn, elapsedMs, idleMs, backPressuredMs };
     return { ...this.#subtask.stats(), load };
   }
 
