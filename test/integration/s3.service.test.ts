@@ -64,6 +64,7 @@ describe.skipIf(!withServices)(`moto (${howToRun})`, () => {
 
   testCheckpointStorage('a bucket of moto', {
     create: () => storageAt(service, `p${prefixes++}`),
+    pageSize: 1000,
     local,
   });
 

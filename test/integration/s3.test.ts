@@ -47,6 +47,7 @@ function storageOf(options: Partial<S3StorageOptions> = {}): CheckpointStorage {
 testCheckpointStorage('an S3 bucket', {
   create: () => storageOf(),
   reopen: () => storageOf(),
+  pageSize: 1000,
   local: {
     path: (name) => join(folder, name),
     read: async (path) => new Uint8Array(await readFile(path)),
