@@ -62,7 +62,12 @@ export class HyperLogLog {
 
   /** Kind byte, then (upper u32, lower u32) pairs, little-endian, or all registers. */
   toBytes(): Uint8Array {
-    if (this.#sparse === null) return Uint8Array.of(1, ...(this.#dense ?? []));
+    if (this.#sparse === null) {
+      const bytes = new Uint8Array(1 + registerCount);
+      bytes[0] = 1;
+      bytes.set(this.#toDense(), 1);
+      return bytes;
+    }
     const { keys, counts, size } = this.#sparse;
     const view = new DataView(new ArrayBuffer(1 + size * 8));
     for (let i = 0; i < size; i++) {
