@@ -25,6 +25,10 @@ interface Promises {
 
 function withCheckpoints({ settings }: ResolvedProject): Promises {
   const every = formatDuration(settings.checkpoints?.intervalMs ?? 0);
+  const ends =
+    settings.checkpoints?.retainOnStop === false
+      ? '; a run that ends drops its checkpoints, so the next one has to begin anew (--fresh-state)'
+      : '';
   return {
     state: {
       place: 'state',
@@ -40,7 +44,7 @@ function withCheckpoints({ settings }: ResolvedProject): Promises {
     log: {
       place: 'offline',
       guarantee: 'exactly-once',
-      detail: `each row is there once, whatever fails; visible after each checkpoint (every ${every}) and at the end`,
+      detail: `each row is there once, whatever fails; visible after each checkpoint (every ${every}) and at the end${ends}`,
     },
   };
 }

@@ -11,7 +11,10 @@ export function threadStateFiles(directory: string): {
   return { module: import.meta.url, directory };
 }
 
-/** Called in the thread. */
+/**
+ * Called in the thread, which finds it by name.
+ * @public
+ */
 export function openStateFiles(directory: string): StateFiles {
   return fileStateFiles(directory);
 }
