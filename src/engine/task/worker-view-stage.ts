@@ -275,7 +275,7 @@ function hotKeysOf(
 }
 
 /** Without the files, which each thread opens for itself. */
-function sendable({ files: _, ...state }: StageState): WorkerState {
+function sendable({ files: _files, ...state }: StageState): WorkerState {
   return state;
 }
 
