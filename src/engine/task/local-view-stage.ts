@@ -5,6 +5,7 @@ import type { JsonValue } from '../../kernel/json-value.ts';
 import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import { Subtask, viewNumbers } from './subtask.ts';
 import type { StageOutput, SubtaskStats, ViewStage, ViewStageOptions } from './view-stage.ts';
+import { WorkPace } from './work-pace.ts';
 
 type Snapshot = PromiseWithResolvers<readonly SubtaskSnapshot[]>;
 
@@ -12,12 +13,14 @@ export class LocalViewStage implements ViewStage {
   readonly #subtask: Subtask;
   readonly #views: readonly (readonly number[])[];
   readonly #output: StageOutput;
+  readonly #pace: WorkPace;
   #snapshot: Snapshot | null = null;
   /** While the sinks are told of a barrier nothing may come out. Never rejects. */
   #aligning: Promise<void> | null = null;
 
-  constructor({ plan, stages, output, state }: Omit<ViewStageOptions, 'parallelism'>) {
+  constructor({ plan, stages, output, state, clock }: Omit<ViewStageOptions, 'parallelism'>) {
     this.#output = output;
+    this.#pace = new WorkPace(clock);
     this.#views = viewNumbers(stages);
     this.#subtask = new Subtask({
       plan,
@@ -82,7 +85,7 @@ export class LocalViewStage implements ViewStage {
 
   work(): boolean {
     try {
-      const hasWorked = this.#subtask.work();
+      const hasWorked = this.#pace.run(() => this.#subtask.work());
       const taken = this.#snapshot === null ? null : this.#subtask.takeSnapshot();
       if (taken !== null) {
         this.#snapshot?.resolve([taken]);

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { virtualClock } from '../../testing/virtual-clock.ts';
+import { WorkPace } from './work-pace.ts';
+
+/** A clock, and slices that take a millisecond each; how many ran in a call. */
+function paced(slicesLeft: number) {
+  const clock = virtualClock();
+  const pace = new WorkPace(clock);
+  let left = slicesLeft;
+  const run = (): number => {
+    const before = left;
+    pace.run(() => {
+      if (left === 0) return false;
+      left -= 1;
+      void clock.advance(1);
+      return true;
+    });
+    return before - left;
+  };
+  return { clock, run };
+}
+
+describe('the pace of background work', () => {
+  it('does one slice when no time has passed', () => {
+    const { run } = paced(10);
+    expect(run()).toBe(1);
+  });
+
+  it('takes a quarter of the time that input took', () => {
+    const { clock, run } = paced(100);
+    void clock.advance(40);
+    expect(run()).toBe(10);
+  });
+
+  it('stops nobody for longer than twenty milliseconds', () => {
+    const { clock, run } = paced(100);
+    void clock.advance(1000);
+    expect(run()).toBe(20);
+  });
+
+  it('ends with the work', () => {
+    const { clock, run } = paced(3);
+    void clock.advance(1000);
+    expect(run()).toBe(3);
+    expect(run()).toBe(0);
+  });
+});
