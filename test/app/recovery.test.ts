@@ -232,7 +232,8 @@ describe('runs that follow each other', () => {
     writeFiles(files);
     const options = { ...checkpoints, retainOnStop: false };
     const state = { backend: 'disk', memory: '64MB' } as const;
-    await run({}, configOf({ checkpoints: options, state, parallelism: 1 }));
+    const summary = await run({}, configOf({ checkpoints: options, state, parallelism: 1 }));
+    expect(summary.views).toMatchObject({ spend: { entities: 23 }, biggest: { entities: 23 } });
     expect(await left()).toEqual(await atOnce(files));
     expect(readdirSync(join(folder.path, '.millrace/checkpoints/shop-local'))).not.toContain(
       'manifests',

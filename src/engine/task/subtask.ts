@@ -11,7 +11,7 @@ import type { Plan, ViewNode } from '../../plan/plan.ts';
 import { planFromJson } from '../../plan/plan-json.ts';
 import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import type { SourceStage } from '../lower/lower-plan.ts';
-import type { OperatorContext } from '../operators/operator.ts';
+import type { OperatorContext, OperatorStats } from '../operators/operator.ts';
 import { ImageTranslator } from '../operators/upgrade/image-translator.ts';
 import { ViewOperator } from '../operators/view-operator.ts';
 import type { KeyImages } from '../state/residence.ts';
@@ -163,9 +163,14 @@ export class Subtask {
       subtask: this.#subtask,
       views: this.#views.map(({ node, operator }) => ({
         view: node.name,
-        stats: operator.stats(),
+        stats: this.#statsOf(node.uid, operator.stats()),
       })),
     };
+  }
+
+  /** The operator knows of its keys in memory only. */
+  #statsOf(uid: string, stats: OperatorStats): OperatorStats {
+    return this.#state === null ? stats : { ...stats, entities: this.#state.entriesOf(uid) };
   }
 }
 

@@ -175,6 +175,11 @@ export class SubtaskState {
     this.#isTidyOff = false;
   }
 
+  /** Keys of a view, in memory or not. */
+  entriesOf(viewUid: string): number {
+    return this.#views.find(({ uid }) => uid === viewUid)?.entries ?? 0;
+  }
+
   stats(): SubtaskStateStats {
     const sum = (of: (view: ViewBackend) => number): number =>
       this.#views.reduce((total, view) => total + of(view), 0);
