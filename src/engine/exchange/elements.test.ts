@@ -83,23 +83,6 @@ describe('rows as elements', () => {
     }
   });
 
-  it('go whole to the subtask that owns their split', () => {
-    const stream = { name: 's', fields } as unknown as StreamNode;
-    const given = { stream, routes: [{ key: [], views: [0], usedFields: [0, 4] }] };
-    const { writer, reader } = exchange(1 << 16);
-    const rows = new RowsWriter(0, given);
-    const batch = randomBatch(seededRandom(9), 50);
-    rows.begin(batch, 1);
-    rows.take(0, { rowsMax: 100, bytesMax: 30_000 });
-    writer.write(elementKinds.rows, rows);
-    const block = next(reader);
-    expect(new RowsReader(given, 0, 0).read(block)).toBeNull();
-    const read = new RowsReader(given, 0, 1).read(block) as Batch;
-    expect(range(0, 50).map((row) => contentOf(read, row))).toEqual(
-      range(0, 50).map((row) => contentOf(batch, row)),
-    );
-  });
-
   it('of which one is larger than the ring come through too', () => {
     const { writer, reader } = exchange(1 << 12);
     const field: Field = { name: 'text', type: { kind: 'string' }, nullable: false };

@@ -13,8 +13,6 @@ import { ColumnSelector, columnOnDemand, type RowSelection } from './select-rows
 
 /** Columns before those of the stream: event time, arrival, watermark, offset. */
 const timeColumns = 4;
-/** Rows that are not dealt one by one have no owners, but one owner. */
-const dealtByRow = -1;
 
 const noNulls = new Uint8Array(0);
 
@@ -31,18 +29,16 @@ export class RowsWriter implements Payload {
     this.#fields = fields;
   }
 
-  /** The batch to write, and whose its rows are: per route and row, or one subtask's. */
-  begin(batch: Batch, owners: readonly Uint8Array[] | number): void {
+  /** The batch to write, and whose its rows are: per route and row. */
+  begin(batch: Batch, owners: readonly Uint8Array[]): void {
     this.#rowCount = batch.rowCount;
-    const isDealt = typeof owners !== 'number';
     const { head } = this.#block;
     head[0] = this.#stream;
     head[1] = batch.split;
-    head[2] = isDealt ? dealtByRow : owners;
     const { eventTimeMs, arrivalTimeMs, watermarkMs, offsets } = batch;
     this.#columns = [
       ...[eventTimeMs, arrivalTimeMs, watermarkMs, offsets].map(timeColumn),
-      ...(isDealt ? owners.map(ownerColumn) : []),
+      ...owners.map(ownerColumn),
       ...this.#fields.map(({ type, nullable }, i) => ({
         column: batch.columns[i] as Column,
         hasNulls: nullable,
@@ -102,13 +98,11 @@ export class RowsReader {
 
   /** The rows as a batch, valid until the element is released or the next call; null without any. */
   read(block: BlockReader): Batch | null {
-    const owner = block.head[2] as number;
-    if (owner !== dealtByRow && owner !== this.#subtask) return null;
-    const selection = owner === dealtByRow ? this.#select(block) : null;
-    const rowCount = selection?.count ?? block.rowCount;
+    const selection = this.#select(block);
+    const rowCount = selection.count;
     if (rowCount === 0) return null;
     const rows = rowCount === block.rowCount ? null : selection;
-    const firstField = timeColumns + (owner === dealtByRow ? this.#routeCount : 0);
+    const firstField = timeColumns + this.#routeCount;
     const time = (i: number): Float64Array => {
       const column = (this.#times[i] as ColumnSelector).select(block, i, rows);
       return (column as Float64Column).values;
