@@ -6,6 +6,9 @@ import type { StateWriter } from '../../state/bytes/state-writer.ts';
 import type { ReadHeadOptions } from '../../state/residence.ts';
 import type { ImageOwner, OperatorHead } from './image-owner.ts';
 
+/** Rows whose keys are touched ahead together. */
+const blockRows = 256;
+
 export function writeHead(owner: ImageOwner, to: StateWriter): void {
   const { parts, admission, waiting } = owner;
   const { store, keys, builder } = parts;
@@ -21,12 +24,28 @@ export function writeHead(owner: ImageOwner, to: StateWriter): void {
   admission.late.write(to);
   to.varint(store.length);
   for (let row = 0; row < store.length; row++) {
+    if (row % blockRows === 0) touch(owner, row);
     const slot = store.slot[row] as number;
     to.bytes(keys.data, keys.bounds[slot * 2], keys.bounds[slot * 2 + 1]);
     const section = to.beginSection();
     store.writeRow(row, to);
     to.endSection(section);
   }
+}
+
+/** Reads what rows from `first` on need of their keys, so that the processor waits for memory once. */
+function touch({ parts }: ImageOwner, first: number): void {
+  const { store, keys } = parts;
+  const end = Math.min(store.length, first + blockRows);
+  let touched = 0;
+  for (let row = first; row < end; row++) {
+    touched += keys.bounds[(store.slot[row] as number) * 2] as number;
+  }
+  for (let row = first; row < end; row++) {
+    const start = keys.bounds[(store.slot[row] as number) * 2] as number;
+    touched += keys.data[start] as number;
+  }
+  keys.touched = touched;
 }
 
 /** Reads a head; the rows that it has for this operator are appended to the store. */
