@@ -33,11 +33,14 @@ export interface CoordinatorOptions {
   /** What manifests say of sources and totals, as of now. */
   readonly sources: () => Readonly<Record<string, SourceState>>;
   readonly counters: () => Readonly<Record<string, number>>;
-  /** Called when something ended that the loop may wait for. */
-  readonly onDone: () => void;
+  /** Called when there is something to do or to see for the loop, which may be waiting. */
+  readonly onChange: () => void;
   /** Files of the newest whole checkpoint. */
   readonly restored: Manifest | null;
 }
+
+/** Before a checkpoint without which nothing goes on is tried again. */
+const retryMs = 1000;
 
 /** What was noted at a barrier. */
 interface Barrier {
@@ -70,7 +73,7 @@ export class CheckpointCoordinator {
     this.#state = firstTrigger(options.clock.monotonicMs());
     this.#files = filesIn(options.restored);
     const { lost } = options.checkpoints.store;
-    lost.addEventListener('abort', () => options.onDone(), { once: true });
+    lost.addEventListener('abort', () => options.onChange(), { once: true });
   }
 
   /**
@@ -93,7 +96,7 @@ export class CheckpointCoordinator {
   request(): Promise<Manifest> {
     const request = Promise.withResolvers<Manifest>();
     this.#requests.push(request);
-    this.#options.onDone();
+    this.#options.onChange();
     return request.promise;
   }
 
@@ -124,11 +127,19 @@ export class CheckpointCoordinator {
     return decision.kind === 'wait' ? decision.untilMs : this.#nowMs;
   }
 
-  /** A checkpoint of now, between batches, when none is under way. */
+  /**
+   * A checkpoint of now, while nothing is read and none is under way; tried again as often as
+   * failures are tolerated.
+   */
   async take(): Promise<Manifest> {
-    const manifest = await this.#start();
-    if (manifest !== null) return manifest;
-    throw this.#failureNow;
+    const { checkpoints, clock } = this.#options;
+    for (;;) {
+      const manifest = await this.#start();
+      if (manifest !== null) return manifest;
+      if (this.#failure !== null) throw this.#failure;
+      if (this.#state.failuresInRow > checkpoints.failuresTolerated) throw this.#tooMany();
+      await clock.sleep(Math.min(retryMs, checkpoints.intervalMs));
+    }
   }
 
   get #failureNow(): unknown {
@@ -159,9 +170,10 @@ export class CheckpointCoordinator {
     const barrier = this.#begin(this.#options.checkpoints.store.nextId());
     const running = this.#attempt(barrier).finally(() => {
       this.#running = null;
-      this.#options.onDone();
+      this.#options.onChange();
     });
     this.#running = running;
+    this.#options.onChange();
     return running;
   }
 
@@ -237,7 +249,7 @@ export class CheckpointCoordinator {
   /** The job cannot go on: what a sink holds is not known any more. */
   #fail(error: unknown): void {
     this.#failure ??= error;
-    this.#options.onDone();
+    this.#options.onChange();
   }
 
   #failed(error: unknown): void {

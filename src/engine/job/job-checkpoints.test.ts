@@ -8,10 +8,13 @@ import { threadStateFiles } from '../../adapters/file/state/thread-state-files.t
 import { memoryDeadLetters, memoryLateRecords } from '../../adapters/memory/memory-sinks.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
+import type { CheckpointStorage } from '../../ports/checkpoint-storage.ts';
+import type { EpochSink } from '../../ports/epoch-sink.ts';
 import type { Source, SourceSplit } from '../../ports/source.ts';
 import { EpochVectors } from '../../testing/epoch-vectors.ts';
 import {
@@ -22,6 +25,7 @@ import {
   singleViewPlan,
 } from '../../testing/plan-nodes.ts';
 import { type ScriptStep, scriptedSource } from '../../testing/scripted-source.ts';
+import type { TriggerOptions } from '../checkpoint/decide-trigger.ts';
 import { openCheckpointStore } from '../checkpoint/checkpoint-store.ts';
 import { startJob } from './job.ts';
 import type { Job, JobSpec, JobSummary } from './job-spec.ts';
@@ -102,6 +106,8 @@ class Outside {
 }
 
 type Life = Partial<Omit<JobSpec, 'checkpoints'>> & {
+  readonly storage?: (storage: CheckpointStorage) => CheckpointStorage;
+  readonly limits?: Partial<TriggerOptions>;
   readonly source: Source;
   readonly intervalMs?: number;
   readonly during?: (job: Job) => Promise<void>;
@@ -109,10 +115,10 @@ type Life = Partial<Omit<JobSpec, 'checkpoints'>> & {
 
 /** One process: runs the job to its end or failure. */
 async function live(outside: Outside, life: Life): Promise<JobSummary> {
-  const { source, intervalMs = 40, during, ...spec } = life;
+  const { source, intervalMs = 40, during, limits, storage = (s) => s, ...spec } = life;
   const clock = busyClock();
   const store = await openCheckpointStore({
-    storage: localCheckpointStorage(join(directory, 'checkpoints')),
+    storage: storage(localCheckpointStorage(join(directory, 'checkpoints'))),
     job: 'test',
     clock,
   });
@@ -139,6 +145,7 @@ async function live(outside: Outside, life: Life): Promise<JobSummary> {
         minPauseMs: 0,
         timeoutMs: 1e9,
         failuresTolerated: 0,
+        ...limits,
         report: (message) => outside.reports.push(message),
       },
       ...spec,
@@ -250,6 +257,93 @@ describe('a job that is killed and started again', () => {
     };
     await expect(live(outside, { source: closed, restart })).rejects.toBe(wrong);
     expect(opened).toBe(1);
+  });
+});
+
+/** Storage in which some uploads of files fail, or take long. */
+function badStorage(isBad: (upload: number) => boolean, harm: () => Promise<void>) {
+  let uploads = 0;
+  return (storage: CheckpointStorage): CheckpointStorage => ({
+    description: storage.description,
+    list: (prefix) => storage.list(prefix),
+    read: (name) => storage.read(name),
+    write: (name, bytes, condition) => storage.write(name, bytes, condition),
+    readTo: (name, path) => storage.readTo(name, path),
+    copy: (from, to) => storage.copy(from, to),
+    remove: (names) => storage.remove(names),
+    writeFrom: async (name, path) => {
+      uploads += 1;
+      if (isBad(uploads)) await harm();
+      await storage.writeFrom(name, path);
+    },
+  });
+}
+
+describe('checkpoints that fail', () => {
+  const source = scriptedSource({ splits: { a: split } });
+  const fail = (): Promise<void> => Promise.reject(crash);
+
+  it('are counted, and what they held counts with the next one', async () => {
+    const expected = await undisturbed({ source });
+    const outside = new Outside();
+    const storage = badStorage((upload) => upload >= 4 && upload < 8, fail);
+    const limits = { failuresTolerated: 9 };
+    const summary = await live(outside, { source, storage, limits });
+    expect(summary.failed_checkpoints).toBeGreaterThan(0);
+    expect(summary.checkpoints).toBeGreaterThan(2);
+    expect(outside.log.rows.toSorted()).toEqual(expected);
+  });
+
+  it('send the job back when there are too many, and end it when that does not help', async () => {
+    const expected = await undisturbed({ source });
+    const outside = new Outside();
+    const storage = badStorage((upload) => upload >= 4 && upload < 8, fail);
+    const restart = { kind: 'fixedDelay', delayMs: 1, attempts: 9 } as const;
+    const summary = await live(outside, { source, storage, restart });
+    expect(summary.restarts).toBeGreaterThan(0);
+    expect(outside.log.rows.toSorted()).toEqual(expected);
+    const never = badStorage((upload) => upload >= 4, fail);
+    rmSync(directory, { recursive: true, force: true });
+    await expect(live(new Outside(), { source, storage: never, restart })).rejects.toThrow(
+      /killed by the test|checkpoints in a row failed/,
+    );
+  });
+
+  it('are given up when they take too long', async () => {
+    const expected = await undisturbed({ source });
+    const outside = new Outside();
+    let hold = (): void => undefined;
+    const slow = (): Promise<void> =>
+      new Promise((resolve) => {
+        hold = resolve;
+      });
+    const storage = badStorage((upload) => upload === 4, slow);
+    const summary = await live(outside, {
+      source,
+      storage,
+      limits: { timeoutMs: 100, failuresTolerated: 9 },
+      onProgress: ({ checkpoints }) => checkpoints.failed > 0 && hold(),
+      progressIntervalMs: 1,
+    });
+    expect(summary.failed_checkpoints).toBe(1);
+    expect(outside.log.rows.toSorted()).toEqual(expected);
+  });
+
+  it('because of a sink send the job back at once', async () => {
+    const expected = await undisturbed({ source });
+    const outside = new Outside();
+    const sink = outside.log.sink();
+    let prepares = 0;
+    const prepare = (id: number): Promise<JsonValue> => {
+      prepares += 1;
+      return prepares === 4 ? Promise.reject(crash) : (sink.epochs as EpochSink).prepare(id);
+    };
+    const failing = { ...sink, epochs: { ...(sink.epochs as EpochSink), prepare } };
+    const restart = { kind: 'fixedDelay', delayMs: 1, attempts: 1 } as const;
+    const limits = { failuresTolerated: 9 };
+    const summary = await live(outside, { source, sinks: [failing], restart, limits });
+    expect(summary.restarts).toBe(1);
+    expect(outside.log.rows.toSorted()).toEqual(expected);
   });
 });
 

@@ -225,7 +225,7 @@ export class JobParts {
       log,
       sources: () => this.#savedSources(),
       counters: () => output.counters(),
-      onDone: () => wakeup.set(),
+      onChange: () => wakeup.set(),
       restored: this.restored,
     });
   }
