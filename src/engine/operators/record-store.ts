@@ -9,6 +9,7 @@ import type { StateReader } from '../state/bytes/state-reader.ts';
 import type { StateWriter } from '../state/bytes/state-writer.ts';
 import type { KeyTable } from '../state/key-table.ts';
 import { enlargeFloats, enlargeInts } from '../state/slot-arrays.ts';
+import type { ValueCodes } from '../state/value-codes.ts';
 import type { KeptRecord, RecordSource } from '../state/windows/view-window.ts';
 import { KeyEncoder, keyTagOf } from './key-encoder.ts';
 import {
@@ -26,8 +27,6 @@ export interface LoadResult {
   readonly first: number;
   readonly failures: readonly ProjectionFailure[];
 }
-
-const noRefusals = new Uint8Array(0);
 
 export class RecordStore implements RecordSource {
   length = 0;
@@ -170,28 +169,75 @@ export class RecordStore implements RecordSource {
     this.#compactRefusals(rows, count);
   }
 
-  /** Writes a row without its key. */
-  writeRow(row: number, to: StateWriter): void {
-    for (const column of this.#times()) to.f64(column[row] as number);
-    to.u8(this.isApplied[row] as number);
-    to.u32(this.mask[row] as number);
-    to.varint(this.#order[row] as number);
-    to.bytes(this.refusalsOf(row) ?? noRefusals);
+  /** Writes all rows without their keys, column by column. */
+  writeRows(to: StateWriter): void {
+    const { length } = this;
+    for (const column of this.#times()) to.floats(column, 0, length);
+    to.floats(this.#order, 0, length);
+    to.ints(this.isApplied, length);
+    to.ints(this.mask, length);
+    to.varint(this.#refusals.size);
+    for (const [row, verdicts] of this.#refusals) {
+      to.varint(row);
+      to.bytes(verdicts);
+    }
     for (const [i, { codes }] of this.#staging.columns.entries()) {
-      const value = this.values[i]?.[row] as number;
-      if (codes === null) to.f64(value);
-      else {
-        to.u8(value < 0 ? 0 : 1);
-        if (value >= 0) codes.write(value, to);
-      }
+      const values = this.values[i] as Float64Array;
+      if (codes === null) to.floats(values, 0, length);
+      else writeCodes(values, length, codes, to);
     }
     if (!this.#staging.isBoxed) return;
-    const { id, inputs } = this.records[row] as KeptRecord;
-    to.value(id);
-    to.value(inputs);
+    for (let row = 0; row < length; row++) {
+      const { id, inputs } = this.records[row] as KeptRecord;
+      to.value(id);
+      to.value(inputs);
+    }
   }
 
-  /** Appends a row that was written, of the key in a slot; its number. */
+  /** Appends those of the written rows that have a slot (not -1); the number of the first. */
+  readRows(from: StateReader, slots: Int32Array): number {
+    const count = slots.length;
+    const first = this.length;
+    const own = Int32Array.from(slots.keys()).filter((row) => (slots[row] as number) >= 0);
+    this.#ensure(first + own.length);
+    this.length = first + own.length;
+    const columns = [...this.#times(), this.#order];
+    for (const column of columns) readFloats(from, count, own, { column, first });
+    const isApplied = from.ints(count);
+    const mask = from.ints(count);
+    for (const [i, row] of own.entries()) {
+      this.slot[first + i] = slots[row] as number;
+      this.batchRow[first + i] = -1;
+      this.isApplied[first + i] = isApplied[row] as number;
+      this.mask[first + i] = mask[row] as number;
+    }
+    for (let left = from.varint(); left > 0; left--) {
+      const at = own.indexOf(from.varint());
+      const verdicts = from.bytes();
+      if (at >= 0) this.#refusals.set(first + at, verdicts);
+    }
+    for (const [i, { codes }] of this.#staging.columns.entries()) {
+      const target = { column: this.values[i] as Float64Array, first };
+      if (codes === null) readFloats(from, count, own, target);
+      else readCodes(from, slots, codes, target);
+    }
+    if (this.#staging.isBoxed) this.#readRecords(from, slots, first);
+    return first;
+  }
+
+  #readRecords(from: StateReader, slots: Int32Array, first: number): void {
+    let row = first;
+    for (let i = 0; i < slots.length; i++) {
+      const id = from.value() ?? null;
+      const inputs = from.value() as readonly Value[];
+      if ((slots[i] as number) < 0) continue;
+      const order = this.#order[row] as number;
+      this.records[row] = { ts: this.ts[row] as number, id, order, inputs };
+      row += 1;
+    }
+  }
+
+  /** Appends one row of its own form (`RowTranslation`), of the key in a slot; its number. */
   readRow(slot: number, from: StateReader): number {
     const row = this.length;
     this.#ensure(row + 1);
@@ -279,5 +325,46 @@ export class RecordStore implements RecordSource {
     for (const [i, values] of this.values.entries()) {
       this.values[i] = enlargeFloats(values, count, 0);
     }
+  }
+}
+
+interface ReadTarget {
+  readonly column: Float64Array;
+  /** Where the first of the own rows goes. */
+  readonly first: number;
+}
+
+function readFloats(
+  from: StateReader,
+  count: number,
+  own: Int32Array,
+  { column, first }: ReadTarget,
+): void {
+  if (own.length === count) return from.floats(column, first, first + count);
+  const all = new Float64Array(count);
+  from.floats(all, 0, count);
+  for (let i = 0; i < own.length; i++) column[first + i] = all[own[i] as number] as number;
+}
+
+/** The values themselves: codes are given anew. */
+function writeCodes(values: Float64Array, count: number, codes: ValueCodes, to: StateWriter): void {
+  for (let row = 0; row < count; row++) {
+    const code = values[row] as number;
+    to.u8(code < 0 ? 0 : 1);
+    if (code >= 0) codes.write(code, to);
+  }
+}
+
+function readCodes(
+  from: StateReader,
+  slots: Int32Array,
+  codes: ValueCodes,
+  { column, first }: ReadTarget,
+): void {
+  let row = first;
+  for (let i = 0; i < slots.length; i++) {
+    const code = from.u8() === 0 ? -1 : codes.read(from);
+    if ((slots[i] as number) >= 0) column[row++] = code;
+    else if (code >= 0) codes.release(code);
   }
 }

@@ -6,12 +6,9 @@ import type { StateWriter } from '../../state/bytes/state-writer.ts';
 import type { ReadHeadOptions } from '../../state/residence.ts';
 import type { ImageOwner, OperatorHead } from './image-owner.ts';
 
-/** Rows whose keys are touched ahead together. */
-const blockRows = 256;
-
 export function writeHead(owner: ImageOwner, to: StateWriter): void {
   const { parts, admission, waiting } = owner;
-  const { store, keys, builder } = parts;
+  const { store, builder } = parts;
   waiting.compactStore();
   const { watermark, isEnding, recordsIn, failedRecords, firedTimers } = owner.head();
   to.f64(watermark);
@@ -22,30 +19,27 @@ export function writeHead(owner: ImageOwner, to: StateWriter): void {
   to.varint(firedTimers);
   to.varint(builder.rowsOut);
   admission.late.write(to);
-  to.varint(store.length);
-  for (let row = 0; row < store.length; row++) {
-    if (row % blockRows === 0) touch(owner, row);
-    const slot = store.slot[row] as number;
-    to.bytes(keys.data, keys.bounds[slot * 2], keys.bounds[slot * 2 + 1]);
-    const section = to.beginSection();
-    store.writeRow(row, to);
-    to.endSection(section);
-  }
+  writeKeys(owner, to);
+  store.writeRows(to);
 }
 
-/** Reads what rows from `first` on need of their keys, so that the processor waits for memory once. */
-function touch({ parts }: ImageOwner, first: number): void {
+/** The keys of the rows, each once, and per row which one. */
+function writeKeys({ parts }: ImageOwner, to: StateWriter): void {
   const { store, keys } = parts;
-  const end = Math.min(store.length, first + blockRows);
-  let touched = 0;
-  for (let row = first; row < end; row++) {
-    touched += keys.bounds[(store.slot[row] as number) * 2] as number;
+  const numberOf = new Int32Array(keys.slotCount).fill(-1);
+  const numbers = new Int32Array(store.length);
+  const slots: number[] = [];
+  for (let row = 0; row < store.length; row++) {
+    const slot = store.slot[row] as number;
+    if ((numberOf[slot] as number) < 0) numberOf[slot] = slots.push(slot) - 1;
+    numbers[row] = numberOf[slot] as number;
   }
-  for (let row = first; row < end; row++) {
-    const start = keys.bounds[(store.slot[row] as number) * 2] as number;
-    touched += keys.data[start] as number;
+  to.varint(slots.length);
+  for (const slot of slots) {
+    to.bytes(keys.data, keys.bounds[slot * 2], keys.bounds[slot * 2 + 1]);
   }
-  keys.touched = touched;
+  to.varint(numbers.length);
+  to.ints(numbers, numbers.length);
 }
 
 /** Reads a head; the rows that it has for this operator are appended to the store. */
@@ -71,24 +65,34 @@ export function readHead(owner: ImageOwner, from: StateReader, options: ReadHead
     firedTimers: known.firedTimers + share * firedTimers,
   };
   owner.setHead(head);
-  for (let left = from.count(); left > 0; left--) readRow(owner, from, options);
+  readRows(owner, from, options);
 }
 
-function readRow(owner: ImageOwner, from: StateReader, { ownsKey }: ReadHeadOptions): void {
+function readRows(owner: ImageOwner, from: StateReader, options: ReadHeadOptions): void {
   const { parts, waiting } = owner;
-  const { store, keys, states } = parts;
-  const keyStart = from.skipBytes();
-  const keyEnd = from.at;
-  const end = from.sectionEnd();
-  if (!ownsKey(from.data, keyStart, keyEnd)) {
-    from.at = end;
-    return;
-  }
-  const slot = keys.findOrInsert(from.data, keyStart, keyEnd);
+  const { store, states } = parts;
+  const slotOf = readKeys(owner, from, options);
+  const slots = from.ints(from.varint()).map((number) => slotOf[number] as number);
   owner.ensureSlots();
-  const row = store.readRow(slot, from);
-  from.expectEnd(end, 'a waiting row');
-  if (store.isApplied[row] === 1) states.addApplied(slot, 1);
-  else states.addWaiting(slot, 1);
-  waiting.push(row);
+  for (let row = store.readRows(from, slots); row < store.length; row++) {
+    const slot = store.slot[row] as number;
+    if (store.isApplied[row] === 1) states.addApplied(slot, 1);
+    else states.addWaiting(slot, 1);
+    waiting.push(row);
+  }
+}
+
+/** Per written key its slot; -1 when it belongs to others. */
+function readKeys(
+  { parts }: ImageOwner,
+  from: StateReader,
+  { ownsKey }: ReadHeadOptions,
+): Int32Array {
+  const slots = new Int32Array(from.count());
+  for (let i = 0; i < slots.length; i++) {
+    const start = from.skipBytes();
+    const isOwn = ownsKey(from.data, start, from.at);
+    slots[i] = isOwn ? parts.keys.findOrInsert(from.data, start, from.at) : -1;
+  }
+  return slots;
 }

@@ -74,6 +74,13 @@ export class StateReader {
     for (let i = first, at = start; i < end; i++, at += 8) target[i] = view.getFloat64(at, true);
   }
 
+  /** `count` whole numbers that were written together. */
+  ints(count: number): Int32Array {
+    const start = this.#take(count * 4);
+    const view = this.#view;
+    return Int32Array.from({ length: count }, (_, i) => view.getInt32(start + i * 4, true));
+  }
+
   /** A copy of bytes that were written with their number. */
   bytes(): Uint8Array {
     const start = this.#take(this.varint());

@@ -94,6 +94,18 @@ export class StateWriter {
     }
   }
 
+  /** `source[0 .. count)`, without their number. */
+  ints(source: Int32Array, count: number): void {
+    const start = this.#take(count * 4);
+    if (isLittleEndian) {
+      this.data.set(new Uint8Array(source.buffer, source.byteOffset, count * 4), start);
+      return;
+    }
+    for (let i = 0, at = start; i < count; i++, at += 4) {
+      this.#view.setInt32(at, source[i] as number, true);
+    }
+  }
+
   /** `source[first .. end)` after their number. */
   bytes(source: Uint8Array, first = 0, end: number = source.length): void {
     this.varint(end - first);
