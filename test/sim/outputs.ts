@@ -1,0 +1,79 @@
+// What is left of a job outside of it: the feature log's files, the online store, the files of dead
+// letters and late records. They outlive every process; a process reaches them only by operations.
+
+/** One row in the log: the key and all but the arrival, as text. */
+export interface LoggedRow {
+  readonly view: string;
+  readonly key: string;
+  readonly text: string;
+}
+
+export interface StoredRow {
+  readonly asOfMs: number;
+  readonly seq: number;
+  readonly text: string;
+}
+
+/** Files of the feature log: hidden until their epoch is committed, visible for ever after. */
+export class LogFolder {
+  readonly hidden = new Map<string, readonly LoggedRow[]>();
+  /** By the name that the file had before; in the order of becoming visible. */
+  readonly visible = new Map<
+    string,
+    { readonly epoch: number; readonly rows: readonly LoggedRow[] }
+  >();
+  readonly problems: string[] = [];
+
+  /** Gives hidden files their visible names; those that have them already stay. */
+  show(epoch: number, files: readonly string[], by: string): void {
+    for (const name of files) {
+      const rows = this.hidden.get(name);
+      if (rows === undefined && !this.visible.has(name)) {
+        this.problems.push(`${by} committed ${epoch}, but ${name} is gone`);
+      }
+      if (rows !== undefined) this.visible.set(name, { epoch, rows });
+      this.hidden.delete(name);
+    }
+  }
+
+  /** Shows what belongs to a restored checkpoint; drops what was shown or prepared after it. */
+  goBackTo(epoch: number, files: readonly string[], by: string): void {
+    for (const [name, file] of this.visible) {
+      if (file.epoch > epoch) this.visible.delete(name);
+    }
+    this.show(epoch, files, by);
+    this.hidden.clear();
+  }
+
+  get rows(): readonly LoggedRow[] {
+    return [...this.visible.values()].flatMap(({ rows }) => rows);
+  }
+}
+
+/** The online store: the newest version per view and key, visible at once. */
+export class StoreTable {
+  readonly rows = new Map<string, StoredRow>();
+
+  put(view: string, key: string, row: StoredRow): void {
+    const id = `${view} ${key}`;
+    const stored = this.rows.get(id);
+    if (stored === undefined || isNewer(row, stored)) this.rows.set(id, row);
+  }
+}
+
+export function isNewer(row: StoredRow, than: StoredRow): boolean {
+  if (row.asOfMs !== than.asOfMs) return row.asOfMs > than.asOfMs;
+  return row.seq > than.seq;
+}
+
+/** A file that is appended to, line by line, and cut back when a job goes back. */
+export class RecordFile {
+  lines: string[] = [];
+}
+
+export class SimOutputs {
+  readonly log = new LogFolder();
+  readonly store = new StoreTable();
+  readonly letters = new RecordFile();
+  readonly late = new RecordFile();
+}
