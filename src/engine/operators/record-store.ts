@@ -19,6 +19,7 @@ import {
   stageHashes,
   stageNumbers,
 } from './stage-columns.ts';
+import { withoutLongKeys } from './long-keys.ts';
 import type { Staging } from './staging.ts';
 import type { InputLayout, ViewLayout } from './view-layout.ts';
 
@@ -26,6 +27,8 @@ export interface LoadResult {
   /** The rows loaded are `first .. store.length`. */
   readonly first: number;
   readonly failures: readonly ProjectionFailure[];
+  /** Rows that were left out because of their keys. */
+  readonly tooLong: readonly ProjectionFailure[];
 }
 
 export class RecordStore implements RecordSource {
@@ -68,19 +71,23 @@ export class RecordStore implements RecordSource {
   }
 
   load(batch: Batch, keys: KeyTable): LoadResult {
-    const { columns, selected, selectedCount, failures } = this.#project(batch);
+    const { columns, failures, ...projected } = this.#project(batch);
     const first = this.length;
-    this.#ensure(first + selectedCount);
     const parts = this.#layout.keyOutputs.map((output, i) => ({
       column: columns[output] as Column,
       tag: keyTagOf(this.#layout.view.key[i]?.type.kind ?? ''),
     }));
+    const rows = withoutLongKeys(parts, {
+      selected: projected.selected,
+      count: projected.selectedCount,
+    });
+    const { selected, count: selectedCount } = rows;
+    this.#ensure(first + selectedCount);
     this.#copyTimes(batch, selected, selectedCount);
-    const rows = { selected, count: selectedCount };
     this.#encoder.resolve(keys, parts, rows, { slots: this.slot, first });
     this.#stage(columns, selected, selectedCount);
     this.length = first + selectedCount;
-    return { first, failures };
+    return { first, failures, tooLong: rows.tooLong };
   }
 
   /** Times and places of the selected rows; all at once when every row is. */

@@ -86,6 +86,20 @@ function byKey(rows: readonly ViewRow[]): Map<unknown, ViewRow[]> {
   return new Map(keys.map((k) => [k, rows.filter(({ key }) => String(key['k']) === k)]));
 }
 
+describe('a key of a megabyte', () => {
+  it('makes its record an error and no state', () => {
+    const rows: Row[] = [
+      [1000, 1],
+      [1001, 2, 'k'.repeat(1 << 20)],
+      [1002, 4],
+    ];
+    const { errors, stats, rows: out } = run([sum('s', rolling(100))], rows);
+    expect(errors.map(({ code, offset }) => [code, offset])).toEqual([['MR_DATA_KEY_TOO_LONG', 1]]);
+    expect(stats).toMatchObject({ entities: 1, failedRecords: 1 });
+    expect(out.at(-1)).toEqual([1002, 2, 5]);
+  });
+});
+
 describe('a late record of an OVER window', () => {
   it('finds every kind of window empty after clean-up, also of a key that has left memory', () => {
     const exact = { fn: 'sum', input: columnNode(n) } as const;

@@ -3,6 +3,8 @@
 // which records a window holds and what they come to is in engine/state.
 // Timers fire only when the watermark grows; each key's timeline is independent of all others.
 import type { Batch } from '../../columns/batch.ts';
+import type { ProjectionFailure } from '../../codegen/projection.ts';
+import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
 import { maxWatermark, minWatermark } from '../../kernel/instant.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
 import { Admission } from './admission.ts';
@@ -30,6 +32,13 @@ export interface ProbeBatch {
   readonly keyEnds: Int32Array;
   readonly count: number;
   readonly asOfMs: Float64Array;
+}
+
+interface FailedRow {
+  /** In the batch at hand; -1 when the record came before it. */
+  readonly row: number;
+  readonly offset: number;
+  readonly message: string;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -93,10 +102,9 @@ export class ViewOperator implements Operator {
     this.#batch = batch;
     this.#recordsIn += batch.rowCount;
     this.#admission.late.startBatch();
-    const { first, failures } = store.load(batch, keys);
-    for (const { row, message } of failures) {
-      this.#fail(row, batch.offsets[row] as number, message);
-    }
+    const { first, failures, tooLong } = store.load(batch, keys);
+    this.#failRows('MR_DATA_OVERFLOW', failures);
+    this.#failRows('MR_DATA_KEY_TOO_LONG', tooLong);
     this.#ensureSlots();
     this.#residents?.takeRows(first, store.length);
     this.#residents?.touch(store.slot, first, store.length);
@@ -462,7 +470,11 @@ export class ViewOperator implements Operator {
     const name = layout.view.features[builder.overflowed]?.name ?? '';
     builder.overflowed = -1;
     const message = `feature "${name}": the sum does not fit its type`;
-    this.#fail(store.batchRow[row] as number, store.offset[row] as number, message);
+    this.#fail('MR_DATA_OVERFLOW', {
+      row: store.batchRow[row] as number,
+      offset: store.offset[row] as number,
+      message,
+    });
   }
 
   #nextTimer(slot: number): number {
@@ -536,20 +548,18 @@ export class ViewOperator implements Operator {
   }
 
   /** A record failed; its row stands in for its bytes while its batch is at hand. */
-  #fail(batchRow: number, offset: number, message: string): void {
+  #fail(code: ErrorCode, { row, offset, message }: FailedRow): void {
     const batch = this.#batch;
     if (batch === null) return;
     this.#failedRecords += 1;
-    const row = batchRow < 0 ? {} : rowAsJson(batch, batchRow);
-    this.#parts.context.fail(
-      {
-        code: 'MR_DATA_OVERFLOW',
-        category: 'processing_error',
-        message,
-        offset,
-        bytes: Buffer.from(JSON.stringify(row)),
-      },
-      batch,
-    );
+    const json = row < 0 ? {} : rowAsJson(batch, row);
+    const bytes = Buffer.from(JSON.stringify(json));
+    this.#parts.context.fail({ code, category: 'processing_error', message, offset, bytes }, batch);
+  }
+
+  #failRows(code: ErrorCode, failures: readonly ProjectionFailure[]): void {
+    for (const { row, message } of failures) {
+      this.#fail(code, { row, offset: this.#batch?.offsets[row] as number, message });
+    }
   }
 }

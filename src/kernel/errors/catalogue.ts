@@ -45,6 +45,7 @@ export const errorCatalogue = {
   MR_DATA_EVENT_TIME: data,
   MR_DATA_TOO_FAR_AHEAD: data,
   MR_DATA_OVERFLOW: data,
+  MR_DATA_KEY_TOO_LONG: data,
   MR_FILE_NOT_FOUND: config,
   MR_FILE_ACCESS: config,
   MR_FILE_FORMAT: data,
