@@ -1,11 +1,12 @@
 // The feature log of rolling windows against DuckDB's RANGE frames, row for row, on real flights
 // that arrive out of order: an independent judge that has never seen our code.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import {
+  type App,
   avg,
   count,
   defineConfig,
@@ -97,41 +98,117 @@ async function one(sql: string): Promise<number> {
   return Number((await db.runAndReadAll(sql)).getRows()[0]?.[0]);
 }
 
+/** Rows of a feature log that DuckDB does not have, or has otherwise. */
+async function differingRows(
+  offline: string,
+): Promise<{ readonly rows: number; differing: number }> {
+  await db.run(`CREATE OR REPLACE TABLE actual AS SELECT *, epoch_ms(as_of) AS ts FROM
+    read_parquet('${offline}/delays/*/*.parquet')`);
+  expect(await one('SELECT count(*) FROM actual WHERE event_time <> as_of')).toBe(0);
+  // Rows of a key with equal time carry equal values on both sides, so numbering them within
+  // (origin, ts) pairs them up.
+  const numbered = (table: string): string =>
+    `(SELECT *, row_number() OVER (PARTITION BY origin, ts) AS twin FROM ${table})`;
+  const same = [
+    ...exact.map((c) => `e.${c} IS NOT DISTINCT FROM a.${c}`),
+    ...floats.map(
+      (c) =>
+        `((e.${c} IS NULL AND a.${c} IS NULL) OR abs(e.${c} - a.${c}) <= 1e-9 * greatest(1, abs(e.${c})))`,
+    ),
+  ].join(' AND ');
+  const differing = await one(`SELECT count(*) FROM ${numbered('expected')} e
+    FULL JOIN ${numbered('actual')} a ON e.origin = a.origin AND e.ts = a.ts AND e.twin = a.twin
+    WHERE NOT coalesce(${same}, false)`);
+  return { rows: await one('SELECT count(*) FROM actual'), differing };
+}
+
+interface Part {
+  readonly parallelism: number;
+  readonly backend: 'memory' | 'disk';
+}
+
+/** An app over the events of a folder, with checkpoints there. */
+function openFlights(place: string, { parallelism, backend }: Part): Promise<App> {
+  const config = defineConfig({
+    project: 'flights',
+    definitions: [{ airport, flights, delays }],
+    environments: {
+      local: {
+        streams: { flights: file(join(place, 'flights.jsonl')) },
+        offline: featureLog(join(place, 'offline')),
+        checkpoints: { directory: join(place, 'checkpoints'), interval: '300ms' },
+        state: { backend, directory: join(place, 'state') },
+        parallelism,
+      },
+    },
+  });
+  return millrace(config, { env: 'local' });
+}
+
 describe('rolling features over disordered real flights', () => {
-  it('equal DuckDB RANGE frames row for row', { timeout: 120_000 }, async () => {
+  let lines: readonly string[];
+
+  beforeAll(async () => {
     const events = join(folder, 'flights.jsonl');
     await writeDisordered(events);
+    lines = readFileSync(events, 'utf8').trimEnd().split('\n');
+    await db.run(`CREATE TABLE expected AS ${expectedSql}`);
+  }, 60_000);
+
+  it('equal DuckDB RANGE frames row for row', { timeout: 120_000 }, async () => {
     const config = defineConfig({
       project: 'flights',
       definitions: [{ airport, flights, delays }],
       environments: {
-        local: { streams: { flights: file(events) }, offline: featureLog(join(folder, 'offline')) },
+        local: {
+          streams: { flights: file(join(folder, 'flights.jsonl')) },
+          offline: featureLog(join(folder, 'offline')),
+        },
       },
     });
     const app = await millrace(config, { env: 'local' });
     const summary = await app.run({ untilEnd: true });
     await app.close();
     expect(summary).toMatchObject({ records_in: flightCount, late_records: 0, dead_letters: 0 });
-
-    await db.run(`CREATE TABLE expected AS ${expectedSql}`);
-    await db.run(`CREATE TABLE actual AS SELECT *, epoch_ms(as_of) AS ts FROM
-      read_parquet('${folder}/offline/delays/*/*.parquet')`);
-    expect(await one('SELECT count(*) FROM actual')).toBe(flightCount);
-    expect(await one('SELECT count(*) FROM actual WHERE event_time <> as_of')).toBe(0);
-    // Rows of a key with equal time carry equal values on both sides, so numbering them within
-    // (origin, ts) pairs them up.
-    const numbered = (table: string): string =>
-      `(SELECT *, row_number() OVER (PARTITION BY origin, ts) AS twin FROM ${table})`;
-    const same = [
-      ...exact.map((c) => `e.${c} IS NOT DISTINCT FROM a.${c}`),
-      ...floats.map(
-        (c) =>
-          `((e.${c} IS NULL AND a.${c} IS NULL) OR abs(e.${c} - a.${c}) <= 1e-9 * greatest(1, abs(e.${c})))`,
-      ),
-    ].join(' AND ');
-    const differing = await one(`SELECT count(*) FROM ${numbered('expected')} e
-      FULL JOIN ${numbered('actual')} a ON e.origin = a.origin AND e.ts = a.ts AND e.twin = a.twin
-      WHERE NOT coalesce(${same}, false)`);
-    expect(differing).toBe(0);
+    expect(await differingRows(join(folder, 'offline'))).toEqual({
+      rows: flightCount,
+      differing: 0,
+    });
   });
+
+  it.each<readonly [Part, Part]>([
+    [
+      { parallelism: 1, backend: 'memory' },
+      { parallelism: 2, backend: 'disk' },
+    ],
+    [
+      { parallelism: 4, backend: 'disk' },
+      { parallelism: 1, backend: 'memory' },
+    ],
+    [
+      { parallelism: 2, backend: 'memory' },
+      { parallelism: 4, backend: 'memory' },
+    ],
+  ])(
+    'equal them too from %o to a savepoint, and on with %o',
+    { timeout: 120_000 },
+    async (before, after) => {
+      const place = mkdtempSync(join(folder, 'parts-'));
+      const half = lines.length >> 1;
+      writeFileSync(join(place, 'flights.jsonl'), `${lines.slice(0, half).join('\n')}\n`);
+      const first = await openFlights(place, before);
+      expect(await first.run({ untilEnd: true })).toMatchObject({ records_in: half });
+      await first.savepoints.create('half');
+      await first.close();
+      appendFileSync(join(place, 'flights.jsonl'), `${lines.slice(half).join('\n')}\n`);
+      const second = await openFlights(place, after);
+      const summary = await second.run({ untilEnd: true, fromSavepoint: 'half' });
+      await second.close();
+      expect(summary).toMatchObject({ records_in: lines.length - half, late_records: 0 });
+      expect(await differingRows(join(place, 'offline'))).toEqual({
+        rows: flightCount,
+        differing: 0,
+      });
+    },
+  );
 });
