@@ -196,17 +196,18 @@ describe('a job that is killed and started again', () => {
       const expected = await undisturbed({ source, batchRowCount });
       expect(expected.length).toBeGreaterThan(400);
       const step = Math.max(1, Math.floor(reads / 6));
+      const intervalMs = batchRowCount === 1 ? 400 : 40;
       for (let at = 1; at <= reads; at += step) {
         const outside = new Outside();
-        const dying = live(outside, { source: failingAt(source, [at]), batchRowCount });
+        const dying = live(outside, { source: failingAt(source, [at]), batchRowCount, intervalMs });
         await expect(dying).rejects.toBe(crash);
-        const summary = await live(outside, { source, batchRowCount });
+        const summary = await live(outside, { source, batchRowCount, intervalMs });
         expect(outside.log.rows.toSorted()).toEqual(expected);
         expect(summary.restored_checkpoint).not.toBeNull();
         expect(outside.log.problems).toEqual([]);
         rmSync(directory, { recursive: true, force: true });
       }
-    });
+    }, 60_000);
   }
 
   it('also with several splits, again and again, and at another parallelism', async () => {
