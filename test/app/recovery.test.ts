@@ -313,4 +313,15 @@ describe('what is written wrong', () => {
       'restart.strategy',
     ]);
   });
+
+  it('includes a budget too small for the threads that share it', async () => {
+    writeFiles({ 'purchases-1.jsonl': lines(0, 10) });
+    const small = configOf({ state: { backend: 'disk', memory: '7MiB' }, parallelism: 2 });
+    const wrong = millrace(small, { baseDirectory: folder.path });
+    await expect(wrong).rejects.toMatchObject({
+      problems: [
+        { path: 'environments.local.state.memory', fix: expect.stringContaining('8 MiB') },
+      ],
+    });
+  });
 });

@@ -1,5 +1,6 @@
 // How runs of an environment keep state and what they do after failures, with every default filled in.
 // What is written wrong is found here, before anything is opened.
+import { memoryBytesMin } from '../../engine/state/backend/subtask-state.ts';
 import { availableParallelism } from 'node:os';
 import type {
   CheckpointOptions,
@@ -48,9 +49,10 @@ export function resolveRunSettings(
 ): RunSettings {
   const { checkpoints, state, parallelism, restart } = environment;
   const read = new Reader(findings);
+  const threads = resolveParallelism(parallelism, read);
   return {
-    parallelism: resolveParallelism(parallelism, read),
-    state: resolveState(state ?? {}, read),
+    parallelism: threads,
+    state: resolveState(state ?? {}, threads, read),
     checkpoints: checkpoints === undefined ? null : resolveCheckpoints(checkpoints, read),
     restart: resolveRestart(restart, checkpoints !== undefined, isBounded, read),
   };
@@ -71,7 +73,7 @@ function resolveParallelism(value: number | 'auto' | undefined, read: Reader): n
   return read.count('parallelism', value, { fallback: 1, least: 1, most: subtasksMax });
 }
 
-function resolveState(state: StateOptions, read: Reader): StateSettings {
+function resolveState(state: StateOptions, threads: number, read: Reader): StateSettings {
   read.names('state', state, ['backend', 'directory', 'memory']);
   const backend = state.backend ?? 'memory';
   if (backend !== 'memory' && backend !== 'disk') {
@@ -81,10 +83,16 @@ function resolveState(state: StateOptions, read: Reader): StateSettings {
   if (!isDisk && state.memory !== undefined) {
     read.wrong('state.memory', state.memory, "it counts with backend: 'disk' only: leave it out");
   }
+  const least = threads * memoryBytesMin;
+  const memoryBytesMax = isDisk ? read.size('state.memory', state.memory, 1e9) : null;
+  if (memoryBytesMax !== null && memoryBytesMax < least) {
+    const fix = `give it ${least / 2 ** 20} MiB or more: ${memoryBytesMin / 2 ** 20} for each thread`;
+    read.wrong('state.memory', state.memory, fix);
+  }
   return {
     backend: isDisk ? 'disk' : 'memory',
     directory: read.text('state.directory', state.directory, './.millrace/state'),
-    memoryBytesMax: isDisk ? read.size('state.memory', state.memory, 1e9) : null,
+    memoryBytesMax,
   };
 }
 

@@ -15,7 +15,7 @@ import { SnapshotRun } from './snapshot-run.ts';
 import { ViewBackend } from './view-backend.ts';
 
 const segmentBytesDefault = 16 * 1024 * 1024;
-const memoryBytesMinDefault = 4 * 1024 * 1024;
+export const memoryBytesMin: number = 4 * 1024 * 1024;
 const viewsMax = 255;
 
 export interface SubtaskStateOptions {
@@ -67,7 +67,7 @@ export class SubtaskState {
   constructor(options: SubtaskStateOptions) {
     const { files, filePrefix, memoryBytesMax } = options;
     this.#options = options;
-    checkBudget(memoryBytesMax, options.memoryBytesMin ?? memoryBytesMinDefault);
+    checkBudget(memoryBytesMax, options.memoryBytesMin ?? memoryBytesMin);
     const views = this.#views;
     const segmentBytes = options.segmentBytes ?? segmentBytesDefault;
     this.#log = new SegmentLog({
