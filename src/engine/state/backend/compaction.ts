@@ -9,7 +9,10 @@ import type { Segment } from './segment.ts';
 import { emptyStoredEntry } from './stored-index.ts';
 import type { ViewBackend } from './view-backend.ts';
 
+/** A slice reads so many bytes, and as many more as were written since the last one. */
 const sliceBytes = 256 * 1024;
+const sliceBytesMax = 4 * 1024 * 1024;
+const runBytes = 64 * 1024;
 const smallCountMax = 8;
 /** A segment is small below this part of the intended size. */
 const smallPart = 1 / 8;
@@ -24,6 +27,8 @@ export class Compaction {
   readonly #options: CompactionOptions;
   #segment: Segment | null = null;
   #next = 0;
+  /** Of the log, after the last slice. */
+  #writtenBefore = 0;
   readonly #parts = emptyRecordParts();
   readonly #from = emptyStoredEntry();
   readonly #to: Place = { segment: 0, ordinal: 0 };
@@ -41,24 +46,34 @@ export class Compaction {
     return this.#segment !== null || this.#choose() !== null;
   }
 
-  /** One slice; false when there was nothing to do. */
+  /** One slice; false when there was nothing to do. What is written decides how much is done. */
   step(): boolean {
-    if (this.#segment === null) {
-      this.#segment = this.#choose();
-      this.#next = 0;
-    }
-    const segment = this.#segment;
-    if (segment === null) return false;
+    const { log } = this.#options;
+    const debt = log.writtenBytes - this.#writtenBefore;
+    const wanted = Math.min(sliceBytesMax, sliceBytes + debt);
     let bytes = 0;
-    while (bytes < sliceBytes && this.#next < segment.count && segment.liveCount > 0) {
+    while (bytes < wanted) {
+      this.#segment ??= this.#choose();
+      if (this.#segment === null) break;
+      bytes += this.#copySome(this.#segment, wanted - bytes);
+    }
+    this.#writtenBefore = log.writtenBytes;
+    return bytes > 0;
+  }
+
+  /** Copies up to so many bytes of a segment; the bytes that this counts for, at least 1. */
+  #copySome(segment: Segment, bytesMax: number): number {
+    let bytes = 1;
+    while (bytes < bytesMax && this.#next < segment.count && segment.liveCount > 0) {
       bytes += this.#copyRun(segment);
     }
     if (this.#next >= segment.count || segment.liveCount === 0) {
       this.#segment = null;
+      this.#next = 0;
       this.compactedSegments += 1;
       this.#options.log.dropDead();
     }
-    return true;
+    return bytes;
   }
 
   #choose(): Segment | null {
@@ -91,7 +106,7 @@ export class Compaction {
     while (
       last + 1 < segment.count &&
       segment.isLive(last + 1) &&
-      (segment.offsets[last + 2] as number) - from <= sliceBytes / 4
+      (segment.offsets[last + 2] as number) - from <= runBytes
     ) {
       last += 1;
     }

@@ -263,7 +263,7 @@ export class SegmentLog {
 
   #writer(isOld: boolean): SegmentWriter {
     const open = isOld ? this.#old : this.#main;
-    if (open !== null && open.bytes < this.#segmentBytes && !open.isFull) return open;
+    if (open !== null && open.dataBytes < this.#segmentBytes && !open.isFull) return open;
     if (open !== null) this.#seal(open);
     if (isOld) this.#old = null;
     else this.#main = null;

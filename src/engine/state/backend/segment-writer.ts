@@ -48,8 +48,9 @@ export class SegmentWriter {
     return this.#buffer.data;
   }
 
-  get bytes(): number {
-    return this.#file.position + this.#buffer.length;
+  /** Bytes of records: what else a file holds must not make it full. */
+  get dataBytes(): number {
+    return this.segment.dataBytes;
   }
 
   get isFull(): boolean {

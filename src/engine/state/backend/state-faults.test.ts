@@ -17,17 +17,21 @@ interface Subject {
   readonly residence: Residence;
 }
 
-function start(
-  files: FaultyStateFiles,
-  options: { memoryBytesMax?: number | null; prefix?: string; uid?: string } = {},
-): Subject {
+interface StartOptions {
+  readonly memoryBytesMax?: number | null;
+  readonly prefix?: string;
+  readonly uid?: string;
+  readonly segmentBytes?: number;
+}
+
+function start(files: FaultyStateFiles, options: StartOptions = {}): Subject {
   const state = new SubtaskState({
     files,
     subtask: 0,
     keyGroups: keyGroupsOf(0, 1),
     memoryBytesMax: options.memoryBytesMax === undefined ? null : options.memoryBytesMax,
     filePrefix: options.prefix ?? 'a',
-    segmentBytes: 1500,
+    segmentBytes: options.segmentBytes ?? 1500,
     memoryBytesMin: 0,
   });
   const images = new FakeKeyImages(options.uid ?? 'fake');
@@ -293,6 +297,28 @@ describe('a full disk', () => {
 });
 
 describe('space', () => {
+  it('is found once: compaction ends, however small segments and large records are', () => {
+    for (const segmentBytes of [1, 100, 700, 3000]) {
+      for (const memoryBytesMax of [null, 0]) {
+        const files = new FaultyStateFiles();
+        const uid = 'a long name '.repeat(100);
+        const subject = start(files, { memoryBytesMax, segmentBytes, uid });
+        for (let round = 0; round < 12; round++) {
+          for (const key of keys.slice(round, round + 9)) subject.images.put(key, stateOf('x'));
+          subject.residence.settle();
+          snapshot(subject);
+          let slices = 0;
+          while (subject.state.hasWork && slices < 100) {
+            subject.state.work(false);
+            slices += 1;
+          }
+          expect(slices).toBeLessThan(100);
+        }
+        for (const key of keys.slice(0, 20)) expect(subject.images.get(key)?.value).toBe('x');
+      }
+    }
+  });
+
   it('is given back: files stay near the size of what counts, at any number of snapshots', () => {
     for (const memoryBytesMax of [null, 2000]) {
       const files = new FaultyStateFiles();
