@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareLogs, compareStores, deadLetters } from './compare-outputs.ts';
 import { rowsPerFile, writeInput } from './kill-project.ts';
-import { type ChainResult, runChain, runUndisturbed } from './lives.ts';
+import { type ChainResult, endLives, runChain, runUndisturbed } from './lives.ts';
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000_007);
 const killsWanted = Number(process.env['MILLRACE_KILLS'] ?? 52);
@@ -25,7 +25,8 @@ beforeAll(async () => {
   expect(summary.records_in).toBe(3 * rowsPerFile);
 });
 
-afterAll(() => {
+afterAll(async () => {
+  await endLives();
   const lives = results.flatMap((result) => result.lives);
   const early = results.reduce((sum, { killedEarly }) => sum + killedEarly, 0);
   const kills = results.reduce((sum, result) => sum + result.kills, 0);
@@ -39,7 +40,7 @@ afterAll(() => {
 });
 
 describe('a process that is killed', () => {
-  it('leaves what an undisturbed one leaves', { timeout: 240_000 }, async () => {
+  it('leaves what an undisturbed one leaves', { timeout: 900_000 }, async () => {
     const kills = Math.ceil(killsWanted / chainCount);
     const chains = Array.from({ length: chainCount }, (_, i) => ({
       folder: join(folder, `chain${i}`),

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { type Random, seededRandom } from '../../src/kernel/random.ts';
@@ -24,6 +25,15 @@ export interface ChainResult {
   readonly killedEarly: number;
   readonly lives: readonly string[];
   readonly summary: { readonly records_in: number; readonly checkpoints: number };
+}
+
+const running = new Set<ChildProcess>();
+
+/** Ends whatever still runs: for a test that gave up. */
+export async function endLives(): Promise<void> {
+  const ended = [...running].map((child) => once(child, 'close'));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(ended);
 }
 
 const entry = fileURLToPath(new URL('./life.ts', import.meta.url));
@@ -92,8 +102,13 @@ async function live(settings: KillSettings, death: Death | null): Promise<Life> 
   const child = spawn(
     process.execPath,
     ['--conditions=millrace-src', entry, JSON.stringify(settings)],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Half of a short life would be the compiling of what the life before it compiled.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(settings.folder), 'compiled') },
+    },
   );
+  running.add(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -105,6 +120,7 @@ async function live(settings: KillSettings, death: Death | null): Promise<Life> 
   });
   if (death?.afterBegin === false) killLater(child, death.ms);
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  running.delete(child);
   return { wasKilled: signal === 'SIGKILL', hasBegun: stdout !== '', code, stdout, stderr };
 }
 

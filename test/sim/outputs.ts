@@ -14,34 +14,37 @@ export interface StoredRow {
   readonly text: string;
 }
 
+/** Rows that were prepared for a checkpoint. */
+export interface LogFile {
+  readonly epoch: number;
+  readonly rows: readonly LoggedRow[];
+}
+
 /** Files of the feature log: hidden until their epoch is committed, visible for ever after. */
 export class LogFolder {
-  readonly hidden = new Map<string, readonly LoggedRow[]>();
+  readonly hidden = new Map<string, LogFile>();
   /** By the name that the file had before; in the order of becoming visible. */
-  readonly visible = new Map<
-    string,
-    { readonly epoch: number; readonly rows: readonly LoggedRow[] }
-  >();
+  readonly visible = new Map<string, LogFile>();
   readonly problems: string[] = [];
 
   /** Gives hidden files their visible names; those that have them already stay. */
-  show(epoch: number, files: readonly string[], by: string): void {
-    for (const name of files) {
-      const rows = this.hidden.get(name);
-      if (rows === undefined && !this.visible.has(name)) {
-        this.problems.push(`${by} committed ${epoch}, but ${name} is gone`);
+  show(names: readonly string[], by: string): void {
+    for (const name of names) {
+      const file = this.hidden.get(name);
+      if (file === undefined && !this.visible.has(name)) {
+        this.problems.push(`${by} commits ${name}, which is gone`);
       }
-      if (rows !== undefined) this.visible.set(name, { epoch, rows });
+      if (file !== undefined) this.visible.set(name, file);
       this.hidden.delete(name);
     }
   }
 
   /** Shows what belongs to a restored checkpoint; drops what was shown or prepared after it. */
-  goBackTo(epoch: number, files: readonly string[], by: string): void {
+  goBackTo(epoch: number, names: readonly string[], by: string): void {
     for (const [name, file] of this.visible) {
       if (file.epoch > epoch) this.visible.delete(name);
     }
-    this.show(epoch, files, by);
+    this.show(names, by);
     this.hidden.clear();
   }
 

@@ -106,14 +106,14 @@ export function logSink(options: SinkOptions): VectorSink {
         const name = `${process.name}-${files++}`;
         prepared.push({ id, name });
         return queue.run(`prepares ${id}`, () => {
-          log.hidden.set(name, taken);
+          log.hidden.set(name, { epoch: id, rows: taken });
           return prepared.filter((file) => file.id <= id).map((file) => file.name);
         });
       },
       commit: (id) =>
         queue.run(`commits ${id}`, () => {
           const names = prepared.filter((file) => file.id <= id).map((file) => file.name);
-          log.show(id, names, process.name);
+          log.show(names, process.name);
           prepared = prepared.filter((file) => file.id > id);
         }),
       recover(restored) {
