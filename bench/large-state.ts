@@ -1,4 +1,4 @@
-// State that does not fit: `--gb` of it (ShopCore's features) in a process that may hold `--limit-mb`.
+// State that does not fit: `--gb` of it (96 features a user) in a process that may hold `--limit-mb`.
 // Fills it, goes on until the middle of a steady phase and dies there as by kill -9; starts again, is
 // timed until it is back, runs to the end, and then the rows of a sample of users are compared with
 // rows computed anew from only their events, in memory.

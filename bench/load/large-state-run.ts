@@ -8,7 +8,7 @@ import { ObservedStore } from './observed-store.ts';
 import { PhaseRecorder } from './phase-recorder.ts';
 import { RestoreWatch } from './restore-watch.ts';
 import { readSettings, runLoad } from './run-load.ts';
-import { shopCore } from './shop-core.ts';
+import { wideState } from './wide-state.ts';
 
 const args = new Arguments();
 const plan = planLargeState(args);
@@ -55,7 +55,7 @@ const source = loadSource({
   onBatch,
 });
 const { onProgress } = recorder;
-const view = shopCore;
+const view = wideState;
 const summary = await runLoad({ view, source, store, settings, directory, onProgress });
 console.log(
   JSON.stringify({

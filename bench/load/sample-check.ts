@@ -11,7 +11,7 @@ import type { LargeStatePlan } from './large-state-plan.ts';
 import { loadSource } from './load-source.ts';
 import { ObservedStore } from './observed-store.ts';
 import { runLoad } from './run-load.ts';
-import { shopCore } from './shop-core.ts';
+import { wideState } from './wide-state.ts';
 
 export interface SampleResult {
   readonly compared: number;
@@ -23,7 +23,7 @@ export interface SampleResult {
 export async function compareSample(folder: string, plan: LargeStatePlan): Promise<SampleResult> {
   const sample = new Set(plan.sample);
   await runLoad({
-    view: shopCore,
+    view: wideState,
     source: eventsOf(plan, sample),
     store: new ObservedStore(embedded('./anew')),
     settings: { backend: 'memory', parallelism: 1, checkpointSeconds: null },
@@ -51,14 +51,14 @@ function eventsOf(plan: LargeStatePlan, sample: ReadonlySet<number>): Source {
 }
 
 async function rowsOf(folder: string, store: string, sample: readonly number[]) {
-  const { plan } = buildPlan([{ shopCore }]);
+  const { plan } = buildPlan([{ wideState }]);
   const views = storedViews(plan);
   const context = { project: 'bench', baseDirectory: folder, mode: 'read' as const, views };
   const opened = await embedded(store).open(context);
   try {
     const key = views[0]?.key ?? [];
     const keys = sample.map((user) => encodeKey(key, { user_id: userId(user) }));
-    return await opened.read(shopCore.name, keys);
+    return await opened.read(wideState.name, keys);
   } finally {
     await opened.close();
   }

@@ -30,12 +30,13 @@ const events = stream('events', {
   eventTime: { field: 'ts', outOfOrderness: '5s', maxAhead: 'off' },
 });
 
-const hour = rolling('1h');
+// Slots bound the state of a user: by Zipf's law one in sixteen events is of one and the same user.
+const hour = rolling('1h', { resolution: '1m' });
 const day = rolling('24h', { resolution: '1h' });
 const week = rolling('7d', { resolution: '1d' });
 const ever = lifetime();
 
-/** 12 features of the exact last hour, 17 of a day, 12 of a week, 9 of all time. */
+/** 12 features of the last hour by the minute, 17 of a day, 12 of a week, 9 of all time. */
 export const shopCore = featureView('shop_core', {
   entity: user,
   from: events,
