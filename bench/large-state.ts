@@ -7,10 +7,10 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChildResult, runChild } from './load/child-run.ts';
 import { Arguments, inFolder, machine, rounded } from './load/measure.ts';
-import { planLargeState } from './load/large-state-plan.ts';
-import { compareSample } from './load/sample-check.ts';
+import { planLargeState } from './load/large/large-state-plan.ts';
+import { compareSample } from './load/large/sample-check.ts';
 
-const script = join(import.meta.dirname, 'load', 'large-state-run.ts');
+const script = join(import.meta.dirname, 'load', 'large', 'large-state-run.ts');
 const args = new Arguments();
 const limitMb = args.number('limit-mb', 2048);
 

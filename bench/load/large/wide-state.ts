@@ -1,12 +1,12 @@
 // A view whose keys have much state: sixteen features over each of six windows of slots, so that an
 // event adds about two kilobytes to its user.
-import { avg, count, type Feature, max, min, stddev, sum } from '../../src/define/aggregate.ts';
-import { entity } from '../../src/define/entity.ts';
-import { featureView } from '../../src/define/feature-view.ts';
-import { stream } from '../../src/define/stream.ts';
-import { t } from '../../src/define/type-builder.ts';
-import { rolling } from '../../src/define/window.ts';
-import { eventTypes } from './event-pool.ts';
+import { avg, count, type Feature, max, min, stddev, sum } from '../../../src/define/aggregate.ts';
+import { entity } from '../../../src/define/entity.ts';
+import { featureView } from '../../../src/define/feature-view.ts';
+import { stream } from '../../../src/define/stream.ts';
+import { t } from '../../../src/define/type-builder.ts';
+import { rolling } from '../../../src/define/window.ts';
+import { eventTypes } from '../event-pool.ts';
 
 const user = entity('user', { key: { user_id: t.string() } });
 

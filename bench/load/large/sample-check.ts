@@ -1,16 +1,16 @@
 // Rows that a run left in its store against rows computed anew from only the events of their users,
 // in memory, without a checkpoint in between: byte by byte.
 import { Buffer } from 'node:buffer';
-import { embedded } from '../../src/adapters/embedded/index.ts';
-import { storedViews } from '../../src/app/stored-views.ts';
-import { buildPlan } from '../../src/define/build-plan.ts';
-import type { Source } from '../../src/ports/source.ts';
-import { encodeKey } from '../../src/kernel/key-encoding.ts';
-import { userId } from './event-pool.ts';
+import { embedded } from '../../../src/adapters/embedded/index.ts';
+import { storedViews } from '../../../src/app/stored-views.ts';
+import { buildPlan } from '../../../src/define/build-plan.ts';
+import type { Source } from '../../../src/ports/source.ts';
+import { encodeKey } from '../../../src/kernel/key-encoding.ts';
+import { userId } from '../event-pool.ts';
 import type { LargeStatePlan } from './large-state-plan.ts';
-import { loadSource } from './load-source.ts';
-import { ObservedStore } from './observed-store.ts';
-import { runLoad } from './run-load.ts';
+import { loadSource } from '../load-source.ts';
+import { ObservedStore } from '../observed-store.ts';
+import { runLoad } from '../run-load.ts';
 import { wideState } from './wide-state.ts';
 
 export interface SampleResult {
@@ -25,12 +25,12 @@ export async function compareSample(folder: string, plan: LargeStatePlan): Promi
   await runLoad({
     view: wideState,
     source: eventsOf(plan, sample),
-    store: new ObservedStore(embedded('./anew')),
+    store: new ObservedStore(embedded('../anew')),
     settings: { backend: 'memory', parallelism: 1, checkpointSeconds: null },
     directory: folder,
   });
-  const run = await rowsOf(folder, './online', plan.sample);
-  const anew = await rowsOf(folder, './anew', plan.sample);
+  const run = await rowsOf(folder, '../online', plan.sample);
+  const anew = await rowsOf(folder, '../anew', plan.sample);
   let different = 0;
   let missing = 0;
   for (const [i, row] of run.entries()) {

@@ -1,9 +1,9 @@
 // What the run of `large-state.ts` consists of, the same in each of its processes: every user some
 // times over a day, then users at random, then once more each user of the sample, so that the store
 // has their rows.
-import type { LoadPhase } from './load-source.ts';
-import type { Arguments } from './measure.ts';
-import { eachUser, uniformUsers } from './zipf.ts';
+import type { LoadPhase } from '../load-source.ts';
+import type { Arguments } from '../measure.ts';
+import { eachUser, uniformUsers } from '../zipf.ts';
 
 export interface LargeStatePlan {
   readonly users: number;

@@ -1,13 +1,13 @@
 // One process of `large-state.ts`: the first dies in the middle of the steady phase, the second
 // (`--restore <events per second>`) goes on from the last checkpoint to the end.
-import { embedded } from '../../src/adapters/embedded/index.ts';
+import { embedded } from '../../../src/adapters/embedded/index.ts';
 import { planLargeState } from './large-state-plan.ts';
-import { loadSource } from './load-source.ts';
-import { Arguments, rounded, startWatch } from './measure.ts';
-import { ObservedStore } from './observed-store.ts';
-import { PhaseRecorder } from './phase-recorder.ts';
-import { RestoreWatch } from './restore-watch.ts';
-import { readSettings, runLoad } from './run-load.ts';
+import { loadSource } from '../load-source.ts';
+import { Arguments, rounded, startWatch } from '../measure.ts';
+import { ObservedStore } from '../observed-store.ts';
+import { PhaseRecorder } from '../phase-recorder.ts';
+import { RestoreWatch } from '../restore-watch.ts';
+import { readSettings, runLoad } from '../run-load.ts';
 import { wideState } from './wide-state.ts';
 
 const args = new Arguments();
@@ -17,7 +17,7 @@ const directory = args.text('directory', '.');
 const rateBefore = args.number('restore', 0);
 const restore = rateBefore === 0 ? null : new RestoreWatch(rateBefore);
 
-const store = new ObservedStore(embedded('./online'));
+const store = new ObservedStore(embedded('../online'));
 store.isKeeping = false;
 const recorder = new PhaseRecorder(store, (result) => console.error(JSON.stringify(result)));
 let watch = startWatch();
