@@ -54,6 +54,8 @@ export class JobOutput {
   /** Sinks that are flushed. */
   readonly #flushed: readonly VectorSink[];
   #pending: Promise<void>[] = [];
+  /** What somebody waits for already, until all of it has been taken; null when there is nothing. */
+  #awaited: Promise<void> | null = null;
   #letters: DeadLetter[] = [];
   /** Of records that were read after a barrier which is still on its way; null while none is. */
   #lettersAfter: DeadLetter[] | null = null;
@@ -83,6 +85,7 @@ export class JobOutput {
   /** What was under way is forgotten; totals are those of a checkpoint. */
   reset(counters: Readonly<Record<string, number>>): void {
     this.#pending = [];
+    this.#awaited = null;
     this.#letters = [];
     this.#lettersAfter = null;
     this.#late = [];
@@ -151,12 +154,25 @@ export class JobOutput {
   /** Resolves when all that was handed over has been taken; rejects when one of the sinks failed. */
   async drain(): Promise<void> {
     this.#writeRecords();
-    if (this.#pending.length === 0) return;
+    if (this.#pending.length === 0 && this.#awaited === null) return;
     const startMs = this.#options.clock.monotonicMs();
-    const pending = this.#pending;
-    this.#pending = [];
-    await Promise.all(pending);
+    await this.#taken();
     this.blockedMs += this.#options.clock.monotonicMs() - startMs;
+  }
+
+  /** Also what an earlier `drain` still waits for: several may wait at the same time. */
+  #taken(): Promise<void> {
+    const earlier = this.#awaited;
+    if (this.#pending.length === 0 && earlier !== null) return earlier;
+    const all = Promise.all(earlier === null ? this.#pending : [earlier, ...this.#pending]);
+    this.#pending = [];
+    const taken = settledLater(
+      all.then(() => {
+        if (this.#awaited === taken) this.#awaited = null;
+      }),
+    );
+    this.#awaited = taken;
+    return taken;
   }
 
   #writeRecords(): void {
@@ -202,7 +218,7 @@ export class JobOutput {
 
   /** Until no sink has anything to do, whatever became of it: after a failure. */
   async settle(): Promise<void> {
-    await Promise.allSettled(this.#pending);
+    await Promise.allSettled([this.#awaited, ...this.#pending]);
   }
 
   /** Closes every sink, whatever the others do; the first error of any of them. */
