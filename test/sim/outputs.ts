@@ -69,9 +69,23 @@ export function isNewer(row: StoredRow, than: StoredRow): boolean {
   return row.seq > than.seq;
 }
 
-/** A file that is appended to, line by line, and cut back when a job goes back. */
+/**
+ * A file that is appended to, line by line, and cut back when a job goes back. Only the process that
+ * cut it last is heard: one that lost the job while it stood still does append to a real file until
+ * it notices, which no checkpoint can undo.
+ */
 export class RecordFile {
-  lines: string[] = [];
+  readonly lines: string[] = [];
+  #owner = '';
+
+  append(lines: readonly string[], by: string): void {
+    if (by === this.#owner) this.lines.push(...lines);
+  }
+
+  cutTo(length: number, by: string): void {
+    this.#owner = by;
+    this.lines.length = length;
+  }
 }
 
 export class SimOutputs {

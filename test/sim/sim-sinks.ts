@@ -52,6 +52,11 @@ class SinkQueue {
     this.#name = name;
   }
 
+  /** The process that asks. */
+  get by(): string {
+    return this.#options.process.name;
+  }
+
   run<T>(what: string, effect: () => T): Promise<T> {
     const { process } = this.#options;
     const name = `${this.#name} ${what}`;
@@ -141,7 +146,7 @@ function loggedRows(plan: Plan, batch: VectorBatch): readonly LoggedRow[] {
 }
 
 export function letterSink(options: SinkOptions): DeadLetterSink {
-  const { plan, outputs } = options;
+  const { plan, outputs, process } = options;
   const queue = new SinkQueue(options, 'letters');
   return {
     write(letters) {
@@ -151,7 +156,9 @@ export function letterSink(options: SinkOptions): DeadLetterSink {
           ? `source ${stream}/${split}:${offset}`
           : `view ${operatorUid} ${split}:${offset}`;
       });
-      return queue.run(`take ${lines.join(' ')}`, () => void outputs.letters.lines.push(...lines));
+      return queue.run(`take ${lines.join(' ')}`, () =>
+        outputs.letters.append(lines, process.name),
+      );
     },
     close: () => Promise.resolve(),
     epochs: recordEpochs('letters', queue, outputs.letters),
@@ -159,7 +166,7 @@ export function letterSink(options: SinkOptions): DeadLetterSink {
 }
 
 export function lateSink(options: SinkOptions): LateRecordSink {
-  const { outputs } = options;
+  const { outputs, process } = options;
   const queue = new SinkQueue(options, 'late');
   return {
     write(records) {
@@ -167,7 +174,7 @@ export function lateSink(options: SinkOptions): LateRecordSink {
         ({ view, split, offset, features }) =>
           `late ${view} ${split}:${offset} ${[...features].sort().join()}`,
       );
-      return queue.run(`takes ${lines.length}`, () => void outputs.late.lines.push(...lines));
+      return queue.run(`takes ${lines.length}`, () => outputs.late.append(lines, process.name));
     },
     close: () => Promise.resolve(),
     epochs: recordEpochs('late', queue, outputs.late),
@@ -182,7 +189,7 @@ function recordEpochs(name: string, queue: SinkQueue, file: RecordFile): EpochSi
     commit: (id) => queue.run(`commits ${id}`, () => undefined),
     recover: (restored) =>
       queue.run(`recovers ${restored?.id ?? 'nothing'}`, () => {
-        file.lines.length = (restored?.state ?? 0) as number;
+        file.cutTo((restored?.state ?? 0) as number, queue.by);
       }),
   };
 }
