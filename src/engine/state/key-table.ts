@@ -17,6 +17,9 @@ const roomBytes = 8;
 /** Of a key beside its bytes: bounds, hash, and two entries of the index. */
 const bytesPerKey = 45;
 
+/** Shorter keys are copied byte by byte: that costs less than a view of them. */
+const copiedMax = 64;
+
 /** Most keys of one call of `resolve`. */
 export const resolveMax = 256;
 
@@ -178,7 +181,7 @@ export class KeyTable {
     if ((this.#used + 1) * 2 * entryNumbers > this.#index.length) this.#reindex();
     const slot = this.#free.pop() ?? this.slotCount++;
     this.#growSlots(slot + 1);
-    this.#store(slot, source.subarray(start, end));
+    this.#store(slot, source, start, end - start);
     this.#hashes[slot] = hash;
     this.#live[slot] = 1;
     this.#place(slot + 1, hash, this.bounds[slot * 2] as number, end - start);
@@ -198,8 +201,8 @@ export class KeyTable {
     index[at + 3] = length;
   }
 
-  #store(slot: number, bytes: Uint8Array): void {
-    const size = pieces(bytes.length);
+  #store(slot: number, source: Uint8Array, from: number, length: number): void {
+    const size = pieces(length);
     let start = this.#rooms.get(size)?.pop();
     if (start === undefined) {
       start = this.#dataLength;
@@ -208,10 +211,12 @@ export class KeyTable {
         this.data = new Uint8Array(this.#dataMemory.buffer);
       }
     }
-    this.data.set(bytes, start);
-    this.#keyBytes += bytes.length;
+    const { data } = this;
+    if (length > copiedMax) data.set(source.subarray(from, from + length), start);
+    else for (let i = 0; i < length; i++) data[start + i] = source[from + i] as number;
+    this.#keyBytes += length;
     this.bounds[slot * 2] = start;
-    this.bounds[slot * 2 + 1] = start + bytes.length;
+    this.bounds[slot * 2 + 1] = start + length;
   }
 
   #roomsOf(size: number): number[] {

@@ -8,8 +8,8 @@ import {
   openSync,
   readdirSync,
   readSync,
-  rmSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ export function fileStateFiles(directory: string): StateFiles {
     create: (name) => new FileWriter(path(name)),
     open: (name) => new FileReader(path(name)),
     list: () => guarded(directory, () => listFiles(directory)),
-    remove: (name) => guarded(path(name), () => rmSync(path(name), { force: true })),
+    remove: (name) => removeFile(path(name)),
   };
 }
 
@@ -105,6 +105,15 @@ function listFiles(directory: string): { name: string; bytes: number }[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name }) => ({ name, bytes: statSync(join(directory, name)).size }));
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const failure = stateError(path, error);
+    if (failure.code !== 'MR_STATE_MISSING') throw failure;
+  }
 }
 
 function guarded<T>(path: string, action: () => T): T {

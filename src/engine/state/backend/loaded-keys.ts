@@ -116,7 +116,8 @@ export class LoadedKeys {
       return;
     }
     this.#cold.woken(entry, times, this.#isIdle);
-    this.#bringIn(hash, segment, ordinal);
+    this.#cold.index.take(hash, segment, ordinal, entry);
+    this.#bringIn(segment, ordinal);
     this.#wokenCount += 1;
   };
 
@@ -126,20 +127,19 @@ export class LoadedKeys {
     const { view, keyStart, keyEnd } = this.#parts;
     if ((segments[segment]?.viewNumbers?.[view] ?? view) !== this.#view) return;
     const hash = hashBytes(data, keyStart, keyEnd);
-    const entry = this.#find(hash, segment, ordinal);
-    if (entry === null) return;
-    this.#cold.found(entry, times);
-    this.#shown[this.#shownCount++] = this.#bringIn(hash, segment, ordinal);
+    if (!this.#cold.index.take(hash, segment, ordinal, this.#entry)) return;
+    this.#cold.found(this.#entry, times);
+    this.#shown[this.#shownCount++] = this.#bringIn(segment, ordinal);
   };
 
   /** The record in `#parts` becomes a key in memory; its slot. */
-  #bringIn(hash: number, segment: number, ordinal: number): number {
+  #bringIn(segment: number, ordinal: number): number {
     const { data } = this.#log;
     const { keyStart, keyEnd, end } = this.#parts;
     const slot = this.#images.insert(data, keyStart, keyEnd);
     this.#slots.ensure(this.#images.slotCount);
     this.#slots.clear(slot);
-    this.#take(slot, hash, segment, ordinal);
+    this.#place(slot, segment, ordinal);
     this.#reader.reset(data, keyEnd, end);
     this.#images.readKey(slot, this.#reader);
     return slot;
@@ -207,20 +207,21 @@ export class LoadedKeys {
 
   /** The record in `#parts` is that of the slot's key. */
   #load(slot: number, hash: number, segment: number, ordinal: number): void {
-    const entry = this.#find(hash, segment, ordinal);
-    if (entry === null) throw new Error('a stored key left the index while it was read');
+    const entry = this.#entry;
+    if (!this.#cold.index.take(hash, segment, ordinal, entry)) {
+      throw new Error('a stored key left the index while it was read');
+    }
     const { keyEnd, end, wakeMs, idleWakeMs } = this.#parts;
     this.#times.wakeMs = wakeMs;
     this.#times.idleWakeMs = idleWakeMs;
     this.#cold.found(entry, this.#times);
-    this.#take(slot, hash, segment, ordinal);
+    this.#place(slot, segment, ordinal);
     this.#reader.reset(this.#log.data, keyEnd, end);
     this.#images.readKey(slot, this.#reader);
   }
 
   /** From here on the key is in memory, as it is stored. */
-  #take(slot: number, hash: number, segment: number, ordinal: number): void {
-    this.#cold.index.remove(hash, segment, ordinal);
+  #place(slot: number, segment: number, ordinal: number): void {
     this.#slots.setPlace(slot, segment, ordinal);
     this.#slots.setQueued(slot, this.#times.queued, this.#times.idleQueued);
     this.#slots.setReferenced(slot);

@@ -96,10 +96,14 @@ export class StoredIndex {
     return this.#find(hash, segment, ordinal) >= 0;
   }
 
-  /** Takes out the key whose image is there; false when there is none. */
-  remove(hash: number, segment: number, ordinal: number): boolean {
+  /** Takes out the key whose image is there, as it was, into `entry`; false when there is none. */
+  take(hash: number, segment: number, ordinal: number, entry: StoredEntry): boolean {
     const at = this.#find(hash, segment, ordinal);
     if (at < 0) return false;
+    entry.segment = segment;
+    entry.ordinal = ordinal;
+    entry.kind = probed.kind;
+    entry.queued = probed.queued;
     this.#removeAt(this.#probeTable as Table, at);
     this.size -= 1;
     return true;

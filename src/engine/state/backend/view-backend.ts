@@ -104,14 +104,14 @@ export class ViewBackend implements Residence {
   }
 
   /** Writes the image of a slot that has changed: for the snapshot that is taken, or for now. */
-  write(slot: number, isOld: boolean): void {
+  write(slot: number, isOld: boolean, knownHash = -1): void {
     const { images, slots } = this;
     const log = this.#log;
     const key = this.#key;
     key.data = images.keyData;
     key.start = images.keyStart(slot);
     key.end = images.keyEnd(slot);
-    key.hash = hashBytes(key.data, key.start, key.end);
+    key.hash = knownHash < 0 ? hashBytes(key.data, key.start, key.end) : knownHash;
     key.wakeMs = images.wakeMs(slot);
     key.idleWakeMs = images.idleWakeMs(slot);
     const writer = log.begin(key, isOld);
@@ -185,8 +185,8 @@ export class ViewBackend implements Residence {
 
   #evict(slot: number, hash: number, cold: ColdKeys): void {
     const { images, slots } = this;
-    if (slots.isPending(slot)) this.write(slot, true);
-    else if (slots.isDirty(slot) || slots.segment(slot) < 0) this.write(slot, false);
+    if (slots.isPending(slot)) this.write(slot, true, hash);
+    else if (slots.isDirty(slot) || slots.segment(slot) < 0) this.write(slot, false, hash);
     const times = this.#times;
     times.wakeMs = images.wakeMs(slot);
     times.idleWakeMs = images.idleWakeMs(slot);

@@ -8,7 +8,7 @@ function play(seed: number, spread: number): void {
   const queue = new WakeQueue();
   let expected: { time: number; hash: number }[] = [];
   let now = (random.next() - 0.3) * spread;
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 30; round++) {
     for (let i = 0; i < 30; i++) {
       const time = now + (random.next() ** 3 - 0.02) * spread;
       const hash = Math.floor(random.next() * 2 ** 32);
@@ -45,7 +45,7 @@ describe('WakeQueue', () => {
     ['thirty years', 30 * 365 * 86_400_000],
     ['all of time', 8e15],
   ])('gives times in order, none early, none late: times within %s', (_, spread) => {
-    for (let seed = 1; seed <= 3; seed++) play(seed, spread);
+    for (let seed = 1; seed <= 2; seed++) play(seed, spread);
   });
 
   it('gives back the memory of what was taken', () => {
