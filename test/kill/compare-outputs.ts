@@ -12,6 +12,8 @@ export interface LogComparison {
   /** Rows of the disturbed run that the undisturbed one does not have, and the reverse. */
   readonly extra: number;
   readonly missing: number;
+  /** The first of each, as text. */
+  readonly examples: readonly string[];
   /** Keys whose last rows differ. */
   readonly lastRowsDiffering: number;
 }
@@ -36,6 +38,10 @@ export async function compareLogs(
         rows: await one(db, 'SELECT count(*) FROM actual'),
         extra: await one(db, difference('FROM actual', 'FROM expected')),
         missing: await one(db, difference('FROM expected', 'FROM actual')),
+        examples: [
+          ...(await rowsOf(db, 'FROM actual', 'FROM expected')),
+          ...(await rowsOf(db, 'FROM expected', 'FROM actual')),
+        ],
         lastRowsDiffering: await one(db, difference(last('actual'), last('expected'))),
       });
     }
@@ -47,6 +53,12 @@ export async function compareLogs(
 
 function difference(left: string, right: string): string {
   return `SELECT count(*) FROM ((${left}) EXCEPT ALL (${right}))`;
+}
+
+/** The first two rows of the left that the right does not have. */
+async function rowsOf(db: DuckDBConnection, left: string, right: string): Promise<string[]> {
+  const found = await db.runAndReadAll(`(${left} EXCEPT ALL ${right}) ORDER BY ALL LIMIT 2`);
+  return found.getRowObjectsJson().map((row) => JSON.stringify(row));
 }
 
 async function load(

@@ -51,7 +51,7 @@ export function lifeMood(world: SimWorld, number: number): LifeMood {
     memoryBytesMax: world.chance(0.5) ? null : 256 + world.below(8000),
     segmentBytes: world.pick([200, 1000, 10_000, 1 << 20]),
     batchRowCount: 1 + world.below(30),
-    intervalMs: world.pick([2, 5, 15, 40]),
+    intervalMs: world.pick([4, 10, 25, 60]),
     source: {
       burst: 1 + world.below(12),
       pauseRate: world.next() * 0.3,
