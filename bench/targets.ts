@@ -17,9 +17,10 @@ interface Program {
   readonly nodeArgs?: readonly string[];
 }
 
-const cell = ['--job', 'j2', '--keys', '1000000', '--seconds', isFull ? '60' : '25'];
-// Few records wait: keys with waiting records do not leave memory.
-const zipf = [...cell, '--users', 'zipf', '--step-ms', '0.5'];
+// 2,000 events in a second of event time: 10,000 records wait. Keys of those do not leave memory.
+const job = ['--job', 'j2', '--keys', '1000000', '--step-ms', '0.5'];
+const cell = [...job, '--seconds', isFull ? '60' : '25'];
+const zipf = [...cell, '--users', 'zipf'];
 const users = isFull ? '2500000' : '250000';
 // Memory goes with the users: 4 GB for 2.5 M of them.
 const shopMemory = isFull ? '2500MB' : '250MB';

@@ -89,14 +89,20 @@ async function compare(
   contenders: readonly Contender[],
 ): Promise<void> {
   const runs = contenders.map((): Measured[] => []);
-  for (let round = 0; round < Number(options.rounds); round++) {
-    for (const [i, contender] of contenders.entries()) {
-      runs[i]?.push(...(await contender.measure(input)));
+  try {
+    for (let round = 0; round < Number(options.rounds); round++) {
+      for (const [i, contender] of contenders.entries()) {
+        runs[i]?.push(...(await contender.measure(input)));
+      }
     }
-  }
-  const { job, events } = input;
-  for (const [i, { engine, variant, parallelism }] of contenders.entries()) {
-    report.add({ comparison, job, engine, variant, parallelism, events, runs: runs[i] ?? [] });
+  } finally {
+    // Whoever fails, what the others did counts.
+    const { job, events } = input;
+    for (const [i, { engine, variant, parallelism }] of contenders.entries()) {
+      const own = runs[i] ?? [];
+      if (own.length === 0) continue;
+      report.add({ comparison, job, engine, variant, parallelism, events, runs: own });
+    }
   }
 }
 

@@ -58,7 +58,7 @@ export async function openVariant(name: string): Promise<OpenVariant> {
   };
   const storage = localCheckpointStorage(join(directory, 'checkpoints'));
   const store = await openCheckpointStore({ storage, job: 'bench', clock: systemClock });
-  const trigger = { store, minPauseMs: 0, timeoutMs: 60_000, failuresTolerated: 0 };
+  const trigger = { store, minPauseMs: 0, timeoutMs: 600_000, failuresTolerated: 0 };
   return {
     spec: {
       parallelism,
