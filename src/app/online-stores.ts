@@ -1,22 +1,35 @@
-// The online store of an environment, as this process uses it: one handle at a time, the writing one
-// while a run is going on, else a reading one, opened when first needed. A handle is closed only when
-// nobody uses it; who comes while it changes waits. `current` stays valid across such changes, so that
-// a server goes on while runs come and go.
+// The online store of an environment, as this process uses it. A run writes to the rows of its own
+// job; readers are given those of the job that the store's alias names, asked at each read and the
+// same for all reads of one turn, so that a request never mixes two jobs. `current` stays valid while
+// runs come and go and readers are switched.
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
-import type { ExistingRows, OnlineStore, StoreContext } from '../ports/online-store.ts';
+import type {
+  ExistingRows,
+  OnlineStore,
+  OnlineStoreBinding,
+  StoreContext,
+} from '../ports/online-store.ts';
+import type { AliasState, StoreAlias } from '../ports/store-jobs.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
+import { StoreHandle } from './store-handle.ts';
 import { storedViews } from './stored-views.ts';
 
 export class OnlineStores {
   readonly #project: ResolvedProject;
-  #handle: OnlineStore | null = null;
-  #isWriting = false;
-  #users = 0;
-  #idle = Promise.withResolvers<void>();
-  #changing: Promise<unknown> | null = null;
+  readonly #own: StoreHandle;
+  readonly #promoted = new Map<string, StoreHandle>();
+  #alias: StoreAlias | null = null;
+  #aliasOpening: Promise<void> | null = null;
+  /** What readers are given in this turn. */
+  #held: StoreHandle | null = null;
 
   constructor(project: ResolvedProject) {
     this.#project = project;
+    this.#own = this.#handleOf(project.variant, false);
+    // Second jobs are read by their name: no alias stands in between.
+    if (project.variant !== null || project.environment.online?.jobs === undefined) {
+      this.#alias = ownRows;
+    }
   }
 
   /** True when the environment has an online store. */
@@ -24,107 +37,115 @@ export class OnlineStores {
     return this.#project.environment.online !== undefined;
   }
 
-  /** Gives the store to `body`; it stays open until what `body` returns is settled. */
+  /** Gives readers' store to `body`; it stays open until what `body` returns is settled. */
   async use<T>(body: (store: OnlineStore) => T | Promise<T>): Promise<T> {
-    const store = await this.#acquire();
-    try {
-      return await body(store);
-    } finally {
-      this.#release();
-    }
+    return (await this.#reading()).use(body);
   }
 
-  /** Opens the store for writing, until `endWriting`. */
+  /** Opens the rows of this job for writing, until `endWriting`. */
   startWriting(existing: ExistingRows = 'keep'): Promise<OnlineStore> {
-    return this.#change(() => this.#open('write', existing));
+    return this.#own.startWriting(existing);
   }
 
-  async endWriting(): Promise<void> {
-    if (this.#isWriting) await this.close();
+  endWriting(): Promise<void> {
+    return this.#own.endWriting();
   }
 
   async close(): Promise<void> {
-    await this.#change(() => Promise.resolve());
+    await Promise.all([this.#own, ...this.#promoted.values()].map((handle) => handle.close()));
+    this.#promoted.clear();
   }
 
   /** Reads go to whichever handle is open. Not for writing. */
   get current(): OnlineStore {
-    const open = (): OnlineStore | null => (this.#changing === null ? this.#handle : null);
+    const opened = (): OnlineStore | null => this.#readingNow()?.opened ?? null;
     return {
       write: (batch) => this.use((store) => store.write(batch)),
       read: (view, keys) =>
-        open()?.read(view, keys) ?? this.use(async (store) => store.read(view, keys)),
+        opened()?.read(view, keys) ?? this.use(async (store) => store.read(view, keys)),
       scan: (view) => this.#scan(view),
-      greatestAsOfMs: () => open()?.greatestAsOfMs() ?? null,
+      greatestAsOfMs: () => opened()?.greatestAsOfMs() ?? null,
       writeNote: (name, value) => this.use((store) => store.writeNote(name, value)),
-      readNote: (name) => open()?.readNote(name) ?? null,
+      readNote: (name) => opened()?.readNote(name) ?? null,
       close: () => Promise.resolve(),
     };
   }
 
   async *#scan(view: string): ReturnType<OnlineStore['scan']> {
-    const store = await this.#acquire();
-    try {
-      yield* store.scan(view);
-    } finally {
-      this.#release();
-    }
+    yield* (await this.#reading()).scan(view);
   }
 
-  async #acquire(): Promise<OnlineStore> {
-    for (;;) {
-      if (this.#changing !== null) await this.#changing;
-      else if (this.#handle === null) await this.#change(() => this.#open('read', 'keep'));
-      else {
-        if (this.#users++ === 0) this.#idle = Promise.withResolvers();
-        return this.#handle;
-      }
-    }
+  /** Null when that is not known without waiting. */
+  #readingNow(): StoreHandle | null {
+    if (this.#held !== null) return this.#held;
+    const state = this.#alias?.current() ?? null;
+    return state === null || state instanceof Promise ? null : this.#hold(state);
   }
 
-  #release(): void {
-    if (--this.#users === 0) this.#idle.resolve();
+  async #reading(): Promise<StoreHandle> {
+    this.#aliasOpening ??= this.#openAlias();
+    await this.#aliasOpening;
+    const state = await (this.#alias ?? ownRows).current();
+    return this.#held ?? this.#hold(state);
   }
 
-  /** Closes what is open once nobody uses it, then does `next`; changes come one after the other. */
-  async #change<T>(next: () => Promise<T>): Promise<T> {
-    while (this.#changing !== null) await this.#changing;
-    const change = this.#closeWhenIdle().then(next);
-    this.#changing = change.catch(() => undefined);
-    try {
-      return await change;
-    } finally {
-      this.#changing = null;
-    }
-  }
-
-  async #closeWhenIdle(): Promise<void> {
-    if (this.#users > 0) await this.#idle.promise;
-    const handle = this.#handle;
-    this.#handle = null;
-    this.#isWriting = false;
-    await handle?.close();
-  }
-
-  async #open(mode: StoreContext['mode'], existing: ExistingRows): Promise<OnlineStore> {
-    const { environment, baseDirectory, project, plan, env, variant } = this.#project;
-    if (environment.online === undefined) {
-      throw new MillraceError('MR_CONFIG_INVALID', `environment "${env}" has no online store`, {
-        context: { path: `environments.${env}.online` },
-        fix: "add online: embedded('./.millrace/online')",
-      });
-    }
-    const views = storedViews(plan);
-    const store = await environment.online.open({
-      project,
-      ...(variant === null ? {} : { variant }),
-      baseDirectory,
-      mode,
-      views,
-      existing,
+  #hold({ variant }: AliasState): StoreHandle {
+    const handle = variant === null ? this.#own : this.#promotedHandle(variant);
+    this.#held = handle;
+    queueMicrotask(() => {
+      this.#held = null;
     });
-    this.#handle = store;
-    this.#isWriting = mode === 'write';
-    return store;
+    return handle;
+  }
+
+  #promotedHandle(variant: string): StoreHandle {
+    const known = this.#promoted.get(variant);
+    if (known !== undefined) return known;
+    // Who was read before is not read again soon.
+    for (const old of this.#promoted.values()) void old.close();
+    this.#promoted.clear();
+    const handle = this.#handleOf(variant, true);
+    this.#promoted.set(variant, handle);
+    return handle;
+  }
+
+  async #openAlias(): Promise<void> {
+    if (this.#alias !== null) return;
+    const { project, baseDirectory, environment } = this.#project;
+    const place = { project, baseDirectory };
+    this.#alias = (await environment.online?.jobs?.openAlias(place)) ?? ownRows;
+  }
+
+  #handleOf(variant: string | null, acceptsSameShape: boolean): StoreHandle {
+    return new StoreHandle((mode, existing) => {
+      const { baseDirectory, project, plan } = this.#project;
+      return onlineBinding(this.#project).open({
+        project,
+        ...(variant === null ? {} : { variant }),
+        baseDirectory,
+        mode,
+        views: storedViews(plan),
+        existing,
+        acceptsSameShape,
+      } satisfies StoreContext);
+    });
   }
 }
+
+/** The online store of the environment; throws MR_CONFIG_INVALID when it has none. */
+export function onlineBinding({ environment, env }: ResolvedProject): OnlineStoreBinding {
+  if (environment.online !== undefined) return environment.online;
+  throw new MillraceError('MR_CONFIG_INVALID', `environment "${env}" has no online store`, {
+    context: { path: `environments.${env}.online` },
+    fix: "add online: embedded('./.millrace/online')",
+  });
+}
+
+const ownState: AliasState = { version: 0, variant: null, history: [] };
+
+/** Readers are given the rows of the job itself. */
+const ownRows: StoreAlias = {
+  current: () => ownState,
+  move: () => Promise.reject(new MillraceError('MR_INTERNAL', 'this alias does not move')),
+  close: () => Promise.resolve(),
+};

@@ -84,3 +84,17 @@ export function isNewerThan(version: RowVersion, stored: Uint8Array): boolean {
   if (version.asOfMs !== asOfMs) return version.asOfMs > asOfMs;
   return version.seq > seqOf(stored);
 }
+
+export function versionOf(row: Uint8Array): RowVersion {
+  return { asOfMs: asOfMsOf(row), seq: seqOf(row) };
+}
+
+/** A copy of the row with another version. */
+export function withVersion(row: Uint8Array, { asOfMs, seq }: RowVersion): Uint8Array {
+  // Not `slice`: that of a Buffer copies nothing.
+  const copied = new Uint8Array(row);
+  const view = viewOfBytes(copied);
+  view.setFloat64(packedRowLayout.asOfMs, asOfMs, true);
+  view.setFloat64(packedRowLayout.seq, seq, true);
+  return copied;
+}

@@ -1,21 +1,17 @@
 // The newest vector per view and key, for reads in milliseconds. Writes are versioned by
 // (as_of, seq) and compared in the store, so that a replay can never move a value back.
 import type { VectorBatch } from '../columns/vector-batch.ts';
-import type { Field } from '../kernel/types/field-type.ts';
+import type { StoreJobs } from './store-jobs.ts';
+import type { StoredView } from './stored-view.ts';
 
-/** What a store must know of a view to keep and explain its rows. */
-export interface StoredView {
-  readonly view: string;
-  readonly key: readonly Field[];
-  readonly features: readonly Field[];
-  /** Changes when key or features change: rows of another fingerprint are not readable. */
-  readonly fingerprint: string;
-}
+export type { StoredView } from './stored-view.ts';
 
 /** A binding of an environment: a value made by `embedded(…)`, `memoryStore()`, `redis(…)`. */
 export interface OnlineStoreBinding {
   readonly description: string;
   open(context: StoreContext): Promise<OnlineStore>;
+  /** Absent: readers are always given the rows of the first job. */
+  readonly jobs?: StoreJobs;
 }
 
 export interface StoreContext {
@@ -28,6 +24,8 @@ export interface StoreContext {
   readonly views: readonly StoredView[];
   /** Writing: what happens to rows that are there already. Default `keep`: rows of another fingerprint are refused. */
   readonly existing?: ExistingRows;
+  /** Reading: rows of another fingerprint are readable when key and features are the same. */
+  readonly acceptsSameShape?: boolean;
 }
 
 /** `dropChanged`: rows of views whose fingerprint changed go. `dropAll`: rows of all the views go. */

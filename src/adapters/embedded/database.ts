@@ -27,7 +27,8 @@ export interface Database {
 }
 
 export interface DatabaseOptions {
-  readonly mode: 'read' | 'write';
+  /** `correct`: writes to what is there, beside the process that writes it. */
+  readonly mode: 'read' | 'write' | 'correct';
   readonly syncEachWrite: boolean;
 }
 

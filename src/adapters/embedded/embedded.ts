@@ -1,6 +1,8 @@
 // The binding: options and path of an embedded online store; opening it is `open-store.ts`.
 import { resolve } from 'node:path';
 import type { OnlineStoreBinding } from '../../ports/online-store.ts';
+import { openAliasFile } from './alias-file.ts';
+import { openEmbeddedRows } from './embedded-rows.ts';
 import { openEmbeddedStore } from './open-store.ts';
 
 /** How an embedded store writes. */
@@ -21,14 +23,19 @@ export interface EmbeddedOptions {
  * **Errors:** `MR_STORE_OPEN`, `MR_STORE_SCHEMA`, `MR_STORE_FULL`.
  */
 export function embedded(directory: string, options: EmbeddedOptions = {}): OnlineStoreBinding {
+  const folderOf = (baseDirectory: string, variant: string | null | undefined): string =>
+    resolve(baseDirectory, variant ? `${directory}.${variant}` : directory);
   return {
     description: `embedded ${directory}`,
-    open: (context) => {
-      const { baseDirectory, variant } = context;
-      const folder = variant === undefined ? directory : `${directory}.${variant}`;
-      return openEmbeddedStore(resolve(baseDirectory, folder), context, {
+    open: (context) =>
+      openEmbeddedStore(folderOf(context.baseDirectory, context.variant), context, {
         syncEachWrite: options.syncEachWrite ?? false,
-      });
+      }),
+    jobs: {
+      // No name of a second job has this sign in it.
+      openAlias: async ({ baseDirectory }) =>
+        openAliasFile(`${folderOf(baseDirectory, null)}@readers`),
+      openRows: ({ baseDirectory, variant }) => openEmbeddedRows(folderOf(baseDirectory, variant)),
     },
   };
 }

@@ -9,11 +9,11 @@ import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { OnlineStore, StoreContext } from '../../ports/online-store.ts';
 import { type Database, openDatabase } from './database.ts';
+import { createReader, scanRows } from './read-rows.ts';
 import {
   greatestAsOfKey,
   isCut,
   metaKey,
-  rangeStart,
   rowKeySizeMax,
   splitEntry,
   withWholeKey,
@@ -34,7 +34,6 @@ interface Opened {
   readonly lock: WriterLock | null;
 }
 
-const scanPageRows = 512;
 export async function openEmbeddedStore(
   directory: string,
   context: StoreContext,
@@ -57,7 +56,7 @@ export async function openEmbeddedStore(
 function storeOf(opened: Opened): OnlineStore {
   const { db, views, directory } = opened;
   const write = createWriter(opened);
-  const read = createReader(opened);
+  const read = createReader(db, (view) => views.numberOf(view));
   let isOpen = true;
   return {
     write: async (batch) => write(batch),
@@ -93,36 +92,6 @@ function inTransaction(directory: string, db: Database, body: () => void): void 
   } catch (error) {
     throw writeFailure(directory, error);
   }
-}
-
-/** Rows page by page: no read transaction stays open while the consumer works. */
-function* scanRows(db: Database, number: number): Generator<Record<'key' | 'row', Uint8Array>> {
-  const end = rangeStart(number + 1);
-  let start: Uint8Array = rangeStart(number);
-  for (;;) {
-    const page = db.entries(start, end, scanPageRows);
-    for (const { key, value } of page) yield splitEntry(key, value);
-    const last = page.at(-1);
-    if (last === undefined || page.length < scanPageRows) return;
-    // The next possible key: the same with a zero byte behind it.
-    start = Buffer.concat([last.key, Buffer.of(0)]);
-  }
-}
-
-function createReader({ db, views }: Opened) {
-  const scratch = Buffer.alloc(rowKeySizeMax);
-  return (view: string, keys: readonly Uint8Array[]): (Uint8Array | null)[] => {
-    const number = views.numberOf(view);
-    if (number === null) return keys.map(() => null);
-    return keys.map((key) => {
-      const length = writeRowKey(scratch, number, { data: key, start: 0, end: key.length });
-      const databaseKey = scratch.subarray(0, length);
-      const found = db.peek(databaseKey);
-      if (found === undefined) return null;
-      const copied = Buffer.from(found);
-      return isCut(length) ? splitEntry(databaseKey, copied).row : copied;
-    });
-  };
 }
 
 function createWriter({ directory, db, views, lock }: Opened): (batch: VectorBatch) => void {

@@ -6,7 +6,7 @@ import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { StoreContext, StoredView } from '../../ports/online-store.ts';
 import type { Database } from './database.ts';
 import { greatestAsOfKey, metaKey, rangeStart } from './row-key.ts';
-import { type ViewRecord, checkRecord, recordOf } from './view-records.ts';
+import { type ViewRecord, checkRecord, recordOf, storedViewOf } from './view-records.ts';
 
 export interface ViewCatalogue {
   /** Number of a view; null when it is not in the plan, or nothing was ever written for it. */
@@ -29,11 +29,13 @@ export function createViewCatalogue(
   checkLayout(directory, db);
   const numbers = new Map<string, number>();
   const wanted = new Map(context.views.map((view) => [view.view, view]));
+  const check = (stored: ViewRecord, view: StoredView): void =>
+    checkRecord(directory, stored, view, context.acceptsSameShape === true);
   if (context.mode === 'write') dropRows(db, context);
   for (const view of context.views) {
     const stored = readRecord(db, view.view);
     if (stored === null) continue;
-    checkRecord(directory, stored, view);
+    check(stored, view);
     numbers.set(view.view, stored.number);
   }
   if (context.mode === 'write') {
@@ -47,7 +49,7 @@ export function createViewCatalogue(
       const defined = wanted.get(view);
       const stored = defined === undefined ? null : readRecord(db, view);
       if (defined === undefined || stored === null) return null;
-      checkRecord(directory, stored, defined);
+      check(stored, defined);
       numbers.set(view, stored.number);
       return stored.number;
     },
@@ -102,15 +104,28 @@ function readRecord(db: Database, view: string): ViewRecord | null {
   return bytes === undefined ? null : (JSON.parse(Buffer.from(bytes).toString()) as ViewRecord);
 }
 
+function records(db: Database): readonly ViewRecord[] {
+  const found = db.entries(metaKey(viewPrefix), metaKey('view;'), numberMax);
+  return found.map(({ value }) => JSON.parse(Buffer.from(value).toString()) as ViewRecord);
+}
+
+/** The views that the store has rows of, as they were defined when it was written. */
+export function recordedNumbers(
+  db: Database,
+): ReadonlyMap<string, { readonly number: number; readonly view: StoredView }> {
+  const known = records(db).filter(({ view }) => view !== droppedName);
+  return new Map(
+    known.map((record) => [record.view, { number: record.number, view: storedViewOf(record) }]),
+  );
+}
+
 /** Records new views with numbers that no view has, in one transaction. */
 function record(db: Database, views: readonly StoredView[]): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();
   db.transaction(() => {
     db.put(layoutKey, Buffer.from(layoutVersion));
     let last = 0;
-    for (const { value } of db.entries(metaKey(viewPrefix), metaKey('view;'), numberMax)) {
-      last = Math.max(last, (JSON.parse(Buffer.from(value).toString()) as ViewRecord).number);
-    }
+    for (const { number } of records(db)) last = Math.max(last, number);
     for (const view of views) {
       last += 1;
       if (last > numberMax) throw new MillraceError('MR_STORE_OPEN', 'the store has 65,534 views');

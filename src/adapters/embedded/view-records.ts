@@ -33,13 +33,26 @@ function recordField({ name, type, nullable }: Field): RecordedField {
   return { name, type, nullable };
 }
 
-/** Throws MR_STORE_SCHEMA when the rows in the store are not those of the view as it is defined now. */
-export function checkRecord(directory: string, stored: ViewRecord, view: StoredView): void {
+export function storedViewOf({ view, key, features, fingerprint }: ViewRecord): StoredView {
+  return { view, key, features, fingerprint };
+}
+
+/**
+ * Throws MR_STORE_SCHEMA when the rows in the store are not those of the view as it is defined now;
+ * with `acceptsSameShape`, when they could not be read by it.
+ */
+export function checkRecord(
+  directory: string,
+  stored: ViewRecord,
+  view: StoredView,
+  acceptsSameShape: boolean,
+): void {
   if (stored.fingerprint === view.fingerprint) return;
   const differences = [
     ...compare('key', stored.key, view.key),
     ...compare('feature', stored.features, view.features),
   ];
+  if (acceptsSameShape && differences.length === 0) return;
   const what = differences.length > 0 ? differences.join('; ') : 'its definition changed';
   throw new MillraceError(
     'MR_STORE_SCHEMA',

@@ -3,14 +3,28 @@
 import { Buffer } from 'node:buffer';
 import { createNewestRows } from '../../columns/newest-rows.ts';
 import { createRowPacker } from '../../columns/packed-row-writer.ts';
-import { isNewerThan } from '../../columns/packed-row.ts';
+import { asOfMsOf, isNewerThan, seqOf } from '../../columns/packed-row.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
-import type { OnlineStore, OnlineStoreBinding, StoreContext } from '../../ports/online-store.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type {
+  OnlineStore,
+  OnlineStoreBinding,
+  StoreContext,
+  StoredView,
+} from '../../ports/online-store.ts';
+import {
+  type AliasState,
+  type RowReplacement,
+  type StoreJobs,
+  type StoreRows,
+  movedAlias,
+  unmovedAlias,
+} from '../../ports/store-jobs.ts';
 
 interface Contents {
   readonly views: Map<string, Map<string, Uint8Array>>;
   /** Of the views as they were last opened for writing. */
-  readonly fingerprints: Map<string, string>;
+  readonly definitions: Map<string, StoredView>;
   readonly notes: Map<string, string>;
   greatestAsOfMs: number | null;
 }
@@ -21,30 +35,70 @@ interface Contents {
  * the process. **State growth:** one packed row per view and key, never removed.
  */
 export function memoryStore(): OnlineStoreBinding {
-  const contents: Contents = {
-    views: new Map(),
-    fingerprints: new Map(),
-    notes: new Map(),
-    greatestAsOfMs: null,
+  const jobs = new Map<string | null, Contents>();
+  const contentsOf = (variant: string | null): Contents => {
+    const contents = jobs.get(variant) ?? emptyContents();
+    jobs.set(variant, contents);
+    return contents;
   };
   return {
     description: 'memory',
-    open: (context) => Promise.resolve(openContents(contents, context)),
+    open: async (context) => openContents(contentsOf(context.variant ?? null), context),
+    jobs: {
+      openAlias: memoryAlias(),
+      openRows: async (place) => rowsOf(contentsOf(place.variant)),
+    },
   };
+}
+
+function emptyContents(): Contents {
+  return { views: new Map(), definitions: new Map(), notes: new Map(), greatestAsOfMs: null };
+}
+
+function memoryAlias(): StoreJobs['openAlias'] {
+  let state: AliasState = unmovedAlias;
+  return async () => ({
+    current: () => state,
+    move: async (change) => {
+      if (change.from !== state.version) {
+        throw new MillraceError('MR_STORE_ALIAS', 'somebody else has switched readers meanwhile', {
+          fix: 'look at what it is now, and decide again',
+        });
+      }
+      state = movedAlias(state, change);
+      return state;
+    },
+    close: () => Promise.resolve(),
+  });
 }
 
 function openContents(contents: Contents, context: StoreContext): OnlineStore {
   const { existing = 'keep' } = context;
-  for (const { view, fingerprint } of context.views) {
-    const isChanged = (contents.fingerprints.get(view) ?? fingerprint) !== fingerprint;
+  for (const defined of context.views) {
+    const { view, fingerprint } = defined;
+    const before = contents.definitions.get(view)?.fingerprint ?? fingerprint;
+    const isChanged = before !== fingerprint;
     const isDropped = existing === 'dropAll' || (existing === 'dropChanged' && isChanged);
     if (isDropped || !contents.views.has(view)) contents.views.set(view, new Map());
-    if (context.mode === 'write') contents.fingerprints.set(view, fingerprint);
+    if (context.mode === 'write') contents.definitions.set(view, defined);
   }
   if (existing === 'dropAll') contents.greatestAsOfMs = null;
   const write = createWriter(contents);
   return {
     write: (batch) => Promise.resolve(write(batch)),
+    ...readerOf(contents),
+    greatestAsOfMs: () => contents.greatestAsOfMs,
+    writeNote(name, value) {
+      contents.notes.set(name, value);
+      return Promise.resolve();
+    },
+    readNote: (name) => contents.notes.get(name) ?? null,
+    close: () => Promise.resolve(),
+  };
+}
+
+function readerOf(contents: Contents): Pick<OnlineStore, 'read' | 'scan'> {
+  return {
     read(view, keys) {
       const rows = contents.views.get(view);
       return keys.map((key) => rows?.get(keyText(key, 0, key.length)) ?? null);
@@ -54,14 +108,36 @@ function openContents(contents: Contents, context: StoreContext): OnlineStore {
       rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
       for (const [key, row] of rows) yield { key: new Uint8Array(Buffer.from(key, 'latin1')), row };
     },
-    greatestAsOfMs: () => contents.greatestAsOfMs,
-    writeNote(name, value) {
-      contents.notes.set(name, value);
-      return Promise.resolve();
-    },
-    readNote: (name) => contents.notes.get(name) ?? null,
+  };
+}
+
+function rowsOf(contents: Contents): StoreRows {
+  return {
+    ...readerOf(contents),
+    views: [...contents.definitions.values()],
+    replace: async (view, rows) => rows.map((row) => replaceRow(contents, view, row)),
     close: () => Promise.resolve(),
   };
+}
+
+function replaceRow(
+  contents: Contents,
+  view: string,
+  { key, row, expected }: RowReplacement,
+): boolean {
+  const rows = contents.views.get(view);
+  const text = keyText(key, 0, key.length);
+  const stored = rows?.get(text);
+  if (rows === undefined || (stored === undefined) !== (expected === null)) return false;
+  if (stored !== undefined && expected !== null) {
+    if (asOfMsOf(stored) !== expected.asOfMs || seqOf(stored) !== expected.seq) return false;
+  }
+  if (row === null) rows.delete(text);
+  else {
+    rows.set(text, row);
+    contents.greatestAsOfMs = Math.max(contents.greatestAsOfMs ?? -Infinity, asOfMsOf(row));
+  }
+  return true;
 }
 
 function createWriter(contents: Contents): (batch: VectorBatch) => void {

@@ -8,6 +8,7 @@ import { decodeKey, encodeKey } from '../../kernel/key-encoding.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { OnlineStore, OnlineStoreBinding, StoredView } from '../../ports/online-store.ts';
 import { type VectorRow, vectorBatch } from '../vectors.ts';
+import { testStoreJobs } from './store-jobs.ts';
 
 /** A store under test; each test asks for a fresh, empty one. */
 export interface StoreUnderTest {
@@ -75,6 +76,7 @@ export function testOnlineStore(name: string, subject: StoreUnderTest): void {
     testScans(subject);
     testNotes(subject);
     testModel(subject);
+    if (subject.create().jobs !== undefined) testStoreJobs(() => subject.create());
   });
 }
 
