@@ -53,6 +53,42 @@ export async function pythonPackages(name: string, packages: readonly string[]):
   return join(folder, 'bin/python');
 }
 
+/**
+ * Java libraries of Maven Central with all that they need; the class path of their folder. `packages`
+ * are `group:artifact:version`. Needs `java` and `mvn`, and says so.
+ */
+export async function mavenLibraries(name: string, packages: readonly string[]): Promise<string> {
+  const folder = await installed(name, async (folder) => {
+    await writeFile(join(folder, 'pom.xml'), pomOf(packages));
+    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime'];
+    const flags = ['-q', '-B', `-DoutputDirectory=${join(folder, 'lib')}`];
+    try {
+      await run('mvn', [...flags, ...goal], { cwd: folder });
+    } catch (error) {
+      throw (error as { code?: unknown }).code === 'ENOENT' ? noJava('mvn') : error;
+    }
+  });
+  return join(folder, 'lib', '*');
+}
+
+/** What to install for tests that run Java programs. */
+export function noJava(program: string): Error {
+  const debian = 'apt-get install -y openjdk-17-jdk-headless maven';
+  return new Error(
+    `these tests need a JDK (17 or newer) and Maven, and found no ${program}: ${debian}`,
+  );
+}
+
+function pomOf(packages: readonly string[]): string {
+  const dependencies = packages.map((name) => {
+    const [group, artifact, version] = name.split(':');
+    return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+  });
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>millrace</groupId><artifactId>services</artifactId><version>1</version>
+<dependencies>${dependencies.join('\n')}</dependencies></project>`;
+}
+
 export interface Service {
   readonly endpoint: string;
   stop(): Promise<void>;
@@ -86,7 +122,8 @@ export async function startService(
   return { endpoint, stop: () => stopped(child) };
 }
 
-async function stopped(child: ChildProcess): Promise<void> {
+/** Ends a process that this one started, at once, and waits until it is gone. */
+export async function stopped(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
@@ -102,7 +139,8 @@ async function answers(endpoint: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
