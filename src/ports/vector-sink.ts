@@ -10,6 +10,8 @@ export interface VectorSink {
   close(): Promise<void>;
   /** Absent: replaying after a failure repeats what was written. */
   readonly epochs?: EpochSink;
+  /** True while it has taken as much as it may before the next checkpoint is complete: nothing more is read then. */
+  readonly isHeldBack?: boolean;
   /** Keeps only the newest row per key, and can be filled again from keyed state. */
   readonly refill?: RefillableSink;
 }

@@ -126,12 +126,12 @@ test('going back to a checkpoint cuts off what came after it, and no more', asyn
   const first = open();
   await first.epochs?.recover(null);
   await first.write([letter]);
-  const state = await first.epochs?.prepare(1);
+  const state = await first.epochs?.prepare(1, {});
   await first.write([{ ...letter, offset: 43 }]);
   const second = open();
-  await second.epochs?.recover({ id: 1, state: state ?? null });
+  await second.epochs?.recover({ id: 1, positions: {}, state: state ?? null });
   await second.write([{ ...letter, offset: 44 }]);
-  await second.epochs?.recover({ id: 2, state: null });
+  await second.epochs?.recover({ id: 2, positions: {}, state: null });
   await second.close();
   const written = await lines('purchases.dlq.jsonl');
   expect(written.map((line) => (line as never as Line).dlq_metadata.source.offset)).toEqual([

@@ -221,6 +221,11 @@ export class CheckpointStore {
     });
   }
 
+  /** Rejects with MR_FENCED when the job is not this process's any more. */
+  confirm(): Promise<void> {
+    return this.#inTurn(() => this.#lease.confirm());
+  }
+
   /** Gives the lease back. Checkpoints stay. */
   async close(): Promise<void> {
     await this.#queue;

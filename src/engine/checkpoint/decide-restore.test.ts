@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
 import { manifestOf } from '../../testing/manifests.ts';
-import { type Candidate, decideRestore, missingFile } from './decide-restore.ts';
+import {
+  type Candidate,
+  decideRestore,
+  missingFile,
+  type NamedCheckpoint,
+} from './decide-restore.ts';
 import { corrupt } from './manifest-codec.ts';
 
 const good = (id: number): Candidate => ({ id, manifest: manifestOf(id), error: null });
@@ -16,9 +22,23 @@ const newer = (id: number): Candidate => ({
   error: new MillraceError('MR_CHECKPOINT_VERSION', `m${id} has format 9`),
 });
 
+const authority = {
+  sink: 'out',
+  hadCommitted: (state: JsonValue) => state === 'committed before',
+};
+
+/** One in which the sink that decides took part. */
+function withSink(id: number, state: 'first' | 'committed before'): Candidate {
+  return { id, manifest: { ...manifestOf(id), sinks: { out: state } }, error: null };
+}
+
 /** A decision in a line. */
-function decided(candidates: readonly Candidate[], namedId?: number): string {
-  const named = namedId === undefined ? null : { sink: 'out', id: namedId };
+function decided(
+  candidates: readonly Candidate[],
+  given?: number | Partial<NamedCheckpoint>,
+): string {
+  const partial = typeof given === 'number' ? { id: given } : given;
+  const named = partial === undefined ? null : { ...authority, id: null, ...partial };
   const decision = decideRestore('job', candidates, named);
   switch (decision.kind) {
     case 'nothing':
@@ -55,12 +75,43 @@ describe('the checkpoint to go on from', () => {
     expect(decided(candidates, 2)).toBe(expected);
   });
 
+  const first = withSink(3, 'first');
+  const later = withSink(3, 'committed before');
+  const lost = { problem: 'somebody has moved its offsets' };
+  const accepts = { acceptsDuplicates: true };
+
+  it.each<[string, readonly Candidate[], Partial<NamedCheckpoint>, string]>([
+    ['knows of none: there was none', [], {}, 'nothing'],
+    ['knows of none: those before it took part count', [good(1), good(2)], {}, 'restore 2'],
+    ['knows of none: its first one does not count', [good(2), first], {}, 'restore 2'],
+    ['knows of none: nor does it when it is the only one', [first], {}, 'nothing'],
+    ['knows of none, but did', [good(2), later], {}, 'stop MR_CHECKPOINT_REQUIRED'],
+    ['does not know any more', [good(2), first], lost, 'stop MR_CHECKPOINT_REQUIRED'],
+    ['does not know any more, and there is none', [], lost, 'stop MR_CHECKPOINT_REQUIRED'],
+    ['knows that the job began anew', [withSink(3, 'committed before')], { id: 0 }, 'nothing'],
+  ])('of a sink that decides and %s', (_, candidates, named, expected) => {
+    expect(decided(candidates, named)).toBe(expected);
+  });
+
+  it.each<[string, readonly Candidate[], Partial<NamedCheckpoint>, string]>([
+    ['is still the named one', [good(2), good(3)], { id: 2 }, 'restore 2'],
+    ['is an older one', [good(1), bad(2), good(3)], { id: 2 }, 'restore 1 -2'],
+    ['is an older one when it is missing', [good(1), good(3)], { id: 2 }, 'restore 1'],
+    ['is never a newer one', [bad(2), good(3)], { id: 2 }, 'stop MR_CHECKPOINT_REQUIRED'],
+    ['is the one before the newest', [good(2), later], lost, 'restore 2'],
+    ['is the newest when it is the only one', [later], lost, 'restore 3'],
+    ['is not the one before when that is damaged', [bad(2), later], lost, 'restore 3'],
+    ['cannot be none', [], { id: 2 }, 'stop MR_CHECKPOINT_REQUIRED'],
+  ])('with duplicates accepted %s', (_, candidates, named, expected) => {
+    expect(decided(candidates, { ...named, ...accepts })).toBe(expected);
+  });
+
   it('says what was wrong with each', () => {
     const decision = decideRestore('job', [good(1), bad(2)]);
     expect(decision).toMatchObject({
       refused: [{ id: 2, message: '"m2" is damaged: it is cut short' }],
     });
-    const named = decideRestore('job', [bad(2)], { sink: 'out', id: 2 });
+    const named = decideRestore('job', [bad(2)], { ...authority, id: 2 });
     expect(named).toMatchObject({ error: { message: expect.stringContaining('cut short') } });
   });
 

@@ -2,6 +2,7 @@
 // goes on and what every sink had prepared. It is written last, so a checkpoint whose manifest
 // exists is complete. Its JSON names nothing of a particular engine.
 import type { JsonValue } from '../../kernel/json-value.ts';
+import type { SourcePositions } from '../../ports/epoch-sink.ts';
 import type { SubtaskSnapshot } from './subtask-snapshot.ts';
 
 /** Number of the format of manifests; greater ones are refused with MR_CHECKPOINT_VERSION. */
@@ -46,4 +47,10 @@ export interface SourceState {
   readonly positions: Readonly<Record<string, JsonValue>>;
   /** State of the stream's watermark, as its combiner gave it. */
   readonly watermark: JsonValue;
+}
+
+/** Where the sources of a checkpoint go on, as sinks are told. */
+export function positionsOf(sources: Manifest['sources']): SourcePositions {
+  const positions = Object.entries(sources).map(([stream, state]) => [stream, state.positions]);
+  return Object.fromEntries(positions) as SourcePositions;
 }

@@ -13,7 +13,12 @@ import {
   firstTrigger,
   type TriggerState,
 } from '../checkpoint/decide-trigger.ts';
-import type { EndedInput, Manifest, SourceState } from '../checkpoint/manifest.ts';
+import {
+  type EndedInput,
+  type Manifest,
+  positionsOf,
+  type SourceState,
+} from '../checkpoint/manifest.ts';
 import { filesOf } from '../checkpoint/manifest-codec.ts';
 import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import type { CheckpointLog } from './checkpoint-log.ts';
@@ -134,6 +139,7 @@ export class CheckpointCoordinator {
   async take(): Promise<Manifest> {
     const { checkpoints, clock } = this.#options;
     for (;;) {
+      if (this.#failure !== null) throw this.#failure;
       const manifest = await this.#start();
       if (manifest !== null) return manifest;
       if (this.#failure !== null) throw this.#failure;
@@ -152,8 +158,8 @@ export class CheckpointCoordinator {
     const { checkpoints, output } = this.#options;
     const barrier = this.#begin(checkpoints.store.nextId());
     await output.drain();
-    const sinks = await output.prepare(barrier.id);
     const { subtasks, sources } = before;
+    const sinks = await output.prepare(barrier.id, positionsOf(sources));
     const ended = { id: before.id, sinks: before.sinks, counters: before.counters };
     const collected = { ...barrier, subtasks, sources, sinks, pauseMs: 0 };
     const manifest = await this.#commit(collected, ended);
@@ -205,7 +211,7 @@ export class CheckpointCoordinator {
     output.holdRefused();
     const snapshot = stage.snapshot(barrier.id, async () => {
       await output.drain();
-      prepared = output.prepare(barrier.id);
+      prepared = output.prepare(barrier.id, positionsOf(barrier.sources));
       output.releaseRefused();
       prepared.catch((error: unknown) => this.#fail(error));
       pauseMs = this.#nowMs - barrier.startMs;

@@ -100,12 +100,13 @@ export class JobAttempt {
 
   async #loop(): Promise<void> {
     const { sources, stage, coordinator } = this.#parts;
+    const { output } = this.#options;
     this.#requestReads();
     while (!this.#isStopping) {
       let hasWorked = false;
       for (const [i, source] of sources.entries()) {
         if (i > 0) await stage.drain();
-        hasWorked = source.step() || hasWorked;
+        if (!output.isHeldBack) hasWorked = source.step() || hasWorked;
       }
       this.#passTime();
       await stage.drain();

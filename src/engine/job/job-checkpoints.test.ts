@@ -8,7 +8,6 @@ import { threadStateFiles } from '../../adapters/file/state/thread-state-files.t
 import { memoryDeadLetters, memoryLateRecords } from '../../adapters/memory/memory-sinks.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import type { JsonValue } from '../../kernel/json-value.ts';
 import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -335,9 +334,9 @@ describe('checkpoints that fail', () => {
     const outside = new Outside();
     const sink = outside.log.sink();
     let prepares = 0;
-    const prepare = (id: number): Promise<JsonValue> => {
+    const prepare: EpochSink['prepare'] = (...call) => {
       prepares += 1;
-      return prepares === 4 ? Promise.reject(crash) : (sink.epochs as EpochSink).prepare(id);
+      return prepares === 4 ? Promise.reject(crash) : (sink.epochs as EpochSink).prepare(...call);
     };
     const failing = { ...sink, epochs: { ...(sink.epochs as EpochSink), prepare } };
     const restart = { kind: 'fixedDelay', delayMs: 1, attempts: 1 } as const;

@@ -12,7 +12,7 @@ import type {
   LateRecordSink,
   RecordError,
 } from '../../ports/dead-letter-sink.ts';
-import type { EpochSink } from '../../ports/epoch-sink.ts';
+import type { EpochAuthority, EpochSink, SourcePositions } from '../../ports/epoch-sink.ts';
 import type { VectorSink } from '../../ports/vector-sink.ts';
 
 export interface JobOutputOptions {
@@ -33,6 +33,19 @@ export interface FailurePlace {
 
 /** What was prepared: by the name of each sink that takes part. */
 export type PreparedSinks = Readonly<Record<string, JsonValue>>;
+
+/** What sinks had prepared for a checkpoint, and where its sources go on. */
+export interface RestoredSinks {
+  readonly id: number;
+  readonly sinks: PreparedSinks;
+  readonly positions: SourcePositions;
+}
+
+/** The sink that decides which checkpoint counts. */
+export interface JobAuthority {
+  readonly sink: string;
+  readonly epochs: EpochAuthority;
+}
 
 type DeadLettersByCategory = Record<RecordError['category'], number>;
 
@@ -69,8 +82,11 @@ export class JobOutput {
     this.#flushed = sinks.filter(({ epochs }) => !hasEpochs || epochs === undefined);
     const names = this.#epochs.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice === undefined) return;
-    throw new MillraceError('MR_INTERNAL', `two sinks of a job are named "${twice}"`);
+    if (twice !== undefined) {
+      throw new MillraceError('MR_INTERNAL', `two sinks of a job are named "${twice}"`);
+    }
+    if (this.#epochs.filter(({ authority }) => authority !== undefined).length < 2) return;
+    throw new MillraceError('MR_INTERNAL', 'two sinks decide which checkpoint counts');
   }
 
   get deadLetterCount(): number {
@@ -197,22 +213,43 @@ export class JobOutput {
   }
 
   /** Ends an epoch: with everything that was taken before the call. Only after `drain`. */
-  async prepare(id: number): Promise<PreparedSinks> {
-    const prepared = this.#epochs.map(async (sink) => [sink.name, await sink.prepare(id)] as const);
+  async prepare(id: number, positions: SourcePositions): Promise<PreparedSinks> {
+    const prepared = this.#epochs.map(
+      async (sink) => [sink.name, await sink.prepare(id, positions)] as const,
+    );
     return Object.fromEntries(await allOf(prepared));
   }
 
+  /** The checkpoint is complete. What the authority does not take in, nobody else may show. */
   async commit(id: number): Promise<void> {
-    await allOf(this.#epochs.map((sink) => sink.commit(id)));
+    const [first, others] = this.#byAuthority;
+    await first?.commit(id);
+    await allOf(others.map((sink) => sink.commit(id)));
+  }
+
+  /** The sink that decides which checkpoint counts; null when the newest whole one does. */
+  get authority(): JobAuthority | null {
+    const [first] = this.#byAuthority;
+    return first?.authority === undefined ? null : { sink: first.name, epochs: first.authority };
+  }
+
+  get #byAuthority(): readonly [EpochSink | undefined, readonly EpochSink[]] {
+    const first = this.#epochs.find(({ authority }) => authority !== undefined);
+    return [first, this.#epochs.filter((sink) => sink !== first)];
+  }
+
+  /** True while a sink has taken as much as it may before the next checkpoint. */
+  get isHeldBack(): boolean {
+    return this.#options.sinks.some((sink) => sink.isHeldBack === true);
   }
 
   /** Before anything is written; null: the job begins anew. */
-  async recover(restored: { readonly id: number; readonly sinks: PreparedSinks } | null) {
-    const recovered = this.#epochs.map((sink) =>
-      sink.recover(
-        restored === null ? null : { id: restored.id, state: restored.sinks[sink.name] ?? null },
-      ),
-    );
+  async recover(restored: RestoredSinks | null): Promise<void> {
+    const recovered = this.#epochs.map((sink) => {
+      if (restored === null) return sink.recover(null);
+      const { id, sinks, positions } = restored;
+      return sink.recover({ id, positions, state: sinks[sink.name] ?? null });
+    });
     await allOf(recovered);
   }
 

@@ -5,11 +5,16 @@ import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { planFingerprint } from '../../plan/fingerprint.ts';
 import { planToJson } from '../../plan/plan-json.ts';
 import type { StreamNode } from '../../plan/plan.ts';
-import type { EndedInput, Manifest, SourceState } from '../checkpoint/manifest.ts';
+import {
+  type EndedInput,
+  type Manifest,
+  positionsOf,
+  type SourceState,
+} from '../checkpoint/manifest.ts';
 import { lowerPlan, type SourceStage } from '../lower/lower-plan.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import type { CheckpointLog } from './checkpoint-log.ts';
-import type { JobOutput } from './job-output.ts';
+import type { JobOutput, RestoredSinks } from './job-output.ts';
 import { recoverStage } from './job-recovery.ts';
 import type { JobCheckpointOptions, JobSpec, JobStateOptions } from './job-spec.ts';
 import { LocalViewStage } from '../task/local-view-stage.ts';
@@ -99,7 +104,11 @@ export class JobParts {
       return;
     }
     if (state === undefined) throw new Error('checkpoints need a place for state');
-    const recovered = await recoverStage({ checkpoints, files: state.files, createStage });
+    const { output, life } = this.#options;
+    const named = life === 0 ? checkpoints.named : undefined;
+    const { authority } = output;
+    const { files } = state;
+    const recovered = await recoverStage({ checkpoints, named, authority, files, createStage });
     this.#stage = recovered.stage;
     this.restored = recovered.manifest;
     if (this.#options.life === 0) log.restoredId = recovered.manifest?.id ?? null;
@@ -183,17 +192,17 @@ export class JobParts {
     const { restored } = this;
     output.reset(restored?.counters ?? {});
     if (spec.checkpoints === undefined) return;
-    await output.recover(restored);
+    await output.recover(restored === null ? null : restoredSinks(restored, restored));
     if (restored?.ended === undefined) return;
     this.#isDone = !output.needsRefill && !(await this.#hasInput());
-    if (!this.#isDone) await this.#goBeforeEnd(restored.ended);
+    if (!this.#isDone) await this.#goBeforeEnd(restored, restored.ended);
   }
 
   /** The input has gone on after its end: what came out of that end does not count. */
-  async #goBeforeEnd(ended: EndedInput): Promise<void> {
+  async #goBeforeEnd(restored: Manifest, ended: EndedInput): Promise<void> {
     const { output } = this.#options;
     output.reset(ended.counters);
-    await output.recover(ended);
+    await output.recover(restoredSinks(restored, ended));
   }
 
   async #hasInput(): Promise<boolean> {
@@ -233,6 +242,11 @@ export class JobParts {
   #savedSources(): Record<string, SourceState> {
     return Object.fromEntries(this.sources.map((source) => [source.stream.name, source.save()]));
   }
+}
+
+/** `given`: the checkpoint itself, or the one right before its end. */
+function restoredSinks(restored: Manifest, given: Manifest | EndedInput): RestoredSinks {
+  return { id: given.id, sinks: given.sinks, positions: positionsOf(restored.sources) };
 }
 
 function unboundStream(name: string): MillraceError {

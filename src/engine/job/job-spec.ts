@@ -8,6 +8,7 @@ import type { FormatRegistry } from '../../ports/format.ts';
 import type { Source } from '../../ports/source.ts';
 import type { VectorSink } from '../../ports/vector-sink.ts';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
+import type { NamedCheckpoint } from '../checkpoint/decide-restore.ts';
 import type { TriggerOptions } from '../checkpoint/decide-trigger.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
@@ -70,6 +71,11 @@ export interface JobCheckpointOptions extends TriggerOptions {
   readonly store: CheckpointStore;
   /** Throws when state of the definitions that a checkpoint was made with cannot be used. */
   readonly checkPlan?: (saved: Manifest['plan']) => void;
+  /**
+   * What the job's first life does about the checkpoint that its authority names, as found out before
+   * anything was opened. Default: asks the authority; later lives always do.
+   */
+  readonly named?: NamedCheckpoint | null;
   /** State files that were brought here before the job began, whole. */
   readonly fetched?: ReadonlySet<string>;
   /** Told what people should know: checkpoints that were passed over, what was restored. */

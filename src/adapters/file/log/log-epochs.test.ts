@@ -74,7 +74,7 @@ async function visible(): Promise<number[]> {
 }
 
 async function checkpoint({ epochs }: Life, id: number): Promise<JsonValue> {
-  const state = throughJson(await epochs.prepare(id));
+  const state = throughJson(await epochs.prepare(id, {}));
   await epochs.commit(id);
   return state;
 }
@@ -84,7 +84,7 @@ describe('rows of a log count by checkpoints', () => {
     const first = await life();
     await first.epochs.recover(null);
     await first.log.append(rows(1, 2));
-    const prepared = first.epochs.prepare(1);
+    const prepared = first.epochs.prepare(1, {});
     await first.log.append(rows(3));
     await prepared;
     expect(await visible()).toEqual([]);
@@ -99,12 +99,12 @@ describe('rows of a log count by checkpoints', () => {
     const first = await life();
     await first.epochs.recover(null);
     await first.log.append(rows(1));
-    await first.epochs.prepare(1);
+    await first.epochs.prepare(1, {});
     await first.log.append(rows(2));
     const state = await checkpoint(first, 2);
     expect(await visible()).toEqual([1, 2]);
     const second = await life();
-    await second.epochs.recover({ id: 2, state });
+    await second.epochs.recover({ id: 2, positions: {}, state });
     expect(await visible()).toEqual([1, 2]);
   });
 
@@ -112,13 +112,13 @@ describe('rows of a log count by checkpoints', () => {
     const first = await life();
     await first.epochs.recover(null);
     await first.log.append(rows(1, 2));
-    const state = throughJson(await first.epochs.prepare(1));
+    const state = throughJson(await first.epochs.prepare(1, {}));
     await first.log.append(rows(3));
-    await first.epochs.prepare(2);
+    await first.epochs.prepare(2, {});
     await first.log.append(rows(4));
     const second = await life();
-    await second.epochs.recover({ id: 1, state });
-    await second.epochs.recover({ id: 1, state });
+    await second.epochs.recover({ id: 1, positions: {}, state });
+    await second.epochs.recover({ id: 1, positions: {}, state });
     expect(await visible()).toEqual([1, 2]);
     await second.log.append(rows(5));
     await checkpoint(second, 3);
@@ -136,7 +136,7 @@ describe('rows of a log count by checkpoints', () => {
     await checkpoint(first, 2);
     await checkpoint(other, 5);
     const second = await life();
-    await second.epochs.recover({ id: 1, state });
+    await second.epochs.recover({ id: 1, positions: {}, state });
     expect(await visible()).toEqual([1, 70]);
   });
 
@@ -144,7 +144,7 @@ describe('rows of a log count by checkpoints', () => {
     const first = await life();
     await first.epochs.recover(null);
     await first.log.append(rows(1));
-    await first.epochs.prepare(1);
+    await first.epochs.prepare(1, {});
     const second = await life();
     await second.epochs.recover(null);
     await second.log.append(rows(2));
