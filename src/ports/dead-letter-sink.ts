@@ -4,6 +4,17 @@ import type { EpochSink } from './epoch-sink.ts';
 
 export type DeadLetterCategory = 'deserialization' | 'schema_mismatch' | 'processing_error';
 
+/** What a broker knows of a record besides its value. */
+export interface RecordOrigin {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: Uint8Array | null;
+  /** The record's own time, as the broker keeps it. */
+  readonly timestampMs: number;
+  /** In their order; names may repeat. */
+  readonly headers: readonly (readonly [name: string, value: Uint8Array | null])[];
+}
+
 /** A record that could not be processed, as the place that found out describes it. */
 export interface RecordError {
   readonly code: ErrorCode;
@@ -14,6 +25,8 @@ export interface RecordError {
   readonly offset: number;
   /** The record's bytes (a copy), or as much of them as is known. */
   readonly bytes: Uint8Array;
+  /** Only of records that came from a broker; `offset` is theirs there. */
+  readonly origin?: RecordOrigin;
 }
 
 export interface DeadLetter extends RecordError {

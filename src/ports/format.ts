@@ -6,13 +6,25 @@ import type { RecordError } from './dead-letter-sink.ts';
 /** Formats by name (`json`, `csv`, `parquet`), handed to sources by whoever composes the job. */
 export type FormatRegistry = ReadonlyMap<string, Format>;
 
-export type Format = RecordFormat | FileFormat;
+export type Format = RecordFormat | MessageFormat | FileFormat;
 
 /** Records one after the other in a byte stream (lines) or one per message. */
 export interface RecordFormat {
   readonly kind: 'records';
   readonly name: string;
   createDecoder(rowType: RowType, options: Readonly<Record<string, unknown>>): RecordDecoder;
+  /** Absent: its records come in byte streams only. */
+  createMessageDecoder?: MessageFormat['createMessageDecoder'];
+}
+
+/** One record per message of a broker; not for byte streams. */
+export interface MessageFormat {
+  readonly kind: 'messages';
+  readonly name: string;
+  createMessageDecoder(
+    rowType: RowType,
+    options: Readonly<Record<string, unknown>>,
+  ): MessageDecoder;
 }
 
 /** A self-describing file that needs random access (Parquet). */
@@ -59,4 +71,34 @@ export interface DecodeInput {
 
 export interface DecodeResult extends DecodedChunk {
   readonly consumed: number;
+}
+
+/** Decodes the values of messages, one record each. The returned batch is valid until the next call. */
+export interface MessageDecoder {
+  /**
+   * Decodes messages `from .. count`: rows in their order, those that failed as errors with the
+   * message's offset. Stops before a message that needs something not here yet, with `waitFor`. It
+   * may overwrite values that it consumed, and the byte after each while it works.
+   */
+  decode(input: MessageInput): MessageResult;
+}
+
+/** Values of messages where they lie. Arrays may be longer than the messages. */
+export interface MessageInput {
+  readonly bytes: Uint8Array;
+  /**
+   * Message `i` is `bytes[bounds[2 * i] .. bounds[2 * i + 1])`, and one byte more exists; a start of −1
+   * is a message without a value.
+   */
+  readonly bounds: Int32Array;
+  readonly offsets: Float64Array;
+  readonly from: number;
+  readonly count: number;
+}
+
+export interface MessageResult extends DecodedChunk {
+  /** Messages consumed, as rows or errors. */
+  readonly consumed: number;
+  /** Set when it stopped early: resolves when it is worth going on. Rejects when it never is. */
+  readonly waitFor?: Promise<void>;
 }

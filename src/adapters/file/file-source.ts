@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { JsonValue } from '../../kernel/json-value.ts';
-import type { Format } from '../../ports/format.ts';
+import type { FileFormat, RecordFormat } from '../../ports/format.ts';
 import type { Source, SourceContext, SourceSplit } from '../../ports/source.ts';
 import { checkNoneGone } from './file-position.ts';
 import { FileSplit } from './file-split.ts';
@@ -99,13 +99,20 @@ function formatOf(
   found: FoundFile,
   options: FileOptions,
   context: SourceContext,
-): { readonly format: Format; readonly compression: Compression } {
+): { readonly format: RecordFormat | FileFormat; readonly compression: Compression } {
   const last = extname(found.path).toLowerCase();
   const compression = compressions[last] ?? 'none';
   const inner = compression === 'none' ? last : extname(found.path.slice(0, -last.length));
   const name = options.format ?? formatsByExtension[inner.toLowerCase()];
-  const format = name === undefined ? undefined : context.formats.get(name);
-  if (format === undefined) throw unknownFormat(found, name, [...context.formats.keys()]);
+  const inFiles = [...context.formats.values()].filter((known) => known.kind !== 'messages');
+  const format = inFiles.find((known) => known.name === name);
+  if (format === undefined) {
+    throw unknownFormat(
+      found,
+      name,
+      inFiles.map(({ name: known }) => known),
+    );
+  }
   if (format.kind === 'file' && compression !== 'none') {
     throw new MillraceError(
       'MR_FILE_FORMAT',

@@ -1,9 +1,10 @@
-// Writes the decoder of one row type as JavaScript: one loop over lines, a switch over fields. The
+// Writes the decoder of one row type as JavaScript: one loop over lines or messages, a switch over fields. The
 // next key is guessed from the order seen before and compared byte by byte; values of the usual
 // shape are read in line, the rest goes to `slow`. Text from the schema enters the code only as
 // numbers, so that no field name can become code.
 import { scanFloat, scanInteger, scanned, putInt64 } from '../../columns/decode/scan-number.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
+import type { MessageInput } from '../../ports/format.ts';
 import type { JsonOptions } from './json-options.ts';
 import { isNull, scanString, skipSpace } from './json-scan.ts';
 import type { JsonSlowPath } from './json-slow-path.ts';
@@ -14,23 +15,93 @@ export interface DecodeRows {
   (slow: JsonSlowPath, bytes: Uint8Array, p: number, limit: number): number;
 }
 
-/** The decoding function for these fields. */
+export interface DecodeMessages {
+  /** Decodes the messages of `input`; returns the rows decoded. */
+  (slow: JsonSlowPath, input: MessageInput): number;
+}
+
+/** The function that decodes lines of these fields. */
 export function compileDecoder(fields: readonly Field[], options: JsonOptions): DecodeRows {
-  const factory = new Function('env', decoderCode(fields, options)) as (
-    env: Readonly<Record<string, unknown>>,
-  ) => DecodeRows;
+  return compile(linesCode(fields, options));
+}
+
+/** The function that decodes messages of these fields, one record each. */
+export function compileMessageDecoder(
+  fields: readonly Field[],
+  options: JsonOptions,
+): DecodeMessages {
+  return compile(messagesCode(fields, options));
+}
+
+function compile<F>(code: string): F {
+  const factory = new Function('env', code) as (env: Readonly<Record<string, unknown>>) => F;
   return factory({ scanFloat, scanInteger, scanned, scanString, skipSpace, isNull, putInt64 });
 }
 
-function decoderCode(fields: readonly Field[], options: JsonOptions): string {
-  const words = Array.from({ length: seenWordCount(fields.length) }, (_, word) => word);
+function wordsOf(fields: readonly Field[]): readonly number[] {
+  return Array.from({ length: seenWordCount(fields.length) }, (_, word) => word);
+}
+
+/** What both loops begin with. */
+function prologue(fields: readonly Field[], options: JsonOptions): string {
+  return `const next = slow.next, offsets = slow.offsets, builders = slow.builders;
+  const bytesMax = ${options.recordBytesMax};
+  ${fields.map(columnLocals).join('\n  ')}
+  let p = 0, row = 0, c = 0, e = 0, f = 0, from = 0;`;
+}
+
+/**
+ * Each message ends with a line feed while it is decoded, put over the byte behind it. A message that
+ * holds line feeds of its own is changed by `slow` and decoded again.
+ */
+function messagesCode(fields: readonly Field[], options: JsonOptions): string {
+  const words = wordsOf(fields);
+  return `'use strict';
+const { scanFloat, scanInteger, scanned, scanString, skipSpace, isNull, putInt64 } = env;
+return function decodeMessages(slow, input) {
+  const { bytes, bounds, count } = input, places = input.offsets;
+  ${prologue(fields, options)}
+  for (let m = input.from; m < count; m++) {
+    const begin = bounds[2 * m], end = bounds[2 * m + 1];
+    if (begin < 0) { slow.noValue(places[m]); continue; }
+    const behind = bytes[end];
+    bytes[end] = 10;
+    p = begin;
+    c = bytes[p];
+    if (c <= 32) {
+      p = skipSpace(bytes, p);
+      c = bytes[p];
+    }
+    ${words.map((word) => `let seen${word} = 0;`).join(' ')}
+    record: {
+      if (c !== 123) { slow.expect('an object', p); break record; }
+      c = bytes[++p];
+      if (c <= 32) { p = skipSpace(bytes, p); c = bytes[p]; }
+      if (c === 125) p++;
+      else for (from = 0;;) {
+${fieldLoop(fields, options)}
+      }
+      if (p !== end && (p = skipSpace(bytes, p)) !== end) { slow.trailing(p); break record; }
+${recordEnd(fields, words)}
+      bytes[end] = behind;
+      offsets[row++] = places[m];
+      continue;
+    }
+    if (slow.failMessage(begin, end, places[m])) m--;
+    bytes[end] = behind;
+  }
+  return row;
+};`;
+}
+
+function linesCode(fields: readonly Field[], options: JsonOptions): string {
+  const words = wordsOf(fields);
   return `'use strict';
 const { scanFloat, scanInteger, scanned, scanString, skipSpace, isNull, putInt64 } = env;
 return function decodeRows(slow, bytes, start, limit) {
-  const next = slow.next, offsets = slow.offsets, base = slow.baseOffset;
-  const rowMax = slow.rowMax, bytesMax = ${options.recordBytesMax}, builders = slow.builders;
-  ${fields.map(columnLocals).join('\n  ')}
-  let p = start, row = 0, c = 0, e = 0, f = 0, from = 0;
+  const base = slow.baseOffset, rowMax = slow.rowMax;
+  ${prologue(fields, options)}
+  p = start;
   while (row < rowMax && p < limit) {
     const begin = p;
     c = bytes[p];
@@ -47,6 +118,11 @@ return function decodeRows(slow, bytes, start, limit) {
       if (c === 125) p++;
       else for (from = 0;;) {
 ${fieldLoop(fields, options)}
+      }
+      c = bytes[p];
+      if (c !== 10) {
+        p = skipSpace(bytes, p);
+        if (bytes[p] !== 10) { slow.trailing(p); break record; }
       }
 ${recordEnd(fields, words)}
       offsets[row++] = base + begin;
@@ -97,15 +173,10 @@ ${fields.map((field, i) => valueCase(field, i, options)).join('\n')}
         break record;`;
 }
 
-/** What must hold once the object is closed. */
+/** What must hold once nothing but the end comes. */
 function recordEnd(fields: readonly Field[], words: readonly number[]): string {
   const incomplete = words.map((word) => `seen${word} !== ${allSeen(fields.length, word)}`);
-  return `      c = bytes[p];
-      if (c !== 10) {
-        p = skipSpace(bytes, p);
-        if (bytes[p] !== 10) { slow.trailing(p); break record; }
-      }
-      if (p - begin > bytesMax) { slow.tooLong(p - begin); break record; }
+  return `      if (p - begin > bytesMax) { slow.tooLong(p - begin); break record; }
       if (${incomplete.join(' || ')}) {
         ${words.map((word) => `slow.seen[${word}] = seen${word};`).join(' ')}
         if (!slow.missing(row)) break record;

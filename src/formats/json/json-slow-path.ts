@@ -11,6 +11,7 @@ import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import { createFieldReader, type JsonFieldReader, storeNull } from './json-field.ts';
 import type { JsonOptions } from './json-options.ts';
 import { expected, malformed, scanAnyString, scanProblem, skipValue } from './json-scan.ts';
+import { joinLines } from './join-lines.ts';
 import { unescapeInPlace, unescapeText } from './json-string.ts';
 import { seenBit, seenWordCount } from './seen-fields.ts';
 
@@ -39,10 +40,13 @@ export class JsonSlowPath {
   readonly #defaults: (Uint8Array | null)[];
   #defaulted = false;
   #bytes: Uint8Array = noBytes;
-  #bytesMax: number;
+  #joined: { readonly offset: number; readonly original: Uint8Array } | null = null;
+  readonly #bytesMax: number;
+  readonly #unit: 'line' | 'message';
 
-  constructor(fields: readonly Field[], options: JsonOptions) {
+  constructor(fields: readonly Field[], options: JsonOptions, unit: 'line' | 'message' = 'line') {
     this.#fields = fields;
+    this.#unit = unit;
     this.#bytesMax = options.recordBytesMax;
     this.builders = fields.map((field) => columnForField(field));
     this.#readers = fields.map((field, i) =>
@@ -69,6 +73,7 @@ export class JsonSlowPath {
     this.#pending.length = 0;
     this.pendingCount = 0;
     this.#defaulted = false;
+    this.#joined = null;
     if (this.offsets.length < rowMax) {
       this.offsets = new Float64Array(Math.max(rowMax, this.offsets.length * 2));
     }
@@ -120,7 +125,7 @@ export class JsonSlowPath {
 
   tooLong(byteCount: number): void {
     scanProblem.code = 'MR_DATA_TOO_LONG';
-    scanProblem.message = `line of ${byteCount} bytes is longer than the limit of ${this.#bytesMax}`;
+    scanProblem.message = `${this.#unit} of ${byteCount} bytes is longer than the limit of ${this.#bytesMax}`;
   }
 
   /** Fills in defaults and nulls of fields that the record lacks; false when one is required. */
@@ -182,8 +187,39 @@ export class JsonSlowPath {
     return end + 1;
   }
 
-  /** Adds the problem at hand as the error of `bytes[begin .. end)`. */
-  report(begin: number, end: number, offset: number): void {
+  /**
+   * A message that failed: true when it is to be tried again, now without the line feeds that JSON
+   * allows between its parts. Else it is reported, with its bytes as they came.
+   */
+  failMessage(begin: number, end: number, offset: number): boolean {
+    this.#pending.length = 0;
+    this.pendingCount = 0;
+    let original = this.#joined?.offset === offset ? this.#joined.original : null;
+    if (original === null) {
+      original = joinLines(this.#bytes, begin, end);
+      if (original !== null) {
+        this.#joined = { offset, original };
+        return true;
+      }
+    }
+    if (end - begin > this.#bytesMax) this.tooLong(end - begin);
+    this.report(begin, end, offset, original);
+    return false;
+  }
+
+  /** A message without a value. */
+  noValue(offset: number): void {
+    this.errors.push({
+      code: 'MR_DATA_NO_VALUE',
+      category: 'deserialization',
+      message: 'message has no value: a tombstone is no record',
+      offset,
+      bytes: noBytes,
+    });
+  }
+
+  /** Adds the problem at hand as the error of `bytes[begin .. end)`, which were `original`. */
+  report(begin: number, end: number, offset: number, original: Uint8Array | null = null): void {
     const { code, message, position } = scanProblem;
     const isShape = code === 'MR_DATA_MALFORMED' || code === 'MR_DATA_UTF8';
     const where = isShape && message !== '' && !message.startsWith('"');
@@ -191,9 +227,11 @@ export class JsonSlowPath {
     this.errors.push({
       code,
       category: isShape || code === 'MR_DATA_TOO_LONG' ? 'deserialization' : 'schema_mismatch',
-      message: where ? `record ${message}, at byte ${position - begin} of the line` : message,
+      message: where
+        ? `record ${message}, at byte ${position - begin} of the ${this.#unit}`
+        : message,
       offset,
-      bytes: this.#bytes.slice(begin, kept),
+      bytes: original?.slice(0, kept - begin) ?? this.#bytes.slice(begin, kept),
     });
   }
 

@@ -42,6 +42,7 @@ export const errorCatalogue = {
   MR_DATA_RANGE: data,
   MR_DATA_UTF8: data,
   MR_DATA_TOO_LONG: data,
+  MR_DATA_NO_VALUE: data,
   MR_DATA_EVENT_TIME: data,
   MR_DATA_TOO_FAR_AHEAD: data,
   MR_DATA_OVERFLOW: data,
