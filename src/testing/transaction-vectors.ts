@@ -19,6 +19,8 @@ export class TransactionVectors {
   problem: string | null = null;
   /** Number of positions that the last commit noted. */
   positions = 0;
+  /** How many rows counted with each checkpoint. */
+  readonly lengths = new Map<number, number>();
   readonly #cuts: readonly CutCommit[];
   #commits = 0;
 
@@ -47,6 +49,7 @@ export class TransactionVectors {
         }
         prepared = [];
         this.committedId = id;
+        this.lengths.set(id, this.rows.length);
         return cut === undefined ? Promise.resolve() : Promise.reject(cut.error);
       },
       recover: (restored) => {
