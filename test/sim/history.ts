@@ -66,13 +66,17 @@ function historyOf({ prefix, steps }: Timeline): readonly HistoryStep[] {
   return [...prefix, ...steps];
 }
 
-/** The history with the end of all input. */
+/** The history with the end of all input: each stream at its furthest split's watermark, then over. */
 export function ended(
   history: readonly HistoryStep[],
-  streamCount: number,
+  furthestMs: readonly number[],
 ): readonly HistoryStep[] {
-  const ends = Array.from({ length: streamCount }, (_, stream): HistoryStep => {
-    return { kind: 'watermark', stream, ms: Number.POSITIVE_INFINITY };
+  const ends = furthestMs.flatMap((ms, stream): HistoryStep[] => {
+    const isKnown = history.some(
+      (step) => step.kind === 'watermark' && step.stream === stream && step.ms >= ms,
+    );
+    const end: HistoryStep = { kind: 'watermark', stream, ms: Number.POSITIVE_INFINITY };
+    return isKnown ? [end] : [{ kind: 'watermark', stream, ms }, end];
   });
   return [...history, ...ends];
 }

@@ -171,13 +171,15 @@ export class Life {
       },
     });
     const job = startJob(this.#spec(simCase, clock, store));
-    const summary = await job.done.finally(async () => {
+    try {
+      const summary = JSON.stringify(await job.done);
+      this.#surroundings.world.note(`${this.process.name} sums up ${summary}`);
+    } finally {
       const progress = job.progress();
       this.restoredId = progress.checkpoints.restoredId;
       this.checkpoints = progress.checkpoints.completed;
       await store.close().catch(() => undefined);
-    });
-    this.#surroundings.world.note(`${this.process.name} sums up ${JSON.stringify(summary)}`);
+    }
   }
 
   #spec(

@@ -1,5 +1,6 @@
 // Faults of the kind that a checkpoint protocol must not have, put into the running code. A test that
 // stays green with one of them in place proves nothing.
+/* oxlint-disable typescript/unbound-method -- methods are taken off their classes and called with `this` */
 import type { ManifestDraft } from '../../src/engine/checkpoint/manifest.ts';
 import { CheckpointStore } from '../../src/engine/checkpoint/checkpoint-store.ts';
 import { ViewBackend } from '../../src/engine/state/backend/view-backend.ts';

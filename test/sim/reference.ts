@@ -5,6 +5,7 @@ import { ViewOperator } from '../../src/engine/operators/view-operator.ts';
 import type { Plan, StreamNode, ViewNode } from '../../src/plan/plan.ts';
 import { batchOf, type TimedRow } from '../../src/testing/batches.ts';
 import { rowsOf, type ViewRow } from '../../src/testing/operator-runner.ts';
+import { eventTimeOf } from '../../src/testing/oracle/delivery.ts';
 import { identityOf } from '../../src/testing/oracle/values.ts';
 import { viewContext } from '../../src/testing/oracle/view-context.ts';
 import { type OracleResult, ViewOracle } from '../../src/testing/oracle/view-oracle.ts';
@@ -109,6 +110,23 @@ function timedRows(
     const entry = entries[split]?.[offset];
     if (entry?.kind !== 'row') throw new Error(`split ${split} has no row ${offset}`);
     return { row: { split, offset, row: entry.row, arrivalMs }, watermarkMs };
+  });
+}
+
+/** Of each stream the watermark that its furthest split has reached in the history. */
+export function furthestMs(
+  { plan, streams }: SimCase,
+  history: readonly HistoryStep[],
+): readonly number[] {
+  return plan.streams.map((stream, index) => {
+    const entries = [...(streams[index]?.splits.values() ?? [])];
+    const times = history.flatMap((step) =>
+      step.kind === 'rows' && step.stream === index
+        ? timedRows(step, entries).map(({ row }) => eventTimeOf(stream, row.row))
+        : [],
+    );
+    const greatestMs = times.reduce((most, ms) => Math.max(most, ms), Number.NEGATIVE_INFINITY);
+    return greatestMs - stream.eventTime.outOfOrdernessMs;
   });
 }
 

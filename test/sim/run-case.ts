@@ -3,6 +3,7 @@
 import { errorCatalogue } from '../../src/kernel/errors/catalogue.ts';
 import { FaultyStateFiles } from '../../src/testing/faults/faulty-state-files.ts';
 import { ended, HistoryBook, type HistoryStep } from './history.ts';
+import { furthestMs } from './reference.ts';
 import { Life, type Machine, type Surroundings } from './life.ts';
 import { lifeMood } from './moods.ts';
 import { SimOutputs } from './outputs.ts';
@@ -45,7 +46,9 @@ export async function runCase(seed: number): Promise<CaseResult> {
     await succession.run();
     problems.push(...succession.problems);
   } catch (error) {
-    problems.push(`the simulation stopped: ${error instanceof Error ? error.message : error}`);
+    problems.push(
+      `the simulation stopped: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return judged(surroundings, succession, problems);
 }
@@ -192,5 +195,5 @@ function finalHistory({
   const [newest] = vault.complete;
   if (newest === undefined) return null;
   const history = book.upTo(newest.head);
-  return newest.isEnded ? ended(history, given.streams.length) : history;
+  return newest.isEnded ? ended(history, furthestMs(given, history)) : history;
 }

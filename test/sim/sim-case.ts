@@ -41,7 +41,7 @@ export function simCase(seed: number): SimCase {
       { seed: seed * 4 + i, numRuns: chance(0.4) ? 2 : 1 },
     );
     if (first === undefined) throw new Error('no case');
-    return streamPart(`events${i}`, first, others, random.next);
+    return streamPart(`events${i}`, first, others, () => random.next());
   });
   const plan: Plan = {
     kind: 'plan',

@@ -109,6 +109,12 @@ const noClock: Clock = {
   sleep: () => Promise.resolve(),
 };
 
+/** Time passes by asking for it. */
+function fastClock(): Clock {
+  let ms = 0;
+  return { ...noClock, monotonicMs: () => (ms += 1) };
+}
+
 /** Minutes of slightly disordered rows of a few users. */
 function history(seed: number, count: number): ScriptStep[] {
   return Array.from({ length: count }, (_, i) => {
@@ -182,6 +188,25 @@ describe('a job over one bounded split', () => {
 });
 
 describe('a job over several bounded splits', () => {
+  it('gives the same last rows whichever split is the last to end', async () => {
+    const near = [row(10_000), row(10 * minute), row(11 * minute + 10_000, 'v')];
+    const far = [row(1000, 'w'), row(10 * minute + 50_000, 'w')];
+    const late: ScriptStep[] = Array.from({ length: 20 }, () => ({ kind: 'empty' }));
+    const runs = [
+      { a: near, b: far },
+      { a: [...near, ...late], b: far },
+      { a: near, b: [...far, ...late] },
+    ].map((splits) => start(planOf(), scriptedSource({ splits }), { clock: fastClock() }));
+    const results = await Promise.all(
+      runs.map(async (run) => {
+        await run.job.done;
+        return lines(run).sort();
+      }),
+    );
+    expect(results[0]).toContain('u 659999 #2 1 1');
+    for (const result of results) expect(result).toEqual(results[0]);
+  });
+
   it('reads them by event time, whatever their order and lengths', async () => {
     const day = 24 * 60 * minute;
     const files = [0, 1, 2].map((d) =>

@@ -297,10 +297,15 @@ export class SourceTask {
     this.#held = -1;
   }
 
-  /** The end of the input: everything fires. */
+  /**
+   * The end of the input: everything fires. Before that the watermark reaches what the furthest split
+   * knew, so that it does not matter which of them was the last to end.
+   */
   finish(): void {
     if (this.isFinished) return;
     this.isFinished = true;
+    const lastMs = this.#combiner.greatestMs - this.stream.eventTime.outOfOrdernessMs;
+    if (lastMs > Infinity) this.#views.advanceWatermark(this.#options.index, lastMs);
     this.#views.advanceWatermark(this.#options.index, maxWatermark);
   }
 

@@ -47,7 +47,10 @@ export function deliver(
   return steps;
 }
 
-/** Adds the combined watermark to every step: least over the splits that have not ended. */
+/**
+ * Adds the combined watermark to every step: least over the splits that have not ended. The end of
+ * the last one is two steps: first to the watermark of the furthest split, then to +∞.
+ */
 export function timeSteps(
   stream: StreamNode,
   steps: readonly DeliveryStep[],
@@ -55,15 +58,24 @@ export function timeSteps(
 ): readonly TimedStep[] {
   const watermarks = new Array<number>(splitCount).fill(minWatermark);
   let combined: number = minWatermark;
-  return steps.map((step) => {
+  let furthest: number = minWatermark;
+  return steps.flatMap((step) => {
     const beforeMs = combined;
     if (step.kind === 'end') watermarks[step.split] = maxWatermark;
     if (step.kind === 'row') {
       const own = eventTimeOf(stream, step.row) - stream.eventTime.outOfOrdernessMs;
       watermarks[step.split] = Math.max(watermarks[step.split] ?? minWatermark, own);
+      furthest = Math.max(furthest, own);
     }
     combined = Math.max(combined, Math.min(...watermarks));
-    return { step, beforeMs, afterMs: combined };
+    if (combined !== maxWatermark || beforeMs === maxWatermark) {
+      return [{ step, beforeMs, afterMs: combined }];
+    }
+    const last = Math.max(beforeMs, furthest);
+    return [
+      { step, beforeMs, afterMs: last },
+      { step, beforeMs: last, afterMs: combined },
+    ];
   });
 }
 
