@@ -1,0 +1,93 @@
+// Rows under construction from messages, shared by the readers of all schemas that a topic holds.
+// Text columns point into the messages' bytes: the batch is valid until the next `begin`.
+import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
+import { ExtraText } from '../../columns/decode/extra-text.ts';
+import type { FieldProblem } from '../../columns/decode/field-problem.ts';
+import type { DecodedBatch } from '../../columns/batch.ts';
+import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
+import type { RowType } from '../../kernel/types/field-type.ts';
+import type { DeadLetterCategory, RecordError } from '../../ports/dead-letter-sink.ts';
+import type { RowTarget } from '../../ports/schema-registry.ts';
+
+/** One record per message: where each lies in `bytes` (a start of -1: it has no value). */
+export interface Messages {
+  readonly bytes: Uint8Array;
+  readonly bounds: Int32Array;
+  readonly offsets: Float64Array;
+  readonly count: number;
+}
+
+/** Codes of records that are not what their format says; others are of its form and do not fit. */
+const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MR_DATA_MALFORMED',
+  'MR_DATA_UTF8',
+  'MR_DATA_TOO_LONG',
+  'MR_SCHEMA_UNKNOWN_ID',
+]);
+
+export class MessageRows implements RowTarget {
+  readonly rowType: RowType;
+  readonly builders: readonly ColumnBuilder[];
+  readonly extras: readonly (ExtraText | null)[];
+  bytes: Uint8Array = new Uint8Array(0);
+  bounds: Int32Array = new Int32Array(0);
+  positions: Float64Array = new Float64Array(0);
+  offsets: Float64Array = new Float64Array(0);
+  messageCount = 0;
+  rowCount = 0;
+  errors: RecordError[] = [];
+
+  constructor(rowType: RowType) {
+    this.rowType = rowType;
+    this.builders = rowType.fields.map((field) => columnForField(field));
+    this.extras = this.builders.map(({ kind }) => (kind === 'bytes' ? new ExtraText() : null));
+  }
+
+  /** Gets ready for these messages. */
+  begin({ bytes, bounds, offsets, count }: Messages): void {
+    this.bytes = bytes;
+    this.bounds = bounds;
+    this.positions = offsets;
+    this.messageCount = count;
+    this.rowCount = 0;
+    this.errors = [];
+    if (this.offsets.length < count) {
+      this.offsets = new Float64Array(Math.max(count, this.offsets.length * 2));
+    }
+    for (const builder of this.builders) {
+      ensureRows(builder, count);
+      if (builder.kind === 'bytes') builder.data = bytes;
+      if (builder.kind === 'object') builder.values = [];
+    }
+    for (const extra of this.extras) extra?.begin();
+  }
+
+  fail(message: number, { code, message: text }: FieldProblem): void {
+    this.report(message, code, text);
+  }
+
+  /** Reports a message that became no row. */
+  report(message: number, code: ErrorCode, text: string): void {
+    const start = this.bounds[2 * message] as number;
+    const end = this.bounds[2 * message + 1] as number;
+    const category: DeadLetterCategory = unreadable.has(code)
+      ? 'deserialization'
+      : 'schema_mismatch';
+    this.errors.push({
+      code,
+      category,
+      message: text,
+      offset: this.positions[message] as number,
+      bytes: this.bytes.slice(Math.max(start, 0), Math.max(end, 0)),
+    });
+  }
+
+  /** The rows so far as a batch. */
+  finish(): DecodedBatch {
+    const { rowCount, offsets, builders: columns } = this;
+    for (const [i, builder] of columns.entries()) {
+      if (builder.kind === 'bytes') this.extras[i]?.finish(builder, rowCount);
+    }
+    return { fields: this.rowType.fields, columns, rowCount, offsets };
+  }
+}
