@@ -305,7 +305,7 @@ export class SourceTask {
     if (this.isFinished) return;
     this.isFinished = true;
     const lastMs = this.#combiner.greatestMs - this.stream.eventTime.outOfOrdernessMs;
-    if (lastMs > Infinity) this.#views.advanceWatermark(this.#options.index, lastMs);
+    if (lastMs > this.#forwardedMs) this.#views.advanceWatermark(this.#options.index, lastMs);
     this.#views.advanceWatermark(this.#options.index, maxWatermark);
   }
 
