@@ -79,7 +79,7 @@ function endpointOf(text: string): string {
 function required(env: Readonly<Record<string, string | undefined>>, name: string): string {
   const value = env[name];
   if (value !== undefined && value !== '') return value;
-  throw new MillraceError('MR_CONFIG_INVALID', `S3 needs the environment variable ${name}`, {
+  throw new MillraceError('MR_CHECKPOINT_ACCESS', `S3 needs the environment variable ${name}`, {
     fix: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for passing keys)',
   });
 }
