@@ -18,6 +18,7 @@ const copied = [
   'src',
   'examples',
   'scripts',
+  'test',
   'docs',
   'bin',
   'package.json',
