@@ -1,9 +1,16 @@
 // The formats that sources of a job can read, by name.
+import { registeredFormat } from '../adapters/schema-registry/registered-format.ts';
+import { avroLanguage } from '../formats/avro/avro-language.ts';
 import { csvFormat } from '../formats/csv/csv-format.ts';
 import { jsonFormat } from '../formats/json/json-format.ts';
 import { parquetFormat } from '../formats/parquet/parquet-format.ts';
 import type { Format, FormatRegistry } from '../ports/format.ts';
 
-const known: readonly Format[] = [jsonFormat, csvFormat, parquetFormat];
+const known: readonly Format[] = [
+  jsonFormat,
+  csvFormat,
+  parquetFormat,
+  registeredFormat(avroLanguage),
+];
 
 export const formats: FormatRegistry = new Map(known.map((format) => [format.name, format]));

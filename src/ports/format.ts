@@ -76,6 +76,13 @@ export interface DecodeResult extends DecodedChunk {
 /** Decodes the values of messages, one record each. The returned batch is valid until the next call. */
 export interface MessageDecoder {
   /**
+   * Asks whether what is written now fits the rows: for a job that begins, not for one that goes on.
+   * Throws MillraceError when it does not.
+   */
+  open?(): Promise<void>;
+  /** Why it has been waiting, for people; null while it does not. */
+  readonly waitingFor?: string | null;
+  /**
    * Decodes messages `from .. count`: rows in their order, those that failed as errors with the
    * message's offset. Stops before a message that needs something not here yet, with `waitFor`. It
    * may overwrite values that it consumed, and the byte after each while it works.

@@ -45,7 +45,7 @@ export function decode(
   for (const [i, message] of messages.entries()) bytes.set(message, bounds[2 * i]);
   const target = new MessageRows({ fields });
   const offsets = Float64Array.from(messages, (_, i) => 100 + i);
-  target.begin({ bytes, bounds, offsets, count: messages.length });
+  target.begin({ bytes, bounds, offsets, from: 0, count: messages.length });
   const read = parse(schema).createReader(target, { timestamp: 'ms', prefix });
   if (read(0) !== messages.length) throw new Error('the reader stopped in the middle');
   const batch = target.finish();

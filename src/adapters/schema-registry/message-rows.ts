@@ -7,15 +7,9 @@ import type { DecodedBatch } from '../../columns/batch.ts';
 import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
 import type { RowType } from '../../kernel/types/field-type.ts';
 import type { DeadLetterCategory, RecordError } from '../../ports/dead-letter-sink.ts';
+import type { MessageInput } from '../../ports/format.ts';
 import type { RowTarget } from '../../ports/schema-registry.ts';
-
-/** One record per message: where each lies in `bytes` (a start of -1: it has no value). */
-export interface Messages {
-  readonly bytes: Uint8Array;
-  readonly bounds: Int32Array;
-  readonly offsets: Float64Array;
-  readonly count: number;
-}
+import { noValue } from './wire-prefix.ts';
 
 /** Codes of records that are not what their format says; others are of its form and do not fit. */
 const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -44,22 +38,33 @@ export class MessageRows implements RowTarget {
   }
 
   /** Gets ready for these messages. */
-  begin({ bytes, bounds, offsets, count }: Messages): void {
+  begin({ bytes, bounds, offsets, from, count }: MessageInput): void {
     this.bytes = bytes;
     this.bounds = bounds;
     this.positions = offsets;
     this.messageCount = count;
     this.rowCount = 0;
     this.errors = [];
-    if (this.offsets.length < count) {
-      this.offsets = new Float64Array(Math.max(count, this.offsets.length * 2));
+    const rowMax = count - from;
+    if (this.offsets.length < rowMax) {
+      this.offsets = new Float64Array(Math.max(rowMax, this.offsets.length * 2));
     }
     for (const builder of this.builders) {
-      ensureRows(builder, count);
+      ensureRows(builder, rowMax);
       if (builder.kind === 'bytes') builder.data = bytes;
       if (builder.kind === 'object') builder.values = [];
     }
     for (const extra of this.extras) extra?.begin();
+  }
+
+  /** Reports a message that names no schema. */
+  reportUnprefixed(message: number, what: number): void {
+    if (what === noValue) {
+      this.report(message, 'MR_DATA_NO_VALUE', 'message has no value (a tombstone)');
+    } else {
+      const text = 'record does not begin with the id of a schema (byte 0, then four bytes)';
+      this.report(message, 'MR_DATA_MALFORMED', text);
+    }
   }
 
   fail(message: number, { code, message: text }: FieldProblem): void {
