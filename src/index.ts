@@ -126,6 +126,24 @@ export {
   type RunSummary,
   type ServeOptions,
 } from './app/millrace.ts';
+export type { BehindRow, Coverage } from './app/replay/coverage.ts';
+export type { CompareOptions, Comparison } from './app/replay/compare-jobs.ts';
+export type {
+  DifferenceExample,
+  Distribution,
+  FeatureComparison,
+} from './app/replay/feature-difference.ts';
+export type {
+  MergeCounts,
+  MergeKey,
+  MergeOptions,
+  MergeResult,
+} from './app/replay/merge-rows.ts';
+export type { PromoteOptions, Promotion, ReadersState } from './app/replay/promote-job.ts';
+export type { Replays } from './app/replay/replays.ts';
+export type { ReplayOptions, ReplayResult } from './app/replay/run-replay.ts';
+export type { UndoResult } from './app/replay/undo-merge.ts';
+export type { ViewComparison } from './app/replay/view-pairing.ts';
 export type { RunOptions } from './app/run-project.ts';
 export type { RunCheckpoints, RunProgress } from './app/run-report.ts';
 export type {

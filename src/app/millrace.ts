@@ -22,6 +22,7 @@ import { OnlineStores } from './online-stores.ts';
 import { type ResolvedProject, resolveProject } from './config/resolve-project.ts';
 import { diffProject } from './recovery/plan-diff.ts';
 import { type Savepoints, savepointsOf } from './recovery/savepoints.ts';
+import { type Replays, replaysOf } from './replay/replays.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
 
@@ -71,11 +72,16 @@ export interface App {
   train(options: TrainOptions): Promise<TrainResult>;
   /** Named states of this environment's job, to begin with again. */
   readonly savepoints: Savepoints;
+  /** Second jobs that replay history beside the first: run, compare, promote, merge. */
+  readonly replay: Replays;
   /** What becomes of the state of a savepoint under the definitions of today. */
   diff(savepoint: string): Promise<PlanComparison>;
   /** Closes servers and stores. */
   close(): Promise<void>;
 }
+
+/** What running needs and planning does not: it is there on another machine, or in another version. */
+const refusedWhenNeeded: readonly string[] = ['MR_NOT_AVAILABLE', 'MR_CHECKPOINT_ACCESS'];
 
 /**
  * Opens an environment of a project.
@@ -96,7 +102,7 @@ export async function millrace(
     ...(baseDirectory === undefined ? {} : { baseDirectory }),
   });
   const errors = project.problems.filter(
-    ({ severity, code }) => severity === 'error' && code !== 'MR_NOT_AVAILABLE',
+    ({ severity, code }) => severity === 'error' && !refusedWhenNeeded.includes(code),
   );
   if (errors.length > 0) throw new ProblemsError(project.problems, errors[0]?.code);
   return new ProjectApp(project);
@@ -136,6 +142,10 @@ class ProjectApp implements App {
 
   get savepoints(): Savepoints {
     return savepointsOf(this.#project);
+  }
+
+  get replay(): Replays {
+    return replaysOf(this.#project, this.#stores);
   }
 
   diff(savepoint: string): Promise<PlanComparison> {

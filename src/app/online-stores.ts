@@ -56,6 +56,11 @@ export class OnlineStores {
     this.#promoted.clear();
   }
 
+  /** Closes what is open for reading only; it is opened again when it is next needed. */
+  async closeReading(): Promise<void> {
+    await Promise.all([this.#own, ...this.#promoted.values()].map((h) => h.closeReading()));
+  }
+
   /** Reads go to whichever handle is open. Not for writing. */
   get current(): OnlineStore {
     const opened = (): OnlineStore | null => this.#readingNow()?.opened ?? null;

@@ -54,6 +54,10 @@ export class StoreHandle {
     if (this.#isWriting) await this.close();
   }
 
+  async closeReading(): Promise<void> {
+    if (!this.#isWriting && this.#handle !== null) await this.close();
+  }
+
   async close(): Promise<void> {
     await this.#change(() => Promise.resolve());
   }

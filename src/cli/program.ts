@@ -5,11 +5,14 @@ import { Command, Option } from 'commander';
 import type { CliHost } from './command.ts';
 import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
+import { compareCommand } from './commands/compare.ts';
 import { devCommand } from './commands/dev.ts';
 import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
 import { initCommand } from './commands/init.ts';
 import { planCommand } from './commands/plan.ts';
+import { promoteCommand } from './commands/promote.ts';
+import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -22,6 +25,9 @@ const commands = [
   planCommand,
   runCommand,
   savepointCommand,
+  replayCommand,
+  compareCommand,
+  promoteCommand,
   serveCommand,
   devCommand,
   getCommand,

@@ -46,6 +46,10 @@ export function openDatabase(directory: string, options: DatabaseOptions): Datab
     });
   }
   checkDatabaseFile(directory, path);
+  if (options.mode !== 'read') refuseReaders(directory, path);
+  const isReading = options.mode === 'read';
+  if (isReading) readersHere.set(path, (readersHere.get(path) ?? 0) + 1);
+  let isOpen = true;
   const db = open<Uint8Array, Uint8Array>({
     path,
     noSubdir: true,
@@ -53,7 +57,7 @@ export function openDatabase(directory: string, options: DatabaseOptions): Datab
     encoding: 'binary',
     cache: false,
     maxReaders: 510,
-    readOnly: options.mode === 'read',
+    readOnly: isReading,
     ...(options.syncEachWrite ? { overlappingSync: false } : { noSync: true }),
   });
   return {
@@ -69,8 +73,24 @@ export function openDatabase(directory: string, options: DatabaseOptions): Datab
     },
     entries: (start, end, limit) => [...db.getRange({ start, end, limit })],
     sync: () => syncFile(path),
-    close: () => db.close(),
+    close() {
+      if (isOpen && isReading) readersHere.set(path, (readersHere.get(path) ?? 1) - 1);
+      isOpen = false;
+      return db.close();
+    },
   };
+}
+
+/** How often this process has a database open for reading only. */
+const readersHere = new Map<string, number>();
+
+/** LMDB opens a file once per process: what was first opened for reading cannot be written then. */
+function refuseReaders(directory: string, path: string): void {
+  if ((readersHere.get(path) ?? 0) === 0) return;
+  throw new MillraceError('MR_STORE_OPEN', `this process reads the store ${directory} already`, {
+    context: { path: directory },
+    fix: 'close what reads it first (app.close(), the server), or write from another process',
+  });
 }
 
 function syncFile(path: string): void {

@@ -1,6 +1,7 @@
 // The rows of one job as somebody beside it sees them: with the definitions that they were written
-// by, and with corrections. Corrections compare versions within one transaction, also against a job
-// of another process, and are on the disk when they resolve; they need no writer's lock.
+// by, and with corrections. It reads until the first correction. Corrections compare versions within
+// one transaction, also against a job of another process, and are on the disk when they resolve; they
+// need no writer's lock.
 import { Buffer } from 'node:buffer';
 import { asOfMsOf, seqOf } from '../../columns/packed-row.ts';
 import type { RowReplacement, StoreRows } from '../../ports/store-jobs.ts';
@@ -20,28 +21,38 @@ import { recordedNumbers } from './view-catalogue.ts';
 /** Throws MR_STORE_OPEN when there is no store in the folder. */
 export async function openEmbeddedRows(directory: string): Promise<StoreRows> {
   try {
-    const db = openDatabase(directory, { mode: 'correct', syncEachWrite: true });
-    return rowsOf(directory, db);
+    return rowsOf(directory, openDatabase(directory, { mode: 'read', syncEachWrite: true }));
   } catch (error) {
     throw openFailure(directory, error);
   }
 }
 
-function rowsOf(directory: string, db: Database): StoreRows {
+function rowsOf(directory: string, reading: Database): StoreRows {
+  let db = reading;
+  let isCorrecting = false;
   const numbers = recordedNumbers(db);
   const numberOf = (view: string): number | null => numbers.get(view)?.number ?? null;
+  let read = createReader(db, numberOf);
+  const beginCorrecting = async (): Promise<void> => {
+    if (isCorrecting) return;
+    await db.close();
+    db = openDatabase(directory, { mode: 'correct', syncEachWrite: true });
+    read = createReader(db, numberOf);
+    isCorrecting = true;
+  };
   return {
     views: [...numbers.values()].map(({ view }) => view),
-    read: createReader(db, numberOf),
+    read: (view, keys) => read(view, keys),
     async *scan(view) {
       const number = numberOf(view);
-      if (number !== null) yield* scanRows(db, number);
+      if (number !== null) yield* scanRows(() => db, number);
     },
     async replace(view, rows) {
       const number = numberOf(view);
       if (number === null) return rows.map(() => false);
       const done: boolean[] = [];
       try {
+        await beginCorrecting();
         db.transaction(() => {
           for (const row of rows) done.push(replaceRow(db, number, row));
         });

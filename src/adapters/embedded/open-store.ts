@@ -63,7 +63,7 @@ function storeOf(opened: Opened): OnlineStore {
     read,
     async *scan(view) {
       const number = views.numberOf(view);
-      if (number !== null) yield* scanRows(db, number);
+      if (number !== null) yield* scanRows(() => db, number);
     },
     greatestAsOfMs() {
       const bytes = db.peek(greatestAsOfKey);

@@ -7,13 +7,13 @@ const scanPageRows = 512;
 
 /** Rows page by page: no read transaction stays open while the consumer works. */
 export function* scanRows(
-  db: Database,
+  database: () => Database,
   number: number,
 ): Generator<Record<'key' | 'row', Uint8Array>> {
   const end = rangeStart(number + 1);
   let start: Uint8Array = rangeStart(number);
   for (;;) {
-    const page = db.entries(start, end, scanPageRows);
+    const page = database().entries(start, end, scanPageRows);
     for (const { key, value } of page) yield splitEntry(key, value);
     const last = page.at(-1);
     if (last === undefined || page.length < scanPageRows) return;

@@ -67,9 +67,9 @@ export async function resolveProject(
 
 function variantOf(name: string | undefined): string | null {
   if (name === undefined) return null;
-  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return name;
+  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name) && name !== 'main') return name;
   throw new MillraceError('MR_CONFIG_INVALID', `"${name}" cannot be the name of a second job`, {
-    fix: 'use lower case letters, digits, "_" and "-"',
+    fix: 'use lower case letters, digits, "_" and "-"; "main" is the first job',
   });
 }
 

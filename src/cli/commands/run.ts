@@ -49,11 +49,13 @@ export function runCommand(host: CliHost): Command {
 
 const parseThreads = parseWhole('--parallelism', 1, 128);
 
-function parseParallelism(text: string): number | 'auto' {
+/** `--parallelism`: a number, or `auto`. */
+export function parseParallelism(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : parseThreads(text);
 }
 
-function threads(parallelism: number | 'auto'): number {
+/** What `auto` is on this machine. */
+export function threads(parallelism: number | 'auto'): number {
   return parallelism === 'auto' ? automaticParallelism() : parallelism;
 }
 
@@ -64,7 +66,7 @@ async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<E
     throw new MillraceError('MR_USAGE', message, { fix });
   }
   const { terminal, signal } = invocation;
-  const summary = await runWithProgress(app, terminal, {
+  const summary = await runWithProgress((spec) => app.run(spec), terminal, {
     signal,
     untilEnd: flags.untilEnd === true,
     ...(flags.freshState === true ? { existing: 'dropAll' } : {}),
@@ -81,12 +83,12 @@ async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<E
   return exitCodes.ok;
 }
 
-/** Runs with a progress line; used by `run` and `dev`. */
-export async function runWithProgress(
-  app: App,
+/** Runs with a progress line; used by `run` and `replay`. */
+export async function runWithProgress<S extends RunSummary>(
+  run: (options: RunOptions) => Promise<S>,
   terminal: Terminal,
   options: RunOptions & { readonly signal: AbortSignal },
-): Promise<RunSummary> {
+): Promise<S> {
   const line = createProgressLine(terminal);
   const announceStop = (): void => {
     line.end();
@@ -94,7 +96,7 @@ export async function runWithProgress(
   };
   options.signal.addEventListener('abort', announceStop, { once: true });
   try {
-    return await app.run({
+    return await run({
       ...options,
       onProgress: (progress) => line.update(() => describeProgress(progress)),
     });
@@ -104,7 +106,8 @@ export async function runWithProgress(
   }
 }
 
-function printSummary(terminal: Terminal, summary: RunSummary): void {
+/** What a run did, for people. */
+export function printSummary(terminal: Terminal, summary: RunSummary): void {
   const seconds = (summary.elapsed_ms / 1000).toFixed(2);
   const rate = formatCount(summary.events_per_second);
   terminal.print(`${formatCount(summary.records_in)} events in ${seconds} s: ${rate} events/s`);
