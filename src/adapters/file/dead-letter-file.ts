@@ -1,17 +1,12 @@
 // Dead letters as lines of JSON, one file a stream, in the record format that topics use too.
-import { isUtf8 } from 'node:buffer';
 import { join } from 'node:path';
-import { formatInstant } from '../../kernel/instant.ts';
-import type { DeadLetter, DeadLetterSink } from '../../ports/dead-letter-sink.ts';
+import { deadLetterJson, type Pipeline } from '../../ports/dead-letter-record.ts';
+import type { DeadLetterSink } from '../../ports/dead-letter-sink.ts';
 import { lineFileEpochs } from './line-file-epochs.ts';
 import { LineFile } from './line-file.ts';
 
-/** What a dead letter says of the pipeline that wrote it. */
-export interface DeadLetterFileOptions {
-  /** Name of the project or job. */
-  readonly pipeline: string;
-  /** Version of its definitions, e.g. the fingerprint of the plan. */
-  readonly pipelineVersion: string;
+/** What letters say of their pipeline, and which files are the job's. */
+export interface DeadLetterFileOptions extends Pipeline {
   /** Streams of a job with checkpoints: letters after the restored one are cut off. */
   readonly streams?: readonly string[];
 }
@@ -36,7 +31,7 @@ export function fileDeadLetterSink(
       for (const [stream, ofStream] of Map.groupBy(letters, ({ stream }) => stream)) {
         const file = files.get(stream) ?? newFile(stream);
         files.set(stream, file);
-        await file.append(ofStream.map((letter) => deadLetterLine(letter, options)));
+        await file.append(ofStream.map((letter) => deadLetterJson(letter, options)));
       }
     },
     close: async () => {
@@ -48,32 +43,4 @@ export function fileDeadLetterSink(
 /** Where the dead letters of a stream are. */
 export function deadLetterPath(directory: string, stream: string): string {
   return join(directory, `${stream}.dlq.jsonl`);
-}
-
-function deadLetterLine(letter: DeadLetter, options: DeadLetterFileOptions): string {
-  const bytes = Buffer.from(letter.bytes.buffer, letter.bytes.byteOffset, letter.bytes.length);
-  return JSON.stringify({
-    dlq_metadata: {
-      error_class: 'MillraceError',
-      error_code: letter.code,
-      error_message: letter.message,
-      stack_trace: '',
-      error_category: letter.category,
-      pipeline: options.pipeline,
-      pipeline_version: options.pipelineVersion,
-      operator_uid: letter.operatorUid,
-      dlq_timestamp: formatInstant(letter.timestampMs),
-      attempt: 1,
-      source: {
-        topic: letter.stream,
-        partition: letter.split,
-        offset: letter.offset,
-        key_base64: null,
-        timestamp: null,
-        headers: {},
-      },
-    },
-    original_event_base64: bytes.toString('base64'),
-    original_event_string: isUtf8(bytes) ? bytes.toString() : null,
-  });
 }

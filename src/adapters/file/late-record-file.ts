@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { systemClock } from '../../kernel/clock.ts';
-import { formatInstant } from '../../kernel/instant.ts';
+import { lateRecordJson } from '../../ports/dead-letter-record.ts';
 import type { LateRecord, LateRecordSink } from '../../ports/dead-letter-sink.ts';
 import { lineFileEpochs } from './line-file-epochs.ts';
 import { LineFile } from './line-file.ts';
@@ -79,23 +79,9 @@ function takeSample(
       sample.left++;
       continue;
     }
-    lines.push(lateRecordLine(record, sample.left));
+    lines.push(lateRecordJson(record, sample.left));
     sample.written++;
     sample.left = 0;
   }
   return lines;
-}
-
-function lateRecordLine(record: LateRecord, notSampled: number): string {
-  return JSON.stringify({
-    view: record.view,
-    stream: record.stream,
-    split: record.split,
-    offset: record.offset,
-    event_time: formatInstant(record.eventTimeMs),
-    watermark: Number.isFinite(record.watermarkMs) ? formatInstant(record.watermarkMs) : null,
-    features: record.features,
-    row: record.row,
-    not_sampled: notSampled,
-  });
 }
