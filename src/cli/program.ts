@@ -15,6 +15,7 @@ import { promoteCommand } from './commands/promote.ts';
 import { replayCommand } from './commands/replay.ts';
 import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
+import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trainCommand } from './commands/train.ts';
 import { logLevels } from './terminal.ts';
@@ -28,6 +29,7 @@ const commands = [
   replayCommand,
   compareCommand,
   promoteCommand,
+  schemaCommand,
   serveCommand,
   devCommand,
   getCommand,
