@@ -69,6 +69,8 @@ export class SimVault {
     const bytes = object.bytes.slice();
     bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ 0x10;
     this.objects.set(name, { ...object, bytes });
+    // It may still read as JSON; whoever looks at its checksum sees that it is not whole.
+    parsed.set(bytes, null);
   }
 
   /** Looks at every manifest that counts: its files must be there. */

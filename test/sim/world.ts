@@ -25,7 +25,7 @@ interface Watched {
 /** What happens to an operation of a process. */
 export type Outcome = 'done' | 'refused' | 'answerLost';
 
-const eventsMax = 20_000;
+const eventsMax = 100_000;
 /** Of the real clock: a case that takes longer is caught in a loop. */
 const realMsMax = 120_000;
 const traceTail = 400;

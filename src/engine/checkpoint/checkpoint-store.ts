@@ -136,7 +136,11 @@ export class CheckpointStore {
       .filter((candidate) => counts(candidate, fence))
       .map((candidate) => refuse(candidate, refused));
     const decision = decideRestore(job, judged, named ?? null);
-    if (decision.kind === 'stop') throw decision.error;
+    if (decision.kind === 'stop') {
+      // Files of a job that is somebody else's by now go missing for good reason.
+      await this.#lease.confirm();
+      throw decision.error;
+    }
     const manifest = decision.kind === 'restore' ? decision.manifest : null;
     await this.#goOnFrom(manifest?.id ?? 0, { candidates, judged, stored });
     return { manifest, refused: decision.kind === 'restore' ? decision.refused : [] };

@@ -192,6 +192,8 @@ export class JobParts {
     const { restored } = this;
     output.reset(restored?.counters ?? {});
     if (spec.checkpoints === undefined) return;
+    // Whoever stood still for longer than its lease must not touch what the next owner has written.
+    await spec.checkpoints.store.confirm();
     await output.recover(restored === null ? null : restoredSinks(restored, restored));
     if (restored?.ended === undefined) return;
     this.#isDone = !output.needsRefill && !(await this.#hasInput());

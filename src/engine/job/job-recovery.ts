@@ -28,7 +28,12 @@ export interface Recovered {
   readonly manifest: Manifest | null;
 }
 
-const damage: ReadonlySet<string> = new Set(['MR_STATE_CORRUPT', 'MR_STATE_MISSING']);
+/** A version that is not ours may be a flipped bit; where it is not, no older checkpoint will do either. */
+const damage: ReadonlySet<string> = new Set([
+  'MR_STATE_CORRUPT',
+  'MR_STATE_MISSING',
+  'MR_STATE_VERSION',
+]);
 
 /** Throws what `loadLatest` throws when no checkpoint is left, and what a definition's change forbids. */
 export async function recoverStage(options: RecoveryOptions): Promise<Recovered> {
