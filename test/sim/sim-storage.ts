@@ -99,7 +99,8 @@ export class SimVault {
       this.#fence = (JSON.parse(new TextDecoder().decode(lock.bytes)) as LockText).fence;
     }
     const fence = this.#fence;
-    if (fence === null || id <= fence.restoredId) return false;
+    if (fence === null) return false;
+    if (id <= fence.restoredId) return fence.leftBehind?.includes(id) ?? false;
     return generation < fence.generation || id <= fence.greatestId;
   }
 }
@@ -109,6 +110,7 @@ interface LockText {
     readonly generation: number;
     readonly restoredId: number;
     readonly greatestId: number;
+    readonly leftBehind?: readonly number[];
   } | null;
 }
 

@@ -149,8 +149,11 @@ export class CheckpointStore {
   async #goOnFrom(restoredId: number, found: Found): Promise<void> {
     const ids = found.candidates.map(({ id }) => id);
     this.#greatestId = Math.max(this.#greatestId, restoredId, ...ids);
-    const { generation } = this.#lease;
-    const fence = { generation, restoredId, greatestId: this.#greatestId };
+    const { generation, fence: before } = this.#lease;
+    const leftBehind = found.candidates
+      .filter((candidate) => candidate.id <= restoredId && !counts(candidate, before))
+      .map(({ id }) => id);
+    const fence = { generation, restoredId, greatestId: this.#greatestId, leftBehind };
     await this.#lease.confirm({ fence });
     this.#complete.clear();
     this.#refused.clear();
@@ -165,6 +168,18 @@ export class CheckpointStore {
     this.#isLoaded = true;
     const isLeft = ({ id }: Candidate): boolean => this.#complete.has(id) || this.#refused.has(id);
     await this.#clearUp(found.candidates.filter((c) => !isLeft(c)).map(({ id }) => id));
+  }
+
+  /** Makes everything after a checkpoint void; false when that one is not there, whole, any more. */
+  goBackTo(id: number): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const { storage, job } = this.#options;
+      const { candidates, stored } = await findCheckpoints(storage, job);
+      const judged = candidates.filter((candidate) => counts(candidate, this.#lease.fence));
+      if (!judged.some((candidate) => candidate.id === id && candidate.error === null)) return false;
+      await this.#goOnFrom(id, { candidates, judged, stored });
+      return true;
+    });
   }
 
   /** Fetches the files of the restored checkpoint, but for those that are here, to local paths. */

@@ -139,9 +139,15 @@ export class LeaseHolder {
     return this.#lost.signal;
   }
 
-  /** Resolves when the lease was just renewed, so held at that moment; MR_FENCED when it is lost. */
+  /**
+   * Resolves when the lease was just renewed, so held now; MR_FENCED when it is lost. A renewal whose
+   * answer took longer than the lease lasts says nothing: whoever waited may have been standing still.
+   */
   confirm(change: Partial<Pick<LeaseRecord, 'fence'>> = {}): Promise<void> {
-    return this.#inTurn(() => this.#renew(change));
+    return this.#inTurn(async () => {
+      do await this.#renew(change);
+      while (!this.isCertain);
+    });
   }
 
   /** Whether nobody else can have it now, as far as this process can know without asking. */

@@ -32,6 +32,8 @@ export interface LeaseFence {
   readonly restoredId: number;
   /** The greatest id that was there then; later ones are this owner's. */
   readonly greatestId: number;
+  /** Ids up to `restoredId` that were void before, and are still there. */
+  readonly leftBehind?: readonly number[];
 }
 
 /** A version of the record, since when (monotonic) it has been seen unchanged. */
@@ -118,7 +120,8 @@ export function isVoid(
   manifest: { readonly id: number; readonly generation: number },
   fence: LeaseFence | null,
 ): boolean {
-  if (fence === null || manifest.id <= fence.restoredId) return false;
+  if (fence === null) return false;
+  if (manifest.id <= fence.restoredId) return fence.leftBehind?.includes(manifest.id) ?? false;
   return manifest.generation < fence.generation || manifest.id <= fence.greatestId;
 }
 

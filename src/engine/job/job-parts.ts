@@ -200,9 +200,13 @@ export class JobParts {
     if (!this.#isDone) await this.#goBeforeEnd(restored, restored.ended);
   }
 
-  /** The input has gone on after its end: what came out of that end does not count. */
+  /**
+   * The input has gone on after its end: what came out of that end does not count. The checkpoint that
+   * counts on it goes first, or a crash would find it without its rows.
+   */
   async #goBeforeEnd(restored: Manifest, ended: EndedInput): Promise<void> {
-    const { output } = this.#options;
+    const { output, spec } = this.#options;
+    if (output.authority === null) await spec.checkpoints?.store.goBackTo(ended.id);
     output.reset(ended.counters);
     await output.recover(restoredSinks(restored, ended));
   }

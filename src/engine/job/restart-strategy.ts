@@ -98,7 +98,7 @@ function growing(strategy: ExponentialRestarts, count: number, random: Random): 
  * have changed while it ran; when it is still so, the next start says it and that is the end.
  */
 function mayPass({ error, wasRunning }: Failure): boolean {
-  if (error.code === 'MR_FENCED') return false;
+  if (error.code === 'MR_FENCED' || error.code === 'MR_KAFKA_FENCED') return false;
   const { blame } = errorCatalogue[error.code];
   return blame === 'external' || blame === 'internal' || (blame === 'config' && wasRunning);
 }
