@@ -6,6 +6,7 @@ import type { JsonValue } from '../kernel/json-value.ts';
 import type { RowType } from '../kernel/types/field-type.ts';
 import type { RecordError } from './dead-letter-sink.ts';
 import type { FormatRegistry } from './format.ts';
+import type { SetAsideContext, SetAsideRecords } from './set-aside.ts';
 
 /** A place that records can be read from: a value made by an adapter's factory (`file(…)`). */
 export interface Source {
@@ -15,6 +16,18 @@ export interface Source {
   readonly bounded: boolean;
   /** Throws MillraceError (config or external) when it cannot be opened; nothing is left open then. */
   open(context: SourceContext): Promise<readonly SourceSplit[]>;
+  /** How one record's bytes are decoded; absent: its records cannot be taken one by one. */
+  readonly records?: SourceRecords;
+  /** Where its dead letters and late records lie; absent: in files of the environment. */
+  openSetAside?(context: SetAsideContext): Promise<SetAsideRecords>;
+  /** All records that it has when it is opened, as input that ends. Absent: there are none to be had. */
+  readonly history?: Source;
+}
+
+/** The format of a source's records, by the name that the registry of formats knows. */
+export interface SourceRecords {
+  readonly format: string;
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 export interface SourceContext {
@@ -32,6 +45,14 @@ export interface SourceContext {
    * at their beginning. Throws MR_SOURCE_POSITION when rows after a position are lost.
    */
   readonly startAt: ReadonlyMap<string, JsonValue>;
+  /** Name of the job, for brokers that keep positions by a group's name. */
+  readonly group?: string;
+  /** Takes a split that appeared while the source is open (a new partition); it is read to its end. */
+  readonly addSplit?: (split: SourceSplit) => void;
+  /** Told what people should know: brokers that do not answer, records that are gone. */
+  readonly report?: (message: string) => void;
+  /** So many records were passed over, because they are gone. */
+  readonly onSkipped?: (records: number) => void;
 }
 
 export interface SourceSplit {

@@ -1,2 +1,4 @@
 // Public entry `millrace/kafka`.
-export { type KafkaBinding, type KafkaOptions, kafka } from './kafka.ts';
+export type { KafkaAccess, KafkaSasl, KafkaTls } from './client/kafka-access.ts';
+export { type KafkaBinding, kafka } from './kafka.ts';
+export type { KafkaOptions, KafkaStart } from './kafka-options.ts';

@@ -1,54 +1,39 @@
-// A Kafka topic as an environment names it. This version keeps and checks the options but has no
-// client: opening the binding, to read or to write, throws MR_NOT_AVAILABLE.
-import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import type { Source, SourceSplit } from '../../ports/source.ts';
-import type { Unavailable } from '../../ports/unavailable.ts';
-
-/** Options of `kafka(…)`. */
-export interface KafkaOptions {
-  /** `host:port` of one or more brokers. */
-  readonly brokers: readonly string[];
-  readonly topic: string;
-  /** How records are encoded. Default `'json'`. */
-  readonly format?: 'json' | 'csv';
-  /** Outputs only: what may repeat or be lost after a crash. Default `'at-least-once'`. */
-  readonly delivery?: 'exactly-once' | 'at-least-once' | 'at-most-once';
-}
+// A Kafka topic as an environment names it: a source of records, and a place to write to. Making the
+// binding checks its options and loads nothing.
+import type { Source } from '../../ports/source.ts';
+import { checkKafkaOptions, type KafkaOptions, resolveReading } from './kafka-options.ts';
+import { openTopic } from './source/open-topic.ts';
 
 /** A Kafka topic, to read a stream from or to write a view to. */
-export interface KafkaBinding extends Source, Unavailable {
+export interface KafkaBinding extends Source {
   readonly kind: 'kafka';
   readonly options: KafkaOptions;
 }
 
 /**
- * Binds a stream or an output to a Kafka topic.
+ * Binds a stream or an output to a Kafka topic (Kafka 3.1 or newer).
  *
- * This version cannot talk to Kafka yet: an environment with this binding can be planned and
- * checked (`check` reports it), but not run.
+ * **Shape**: one record a message → rows of the stream; each partition is a split. **Order**: of
+ * offsets within a partition. **Guarantee**: positions are kept in checkpoints, so after a failure
+ * state and positions fit each other; records of aborted transactions are not read. New partitions
+ * are found while the job runs, leaders and brokers may change. **Needs** the package
+ * `@platformatic/kafka`, when the topic is opened.
  *
- * Errors: MR_CONFIG_INVALID for options without brokers or a topic; MR_NOT_AVAILABLE when opened.
+ * Errors: MR_CONFIG_INVALID for wrong options; MR_KAFKA_UNREACHABLE, MR_KAFKA_TLS, MR_KAFKA_LOGIN,
+ * MR_KAFKA_DENIED, MR_KAFKA_TOPIC_UNKNOWN, MR_KAFKA_TOPIC_RECREATED, MR_SOURCE_POSITION when opened.
  */
 export function kafka(options: KafkaOptions): KafkaBinding {
-  if (!Array.isArray(options.brokers) || options.brokers.length === 0 || !options.topic) {
-    throw new MillraceError('MR_CONFIG_INVALID', 'kafka(…) needs `brokers` and a `topic`', {
-      fix: "write kafka({ brokers: ['localhost:9092'], topic: 'raw.purchases' })",
-    });
-  }
-  const unavailable = {
-    message: 'this version cannot read or write Kafka yet',
-    fix: "bind the stream to file(…) of 'millrace/file', and leave the output out",
-  };
+  checkKafkaOptions(options);
+  const frozen = Object.freeze({ ...options });
+  const { format, isBounded } = resolveReading(frozen);
+  const history: KafkaOptions = { ...frozen, start: 'earliest', until: 'latest' };
   return Object.freeze({
     kind: 'kafka' as const,
-    options: Object.freeze({ ...options }),
+    options: frozen,
     description: `kafka topic ${options.topic}`,
-    bounded: false,
-    unavailable,
-    open(): Promise<readonly SourceSplit[]> {
-      const { message, fix } = unavailable;
-      const text = `topic ${options.topic}: ${message}`;
-      return Promise.reject(new MillraceError('MR_NOT_AVAILABLE', text, { fix }));
-    },
-  });
+    bounded: isBounded,
+    records: { format, options: options.formatOptions ?? {} },
+    open: (context) => openTopic(frozen, context),
+    ...(isBounded ? {} : { history: kafka(history) }),
+  } satisfies KafkaBinding);
 }
