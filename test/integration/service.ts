@@ -79,6 +79,19 @@ export function noJava(program: string): Error {
   );
 }
 
+/** A Go program of the folder `source`, built once per version of it; its path. Needs `go`. */
+export async function goProgram(name: string, source: string): Promise<string> {
+  const folder = await installed(name, async (folder) => {
+    try {
+      await run('go', ['build', '-o', join(folder, 'program'), '.'], { cwd: source });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+      throw new Error('these tests need Go (1.24 or newer): apt-get install -y golang');
+    }
+  });
+  return join(folder, 'program');
+}
+
 function pomOf(packages: readonly string[]): string {
   const dependencies = packages.map((name) => {
     const [group, artifact, version] = name.split(':');
