@@ -25,6 +25,7 @@ export {
 export { type BuiltPlan, buildPlan } from './define/build-plan.ts';
 export {
   type CheckpointOptions,
+  type DeadLetterOptions,
   type Config,
   defineConfig,
   type EngineBinding,

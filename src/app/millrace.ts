@@ -16,6 +16,7 @@ import {
 import { type FeatureServer, startFeatureServer } from '../serve/feature-server.ts';
 import { readingClockMode } from './clock-mode.ts';
 import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
+import { type DeadLetters, deadLettersOf } from './dead-letters/dead-letters.ts';
 import { type ExportResult, exportView } from './export-view.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { OnlineStores } from './online-stores.ts';
@@ -72,6 +73,8 @@ export interface App {
   train(options: TrainOptions): Promise<TrainResult>;
   /** Named states of this environment's job, to begin with again. */
   readonly savepoints: Savepoints;
+  /** Records that failed: seen, fixed, replayed. */
+  readonly deadLetters: DeadLetters;
   /** Second jobs that replay history beside the first: run, compare, promote, merge. */
   readonly replay: Replays;
   /** What becomes of the state of a savepoint under the definitions of today. */
@@ -138,6 +141,10 @@ class ProjectApp implements App {
       this.read(view.name, key);
     // Types of values are those of the definition that the plan was built from.
     return { get: read } as unknown as OnlineReader;
+  }
+
+  get deadLetters(): DeadLetters {
+    return deadLettersOf(this.#project);
   }
 
   get savepoints(): Savepoints {

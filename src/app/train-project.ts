@@ -8,6 +8,7 @@ import type { StreamNode, ViewNode } from '../plan/plan.ts';
 import type { SourceSplit } from '../ports/source.ts';
 import { knownLabelTypes } from '../offline/labels.ts';
 import { makeTrainingSet } from '../offline/training-set.ts';
+import { streamSource } from './dead-letters/stream-records.ts';
 import { formats } from './formats.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
 
@@ -90,9 +91,10 @@ async function openHistory(
   stream: StreamNode,
   signal: AbortSignal,
 ): Promise<readonly SourceSplit[]> {
-  const { environment, baseDirectory, env } = project;
-  const source = environment.streams[stream.name];
-  if (source === undefined || !source.bounded) {
+  const { baseDirectory, env } = project;
+  const bound = streamSource(project, stream.name);
+  const source = bound?.bounded === false ? bound.history : bound;
+  if (source === undefined) {
     throw new MillraceError(
       'MR_CONFIG_INVALID',
       `stream "${stream.name}" has no history that ends`,

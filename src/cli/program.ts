@@ -7,6 +7,7 @@ import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { compareCommand } from './commands/compare.ts';
 import { devCommand } from './commands/dev.ts';
+import { dlqCommand } from './commands/dlq.ts';
 import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
 import { initCommand } from './commands/init.ts';
@@ -30,6 +31,7 @@ const commands = [
   compareCommand,
   promoteCommand,
   schemaCommand,
+  dlqCommand,
   serveCommand,
   devCommand,
   getCommand,

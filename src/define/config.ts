@@ -52,6 +52,21 @@ export interface StateOptions {
   readonly memory?: ByteSize;
 }
 
+/** What happens about records that fail. */
+export interface DeadLetterOptions {
+  /** Folder of dead letters and late records that are in files. Default `./.millrace/dead-letters`. */
+  readonly directory?: string;
+  /**
+   * Share of a stream's records that may fail, from 0 to 1, measured over `breakerRecords` at a time;
+   * beyond it a run pauses, and a run until the end stops. `'off'`: whatever fails. Default 0.5.
+   */
+  readonly breaker?: number | 'off';
+  /** Records of a stream that are judged together. Default 1000. */
+  readonly breakerRecords?: number;
+  /** Share of a stream's records from which on failing ones are reported while it runs. Default 0.01. */
+  readonly alert?: number;
+}
+
 /** What happens after a failure that may pass. Needs checkpoints. */
 export type RestartOptions =
   | { readonly strategy: 'none' }
@@ -94,6 +109,18 @@ export interface FailureRateRestart {
   readonly delay?: Duration;
 }
 
+/** What a topic has to carry, for `millrace topics`; what is left out follows from the definitions. */
+export interface TopicNeeds {
+  /** Expected in peaks: partitions follow from it. */
+  readonly eventsPerSecond?: number;
+  /** So many partitions, whatever the load. */
+  readonly partitions?: number;
+  /** Default: 3, or as many as there are brokers. */
+  readonly replicas?: number;
+  /** At least this long; what definitions need is kept anyway. */
+  readonly retention?: DurationOr<'forever'>;
+}
+
 /**
  * One environment: where streams come from and where features go. Relative paths are relative to the
  * file that calls `defineConfig`.
@@ -107,6 +134,8 @@ export interface EnvironmentOptions {
   readonly offline?: FeatureLogBinding;
   /** Vectors of a view to somewhere else, by view name. */
   readonly outputs?: Readonly<Record<string, OutputBinding>>;
+  /** What topics have to carry, by topic. */
+  readonly topics?: Readonly<Record<string, TopicNeeds>>;
   /** Default: none. A run that is started again reads its input from the beginning. */
   readonly checkpoints?: CheckpointOptions;
   /** Default: in memory. */
@@ -116,8 +145,8 @@ export interface EnvironmentOptions {
   /** Default with checkpoints: exponential while a source never ends, else none. */
   readonly restart?: RestartOptions;
   readonly engine?: EngineBinding;
-  /** Folder of dead letters and late records. Default `./.millrace/dead-letters`. */
-  readonly deadLetters?: string;
+  /** Records that failed or came late: their folder, or more about them. Default `./.millrace/dead-letters`. */
+  readonly deadLetters?: string | DeadLetterOptions;
   /** What *now* is for reads and decay. Default: `event` (the newest `as_of`) when every source is bounded, else `wall`. */
   readonly clock?: 'wall' | 'event';
   readonly views?: Readonly<Record<string, ViewOverride>>;

@@ -58,6 +58,8 @@ export interface SourceContext {
 export interface SourceSplit {
   /** Stable name within the source, e.g. the file's path. */
   readonly id: string;
+  /** Where it begins, when that is not its beginning: kept in checkpoints until there is a read. */
+  readonly position?: JsonValue;
   /** The next rows, at most `rowCountMax`. Waits for live input; resolves `{ kind: 'end' }` when bounded input is over. */
   next(rowCountMax: number): Promise<SplitRead>;
   close(): Promise<void>;

@@ -54,6 +54,7 @@ export function file(paths: string | readonly string[], options: FileOptions = {
   return {
     description: `file ${patterns.join(', ')}`,
     bounded: options.loop !== true,
+    ...recordsOf(patterns, options),
     open: async (context) => {
       const files = await findFiles(patterns, context.baseDirectory);
       checkNoneGone(context.startAt, new Set(files.map(({ name }) => name)));
@@ -66,6 +67,19 @@ export function file(paths: string | readonly string[], options: FileOptions = {
       });
     },
   };
+}
+
+/** What is known of single records before any file is found. */
+function recordsOf(patterns: readonly string[], options: FileOptions): Pick<Source, 'records'> {
+  const name = options.format ?? formatNamed(patterns[0] ?? '');
+  if (name === undefined) return {};
+  return { records: { format: name, options: options.formatOptions ?? {} } };
+}
+
+function formatNamed(path: string): string | undefined {
+  const last = extname(path).toLowerCase();
+  const inner = last in compressions ? extname(path.slice(0, -last.length)) : last;
+  return formatsByExtension[inner.toLowerCase()];
 }
 
 /** Opens the split of a file at a position. */
@@ -102,8 +116,7 @@ function formatOf(
 ): { readonly format: RecordFormat | FileFormat; readonly compression: Compression } {
   const last = extname(found.path).toLowerCase();
   const compression = compressions[last] ?? 'none';
-  const inner = compression === 'none' ? last : extname(found.path.slice(0, -last.length));
-  const name = options.format ?? formatsByExtension[inner.toLowerCase()];
+  const name = options.format ?? formatNamed(found.path);
   const inFiles = [...context.formats.values()].filter((known) => known.kind !== 'messages');
   const format = inFiles.find((known) => known.name === name);
   if (format === undefined) {
