@@ -5,6 +5,7 @@ import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { planFingerprint } from '../../plan/fingerprint.ts';
 import { planToJson } from '../../plan/plan-json.ts';
 import type { StreamNode } from '../../plan/plan.ts';
+import type { SourceSplit } from '../../ports/source.ts';
 import {
   type EndedInput,
   type Manifest,
@@ -158,10 +159,12 @@ export class JobParts {
 
   async #openSource(stream: StreamNode, index: number): Promise<SourceTask> {
     const { spec, output, wakeup, signal } = this.#options;
-    const { formats, clock, baseDirectory, batchRowCount } = spec;
+    const { formats, clock, baseDirectory, batchRowCount, group, onNotice } = spec;
     const source = spec.sources.get(stream.name);
     if (source === undefined) throw unboundStream(stream.name);
     const restored = this.restored?.sources[stream.name] ?? null;
+    let task: SourceTask | null = null;
+    const added: SourceSplit[] = [];
     const splits = await source.open({
       stream: stream.name,
       rowType: { fields: stream.fields },
@@ -171,8 +174,15 @@ export class JobParts {
       clock,
       baseDirectory,
       signal,
+      addSplit: (split) => {
+        if (task === null) added.push(split);
+        else task.addSplit(split);
+      },
+      onSkipped: (records) => this.#countSkipped(stream.name, records),
+      ...(group === undefined ? {} : { group }),
+      ...(onNotice === undefined ? {} : { report: onNotice }),
     });
-    return new SourceTask({
+    task = new SourceTask({
       stream,
       index,
       views: this.stage,
@@ -185,6 +195,16 @@ export class JobParts {
       restored,
       holdsEnd: this.holdsEnd,
     });
+    for (const split of added) task.addSplit(split);
+    return task;
+  }
+
+  #countSkipped(stream: string, records: number): void {
+    const help = 'Records that were passed over because they are gone at the broker.';
+    const counter = this.#options.spec.metrics?.counter('millrace_source_records_skipped', help, {
+      stream,
+    });
+    if (counter !== undefined) counter.value += records;
   }
 
   async #recoverSinks(): Promise<void> {

@@ -40,6 +40,10 @@ export interface JobSpec {
   readonly batchRowCount?: number;
   /** Sinks are flushed this often, and at the end; default 1000. */
   readonly flushIntervalMs?: number;
+  /** Name of the job for brokers that keep positions by a group's name. */
+  readonly group?: string;
+  /** Told what people should know of sources: brokers that do not answer, records that are gone. */
+  readonly onNotice?: (message: string) => void;
   /** Called about every `progressIntervalMs` while the job runs, and at the end. */
   readonly onProgress?: (progress: JobProgress) => void;
   /** Default 1000. */

@@ -47,7 +47,7 @@ export class SourceTask {
   isFinished = false;
   readonly #options: SourceTaskOptions;
   readonly #views: SourceViews;
-  readonly #readers: readonly SplitReader[];
+  readonly #readers: SplitReader[];
   readonly #combiner: WatermarkCombiner;
   readonly #stamper: RowStamper;
   #turn = 0;
@@ -58,19 +58,30 @@ export class SourceTask {
   #heldSinceMs = 0;
 
   constructor(options: SourceTaskOptions) {
-    const { stream, onRead, clock, restored } = options;
+    const { stream, restored } = options;
     const saved = restored === null ? null : savedWatermark(restored.watermark, stream.name);
     const splits = inSavedOrder(options.splits, saved);
-    const { outOfOrdernessMs, idleTimeoutMs } = stream.eventTime;
+    const { outOfOrdernessMs } = stream.eventTime;
     this.stream = stream;
     this.#options = options;
     this.#views = options.views;
-    this.#readers = splits.map(
-      (split, index) => new SplitReader({ index, split, idleTimeoutMs, onRead, clock }),
-    );
+    this.#readers = splits.map((split, index) => this.#reader(split, index));
     this.#combiner = new WatermarkCombiner(splits.length, outOfOrdernessMs);
     this.#stamper = new RowStamper(stream);
     if (restored !== null && saved !== null) this.#restore(restored, saved);
+  }
+
+  #reader(split: SourceSplit, index: number): SplitReader {
+    const { stream, onRead, clock } = this.#options;
+    const { idleTimeoutMs } = stream.eventTime;
+    return new SplitReader({ index, split, idleTimeoutMs, onRead, clock });
+  }
+
+  /** A split that appeared while others are read. */
+  addSplit(split: SourceSplit): void {
+    this.#readers.push(this.#reader(split, this.#readers.length));
+    this.#combiner.add();
+    this.#options.onRead();
   }
 
   #restore({ positions }: SourceState, saved: SavedWatermark): void {
@@ -78,7 +89,7 @@ export class SourceTask {
     const states: SavedSplit[] = [];
     for (const reader of this.#readers) {
       const split = known.get(reader.id);
-      reader.position = positions[reader.id];
+      reader.position = positions[reader.id] ?? reader.position;
       if (split === undefined) continue;
       reader.recordsIn = split.recordsIn;
       this.recordsIn += split.recordsIn;

@@ -50,6 +50,7 @@ export class SplitReader {
   constructor({ index, split, idleTimeoutMs, onRead, clock }: SplitReaderOptions) {
     this.index = index;
     this.id = split.id;
+    this.position = split.position;
     this.idleTimer = new IdleTimer(idleTimeoutMs);
     this.#split = split;
     this.#onRead = onRead;

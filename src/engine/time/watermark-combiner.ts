@@ -26,15 +26,20 @@ export class WatermarkCombiner {
   watermarkMs: number = minWatermark;
   /** The split that holds the watermark (the least that counts), or −1. */
   holder = -1;
-  readonly #splits: readonly CombinedSplit[];
+  readonly #splits: CombinedSplit[] = [];
+  readonly #outOfOrdernessMs: number;
 
   constructor(splitCount: number, outOfOrdernessMs: number) {
-    this.#splits = Array.from({ length: splitCount }, () => ({
-      generator: new WatermarkGenerator(outOfOrdernessMs),
-      floorMs: minWatermark,
-      state: 'active',
-    }));
+    this.#outOfOrdernessMs = outOfOrdernessMs;
+    for (let split = 0; split < splitCount; split++) this.add();
     this.#combine();
+  }
+
+  /** One more split, behind the others: the watermark stands until it has rows, ends or is idle. */
+  add(): void {
+    const generator = new WatermarkGenerator(this.#outOfOrdernessMs);
+    this.#splits.push({ generator, floorMs: minWatermark, state: 'active' });
+    this.#findHolder();
   }
 
   save(split: number): SavedSplit {

@@ -68,6 +68,10 @@ export class PartitionSplit implements SourceSplit {
     this.#options = options;
   }
 
+  get position(): KafkaPosition {
+    return { offset: this.#position, leaderEpoch: this.#positionEpoch, topicId: this.topicId };
+  }
+
   /** More may be fetched. */
   get hasRoom(): boolean {
     const { until } = this.#options;
@@ -101,7 +105,7 @@ export class PartitionSplit implements SourceSplit {
     const { records } = this.#options;
     for (;;) {
       if (this.#isClosed) return { kind: 'empty' };
-      if (this.#isAtEnd) return { kind: 'end', position: this.#savedPosition };
+      if (this.#isAtEnd) return { kind: 'end', position: this.position };
       if (this.#from < records.count) {
         const read = await this.#decode(rowCountMax);
         if (read !== null) return read;
@@ -153,7 +157,7 @@ export class PartitionSplit implements SourceSplit {
     this.#advance(isLast ? records.nextOffset : (offsets[this.#from] as number));
     this.#isPositionTold = true;
     const errors = result.errors.map((error) => this.#withOrigin(error));
-    return { kind: 'rows', batch: result.batch, errors, position: this.#savedPosition };
+    return { kind: 'rows', batch: result.batch, errors, position: this.position };
   }
 
   /** Nothing but the position has changed: aborted transactions and markers were passed over. */
@@ -162,7 +166,7 @@ export class PartitionSplit implements SourceSplit {
     const { decoder, records } = this.#options;
     const { bytes, bounds, offsets } = records;
     const { batch } = decoder.decode({ bytes, bounds, offsets, from: 0, count: 0 });
-    return { kind: 'rows', batch, errors: [], position: this.#savedPosition };
+    return { kind: 'rows', batch, errors: [], position: this.position };
   }
 
   #withOrigin(error: RecordError): RecordError {
@@ -178,11 +182,6 @@ export class PartitionSplit implements SourceSplit {
       this.#positionEpoch = this.#options.records.leaderEpoch;
     }
     this.#isPositionTold = false;
-  }
-
-  get #savedPosition(): KafkaPosition {
-    const { topicId } = this;
-    return { offset: this.#position, leaderEpoch: this.#positionEpoch, topicId };
   }
 
   #arrived(): void {
