@@ -1,8 +1,9 @@
 // The formats that sources of a job can read, by name.
-import { registeredFormat } from '../adapters/schema-registry/registered-format.ts';
+import { prefixedFormat, registeredFormat } from '../adapters/schema-registry/registered-format.ts';
 import { avroLanguage } from '../formats/avro/avro-language.ts';
 import { csvFormat } from '../formats/csv/csv-format.ts';
 import { jsonFormat } from '../formats/json/json-format.ts';
+import { jsonSchemaLanguage } from '../formats/json-schema/json-schema-language.ts';
 import { parquetFormat } from '../formats/parquet/parquet-format.ts';
 import type { Format, FormatRegistry } from '../ports/format.ts';
 
@@ -11,6 +12,7 @@ const known: readonly Format[] = [
   csvFormat,
   parquetFormat,
   registeredFormat(avroLanguage),
+  prefixedFormat(jsonSchemaLanguage, jsonFormat),
 ];
 
 export const formats: FormatRegistry = new Map(known.map((format) => [format.name, format]));

@@ -85,12 +85,14 @@ export interface SchemaField {
 
 export interface ParsedSchema {
   readonly fields: readonly SchemaField[];
-  /** The same for schemas that differ only in layout and documentation. */
-  readonly canonical: string;
   /** Everything that keeps this schema from reading data of `writer`. */
   cannotRead(writer: ParsedSchema): readonly Incompatibility[];
   /** Everything that keeps rows of this type from being read out of data of this schema. */
   cannotFill(rowType: RowType): readonly Incompatibility[];
+}
+
+/** A schema of a binary encoding: records can only be read with it. */
+export interface ReadableSchema extends ParsedSchema {
   /** A reader of messages into a target; throws MR_SCHEMA_MISMATCH when `cannotFill` has reasons. */
   createReader(target: RowTarget, options: ReaderOptions): MessageReader;
 }
@@ -102,14 +104,14 @@ export interface ReaderOptions {
   readonly prefix: Uint8Array;
 }
 
-export interface SchemaLanguage {
+export interface SchemaLanguage<S extends ParsedSchema = ParsedSchema> {
   readonly type: SchemaType;
   /** As `kafka({ format })` names it. */
   readonly name: string;
   /** Ends of file names, the usual one first. */
   readonly extensions: readonly string[];
   /** Throws MR_SCHEMA_INVALID. */
-  parse(schema: ResolvedSchema): ParsedSchema;
+  parse(schema: ResolvedSchema): S;
   /** The schema of rows of a type. */
   derive(name: string, rowType: RowType): string;
 }

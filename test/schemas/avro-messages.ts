@@ -6,7 +6,7 @@ import { readRow } from '../../src/columns/read-value.ts';
 import { avroLanguage } from '../../src/formats/avro/avro-language.ts';
 import type { Field, FieldType, Value } from '../../src/kernel/types/field-type.ts';
 import type { RecordError } from '../../src/ports/dead-letter-sink.ts';
-import type { ParsedSchema } from '../../src/ports/schema-registry.ts';
+import type { ReadableSchema } from '../../src/ports/schema-registry.ts';
 
 export const field = (
   name: string,
@@ -18,7 +18,7 @@ export const field = (
   nullable,
 });
 
-export const parse = (json: unknown): ParsedSchema =>
+export const parse = (json: unknown): ReadableSchema =>
   avroLanguage.parse({ type: 'AVRO', text: JSON.stringify(json), references: [], referenced: [] });
 
 export const record = (fields: readonly unknown[]): object => ({

@@ -3,7 +3,12 @@
 import type { RowType } from '../../kernel/types/field-type.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { MessageDecoder, MessageInput, MessageResult } from '../../ports/format.ts';
-import type { MessageReader, SchemaLanguage, SchemaRegistry } from '../../ports/schema-registry.ts';
+import type {
+  MessageReader,
+  ReadableSchema,
+  SchemaLanguage,
+  SchemaRegistry,
+} from '../../ports/schema-registry.ts';
 import { MessageRows } from './message-rows.ts';
 import { openRegistry } from './open-registry.ts';
 import type { RegisteredOptions } from './registered-options.ts';
@@ -12,13 +17,17 @@ import { checkNewest } from './start-check.ts';
 import { noPrefix, noValue, prefixOf, schemaIdOf } from './wire-prefix.ts';
 
 export class RegisteredDecoder implements MessageDecoder {
-  readonly #language: SchemaLanguage;
+  readonly #language: SchemaLanguage<ReadableSchema>;
   readonly #options: RegisteredOptions;
   readonly #registry: SchemaRegistry;
   readonly #rows: MessageRows;
   readonly #readers: SchemaReaders<MessageReader>;
 
-  constructor(language: SchemaLanguage, rowType: RowType, options: RegisteredOptions) {
+  constructor(
+    language: SchemaLanguage<ReadableSchema>,
+    rowType: RowType,
+    options: RegisteredOptions,
+  ) {
     const { clock, signal, timestamp } = options;
     this.#language = language;
     this.#options = options;

@@ -5,6 +5,7 @@ import type {
   Incompatibility,
   MessageReader,
   ParsedSchema,
+  ReadableSchema,
   ReaderOptions,
   RowTarget,
   SchemaField,
@@ -17,7 +18,6 @@ import { type AvroSchema, describeSchema } from './avro-schema.ts';
 import { canFill } from './avro-value.ts';
 import { deriveAvroSchema } from './derive-avro-schema.ts';
 import { parseAvroSchema } from './parse-avro-schema.ts';
-import { printAvroSchema } from './print-avro-schema.ts';
 import { formatType } from '../../kernel/types/field-type.ts';
 
 /**
@@ -29,7 +29,7 @@ import { formatType } from '../../kernel/types/field-type.ts';
  * MR_DATA_TYPE, MR_DATA_RANGE, MR_DATA_TOO_LONG. **Source**: Avro 1.12 specification; verdicts on
  * two schemas are those of its Java implementation.
  */
-export const avroLanguage: SchemaLanguage = {
+export const avroLanguage: SchemaLanguage<ReadableSchema> = {
   type: 'AVRO',
   name: 'avro',
   extensions: ['.avsc', '.avro.json'],
@@ -43,7 +43,7 @@ export const avroLanguage: SchemaLanguage = {
   derive: deriveAvroSchema,
 };
 
-class ParsedAvroSchema implements ParsedSchema {
+class ParsedAvroSchema implements ReadableSchema {
   readonly schema: AvroSchema;
 
   constructor(schema: AvroSchema) {
@@ -52,10 +52,6 @@ class ParsedAvroSchema implements ParsedSchema {
 
   get fields(): readonly SchemaField[] {
     return avroFields(this.schema);
-  }
-
-  get canonical(): string {
-    return JSON.stringify(printAvroSchema(this.schema));
   }
 
   cannotRead(writer: ParsedSchema): readonly Incompatibility[] {

@@ -1,5 +1,5 @@
 // The format `json`: one JSON object a line, or a message.
-import type { RecordFormat } from '../../ports/format.ts';
+import type { MessageFormat, RecordFormat } from '../../ports/format.ts';
 import { JsonDecoder } from './json-decoder.ts';
 import { JsonMessageDecoder } from './json-message-decoder.ts';
 import { resolveJsonOptions } from './json-options.ts';
@@ -12,7 +12,7 @@ import { resolveJsonOptions } from './json-options.ts';
  * **Errors** per record: MR_DATA_MALFORMED, MR_DATA_UTF8, MR_DATA_TYPE, MR_DATA_RANGE,
  * MR_DATA_MISSING_FIELD, MR_DATA_TOO_LONG, MR_DATA_NO_VALUE.
  */
-export const jsonFormat: RecordFormat = {
+export const jsonFormat: RecordFormat & Pick<MessageFormat, 'createMessageDecoder'> = {
   kind: 'records',
   name: 'json',
   createDecoder: (rowType, options) => new JsonDecoder(rowType, resolveJsonOptions(options)),
