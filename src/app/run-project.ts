@@ -1,6 +1,5 @@
 // One run: opens what the environment binds, starts the job, and closes everything however it ends.
 // With checkpoints it goes on where the last run was; else it reads its input from the beginning.
-import { isAbsolute, join } from 'node:path';
 import { fileDeadLetterSink } from '../adapters/file/dead-letter-file.ts';
 import { fileLateRecordSink } from '../adapters/file/late-record-file.ts';
 import type { Job, JobProgress, JobSpec, JobSummary } from '../engine/job/job-spec.ts';
@@ -13,8 +12,10 @@ import type { Source } from '../ports/source.ts';
 import type { VectorSink } from '../ports/vector-sink.ts';
 import { type ClockMode, clockModeOf, noteClockMode } from './clock-mode.ts';
 import { formats } from './formats.ts';
+import { type KafkaOutputs, openKafkaOutputs } from './outputs/kafka-outputs.ts';
 import type { OnlineStores } from './online-stores.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
+import { deadLetterFolder, streamSource } from './dead-letters/stream-records.ts';
 import { jobName } from './recovery/checkpoint-place.ts';
 import { type JobState, openJobState } from './recovery/job-state.ts';
 import { serveSavepointRequests } from './recovery/savepoint-requests.ts';
@@ -35,6 +36,11 @@ export interface RunOptions {
   readonly existing?: ExistingRows;
   /** False: the feature log gets nothing. Default true. */
   readonly log?: boolean;
+  /**
+   * When the checkpoint that exactly-once output ends with cannot be restored, go on from an older one:
+   * results since then are written once more. Default false: then the run does not start.
+   */
+  readonly acceptDuplicates?: boolean;
   /** Threads that compute views; default: what the environment says. */
   readonly parallelism?: number;
   /** The savepoint to begin with: its name, `job/name`, or its whole path. */
@@ -54,7 +60,6 @@ export interface RunOptions {
   readonly onProgress?: (progress: RunProgress) => void;
 }
 
-const defaultDeadLetters = './.millrace/dead-letters';
 const progressIntervalMs = 250;
 const liveFlushIntervalMs = 10_000;
 
@@ -66,19 +71,36 @@ export async function runProject(
   const clock = systemClock;
   if (options.untilEnd === true) refuseEndless(project, sourcesInUse(project));
   const isFresh = options.existing === 'dropAll';
-  const state = await openJobState(project, {
+  const report = options.onNotice ?? ignore;
+  const acceptsDuplicates = options.acceptDuplicates === true;
+  const kafka = await openKafkaOutputs(project, {
+    hasCheckpoints: options.checkpoints !== false,
+    acceptsDuplicates,
+    clock,
+    report,
+  });
+  const opened = openJobState(project, {
     isFresh,
+    authority: kafka.authority,
+    acceptsDuplicates,
     fromSavepoint: options.fromSavepoint ?? null,
     takesCheckpoints: options.checkpoints !== false,
     parallelism: options.parallelism ?? project.settings.parallelism,
     standBy: options.standby === true ? (options.signal ?? neverAborted()) : null,
     clock,
-    report: options.onNotice ?? ignore,
+    report,
   });
-  if (state === null) return nothingDone(project);
+  const state = await opened.catch(async (error: unknown) => {
+    await kafka.close();
+    throw error;
+  });
+  if (state === null) {
+    await kafka.close();
+    return nothingDone(project);
+  }
   let isWell = false;
   try {
-    const job = startJob(await jobSpec(project, stores, { options, state, clock }));
+    const job = startJob(await jobSpec(project, stores, { options, state, clock, kafka }));
     const summary = await attended(job, { project, options, state, clock });
     isWell = true;
     return summary;
@@ -94,10 +116,14 @@ interface RunParts {
   readonly clock: Clock;
 }
 
+interface SpecParts extends RunParts {
+  readonly kafka: KafkaOutputs;
+}
+
 async function jobSpec(
   project: ResolvedProject,
   stores: OnlineStores,
-  { options, state, clock }: RunParts,
+  { options, state, clock, kafka }: SpecParts,
 ): Promise<JobSpec> {
   const { onProgress } = options;
   const mode = clockModeOf(project);
@@ -107,11 +133,13 @@ async function jobSpec(
     plan: project.plan,
     sources,
     formats,
-    sinks: await openSinks(project, stores, { mode, options, state }),
-    ...recordSinks(project, clock, hasEpochs),
+    sinks: await openSinks(project, stores, { mode, options, state, kafka }),
+    ...recordSinks(project, { clock, hasEpochs, kafka }),
     clock,
     baseDirectory: project.baseDirectory,
     nowMode: mode,
+    group: jobName(project),
+    onNotice: options.onNotice ?? ignore,
     flushIntervalMs: isEnding(sources) ? Number.POSITIVE_INFINITY : liveFlushIntervalMs,
     progressIntervalMs,
     ...state.spec,
@@ -173,10 +201,10 @@ function ignore(): void {
   // Nobody listens.
 }
 
-function sourcesInUse({ environment, streamsInUse }: ResolvedProject): ReadonlyMap<string, Source> {
+function sourcesInUse(project: ResolvedProject): ReadonlyMap<string, Source> {
   const sources = new Map<string, Source>();
-  for (const name of streamsInUse) {
-    const source = environment.streams[name];
+  for (const name of project.streamsInUse) {
+    const source = streamSource(project, name);
     if (source !== undefined) sources.set(name, source);
   }
   return sources;
@@ -200,18 +228,19 @@ interface SinkParts {
   readonly mode: ClockMode;
   readonly options: RunOptions;
   readonly state: JobState;
+  readonly kafka: KafkaOutputs;
 }
 
 async function openSinks(
   project: ResolvedProject,
   stores: OnlineStores,
-  { mode, options, state }: SinkParts,
+  { mode, options, state, kafka }: SinkParts,
 ): Promise<readonly VectorSink[]> {
   const { environment, baseDirectory, plan } = project;
   const { isUpgraded } = state;
   const { existing = isUpgraded ? 'dropChanged' : 'keep', log = true } = options;
   const hasEpochs = state.store !== null;
-  const sinks: VectorSink[] = [];
+  const sinks: VectorSink[] = [...kafka.sinks];
   try {
     if (stores.isBound) {
       const store = await stores.startWriting(existing);
@@ -231,23 +260,30 @@ async function openSinks(
     return sinks;
   } catch (error) {
     await stores.endWriting();
+    await kafka.close();
     throw error;
   }
 }
 
-function recordSinks(project: ResolvedProject, clock: Clock, hasEpochs: boolean) {
-  const { environment, baseDirectory, plan, streamsInUse, variant } = project;
-  const given = environment.deadLetters ?? defaultDeadLetters;
-  const folder = variant === null ? given : `${given}.${variant}`;
-  const directory = isAbsolute(folder) ? folder : join(baseDirectory, folder);
+interface RecordSinkParts {
+  readonly clock: Clock;
+  readonly hasEpochs: boolean;
+  readonly kafka: KafkaOutputs;
+}
+
+function recordSinks(project: ResolvedProject, { clock, hasEpochs, kafka }: RecordSinkParts) {
+  const { plan, streamsInUse } = project;
+  const directory = deadLetterFolder(project);
   const pipelineVersion = planFingerprint(plan).slice(0, 12);
   const pipeline = { pipeline: project.project, pipelineVersion };
   const views = plan.views.map(({ name }) => name);
+  const deadLetters = fileDeadLetterSink(directory, {
+    ...pipeline,
+    ...(hasEpochs ? { streams: streamsInUse } : {}),
+  });
+  const lateRecords = fileLateRecordSink(directory, { clock, ...(hasEpochs ? { views } : {}) });
   return {
-    deadLetters: fileDeadLetterSink(directory, {
-      ...pipeline,
-      ...(hasEpochs ? { streams: streamsInUse } : {}),
-    }),
-    lateRecords: fileLateRecordSink(directory, { clock, ...(hasEpochs ? { views } : {}) }),
+    deadLetters: kafka.deadLetters(deadLetters, pipeline),
+    lateRecords: kafka.lateRecords(lateRecords),
   };
 }

@@ -1,5 +1,6 @@
 // Values of packed rows as JSON text, from bytes to bytes. What JSON cannot hold (NaN, ±∞) becomes
 // null and is counted; int64 is written digit for digit.
+import { formatInstant } from '../kernel/instant.ts';
 import type { Field, FieldType } from '../kernel/types/field-type.ts';
 import type { JsonBuffer } from './json-buffer.ts';
 import { type ByteCursor, isPresent, readFloat64, readInt32, takeBytes } from './nested-value.ts';
@@ -8,8 +9,8 @@ import { isNullAt } from './packed-row-reader.ts';
 import { formatDecimal } from './parse-decimal.ts';
 import { formatDate } from './parse-time.ts';
 
-/** How instants are written: whole seconds (Feast) or milliseconds. */
-export type InstantUnit = 'seconds' | 'milliseconds';
+/** How instants are written: whole seconds (Feast), milliseconds, or as text, where JSON stays JSON too. */
+export type InstantUnit = 'seconds' | 'milliseconds' | 'text';
 
 export interface RowJsonWriter {
   /**
@@ -73,6 +74,7 @@ class ValueWriter {
         const start = view.getUint32(at, true);
         const end = start + view.getUint32(at + 4, true);
         if (type.kind === 'bytes') target.base64(row, start, end);
+        else if (type.kind === 'json' && this.unit === 'text') target.raw(row, start, end);
         else if (isText(type)) target.utf8(row, start, end);
         else this.nested(target, { bytes: row, view, at: start }, type);
         return true;
@@ -88,6 +90,7 @@ class ValueWriter {
     }
     if (type.kind === 'count') target.integer(value);
     else if (type.kind !== 'timestamp') target.float64(value);
+    else if (this.unit === 'text') target.string(formatInstant(value));
     else target.integer(this.unit === 'seconds' ? Math.floor(value / 1000) : Math.floor(value));
     return true;
   }
@@ -118,6 +121,7 @@ class ValueWriter {
       case 'json':
       case 'decimal': {
         const bytes = takeBytes(cursor);
+        if (type.kind === 'json' && this.unit === 'text') return target.raw(bytes, 0, bytes.length);
         return target.utf8(bytes, 0, bytes.length);
       }
       case 'bytes': {

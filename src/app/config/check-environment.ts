@@ -4,7 +4,9 @@ import type { Config, EnvironmentOptions } from '../../define/config.ts';
 import { MillraceError, type Problem } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import { type Plan, streamOf } from '../../plan/plan.ts';
+import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
+import { isKafkaBinding } from '../outputs/kafka-binding.ts';
 import { storageAt } from '../recovery/storage-at.ts';
 import { Findings } from './findings.ts';
 import { type RunSettings, resolveRunSettings } from './run-settings.ts';
@@ -107,11 +109,46 @@ function checkOutputs({ environment, plan }: EnvironmentToCheck, findings: Findi
       findings.add('error', 'MR_UNKNOWN_VIEW', place, text);
     }
     if (checkAvailable(output, place, findings)) continue;
-    findings.add('error', 'MR_NOT_AVAILABLE', place, [
-      'this version writes to no other outputs yet than the online store and the feature log',
-      'leave the output out',
+    if (isKafkaBinding(output)) checkDelivery(output, { place, environment, findings });
+    else {
+      findings.add('error', 'MR_CONFIG_INVALID', place, [
+        `${place} is nothing that can be written to`,
+        "write kafka({ brokers: ['localhost:9092'], topic: 'features.user_spend' })",
+      ]);
+    }
+  }
+}
+
+interface OutputPlace {
+  readonly place: string;
+  readonly environment: EnvironmentOptions;
+  readonly findings: Findings;
+}
+
+/** What needs to know how far a run has come, and which cluster's transaction decides. */
+function checkDelivery(
+  { options }: KafkaBinding,
+  { place, environment, findings }: OutputPlace,
+): void {
+  const { delivery = 'at-least-once' } = options;
+  if (delivery === 'at-least-once') return;
+  if (environment.checkpoints === undefined) {
+    findings.add('error', 'MR_CONFIG_INVALID', place, [
+      `${delivery} output needs checkpoints`,
+      "add checkpoints: { directory: './.millrace/checkpoints' }, or use 'at-least-once'",
     ]);
   }
+  if (delivery === 'at-most-once') return;
+  const first = Object.entries(environment.outputs ?? {}).find(
+    ([, other]) => isKafkaBinding(other) && other.options.delivery === 'exactly-once',
+  );
+  const isElsewhere = (other: KafkaBinding): boolean =>
+    !other.options.brokers.some((broker) => options.brokers.includes(broker));
+  if (first === undefined || !isKafkaBinding(first[1]) || !isElsewhere(first[1])) return;
+  findings.add('error', 'MR_CONFIG_INVALID', place, [
+    `exactly-once output goes to one cluster, and outputs.${first[0]} is on another`,
+    "use 'at-least-once' for one of them; name the same brokers where the cluster is the same",
+  ]);
 }
 
 function checkClock({ clock }: EnvironmentOptions, findings: Findings): void {

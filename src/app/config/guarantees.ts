@@ -1,12 +1,13 @@
 // What an environment promises about delivery, said per place, with what it costs. Only what holds in
 // this version.
 import { formatDuration } from '../../kernel/duration.ts';
+import { isKafkaBinding } from '../outputs/kafka-binding.ts';
 import type { ResolvedProject } from './resolve-project.ts';
 
 export interface Guarantee {
-  /** `state`, `online` or `offline`. */
-  readonly place: 'state' | 'online' | 'offline';
-  readonly guarantee: 'exactly-once' | 'effectively-once' | 'at-least-once';
+  /** `state`, `online`, `offline`, or `outputs.` and a view. */
+  readonly place: 'state' | 'online' | 'offline' | `outputs.${string}`;
+  readonly guarantee: 'exactly-once' | 'effectively-once' | 'at-least-once' | 'at-most-once';
   readonly detail: string;
 }
 
@@ -14,7 +15,39 @@ export function guaranteesOf(project: ResolvedProject): readonly Guarantee[] {
   const { online, offline } = project.environment;
   const promises = project.settings.checkpoints === null ? withoutCheckpoints : withCheckpoints;
   const { state, store, log } = promises(project);
-  return [state, ...(online === undefined ? [] : [store]), ...(offline === undefined ? [] : [log])];
+  return [
+    state,
+    ...(online === undefined ? [] : [store]),
+    ...(offline === undefined ? [] : [log]),
+    ...outputsOf(project),
+  ];
+}
+
+/** Of each topic that vectors go to. */
+function outputsOf({ environment, settings }: ResolvedProject): readonly Guarantee[] {
+  const every = formatDuration(settings.checkpoints?.intervalMs ?? 0);
+  return Object.entries(environment.outputs ?? {}).flatMap(([view, binding]) => {
+    if (!isKafkaBinding(binding)) return [];
+    const { topic, delivery: guarantee = 'at-least-once' } = binding.options;
+    const detail = `topic ${topic}: ${deliveryDetail(guarantee, settings.checkpoints === null, every)}`;
+    return [{ place: `outputs.${view}` as const, guarantee, detail }];
+  });
+}
+
+function deliveryDetail(
+  delivery: 'exactly-once' | 'at-least-once' | 'at-most-once',
+  isUnchecked: boolean,
+  every: string,
+): string {
+  if (delivery === 'exactly-once') {
+    return `read_committed consumers see each row once, after each checkpoint (every ${every}); one transaction with the offsets of the sources`;
+  }
+  if (delivery === 'at-most-once') {
+    return `rows are sent after each checkpoint (every ${every}); those of a checkpoint whose sending was cut off are lost, none comes twice`;
+  }
+  return isUnchecked
+    ? 'rows are sent at once; without checkpoints a run that is started again sends all of them again'
+    : `rows are sent at once; after a failure those since the last checkpoint (every ${every}) come again, told apart by _seq`;
 }
 
 interface Promises {

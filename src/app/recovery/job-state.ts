@@ -8,12 +8,15 @@ import {
   type CheckpointStore,
   openCheckpointStore,
 } from '../../engine/checkpoint/checkpoint-store.ts';
+import type { NamedCheckpoint } from '../../engine/checkpoint/decide-restore.ts';
 import type { Manifest } from '../../engine/checkpoint/manifest.ts';
 import {
   parseSavepointReference,
   readSavepoint,
   type Savepoint,
 } from '../../engine/checkpoint/savepoints.ts';
+import type { JobAuthority } from '../../engine/job/job-output.ts';
+import { namedBy } from '../../engine/job/job-recovery.ts';
 import type { JobSpec, JobStateOptions } from '../../engine/job/job-spec.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
@@ -32,6 +35,10 @@ import { storageAt } from './storage-at.ts';
 export interface JobStateRequest {
   /** The job begins anew: its checkpoints are dropped. */
   readonly isFresh: boolean;
+  /** The sink that decides which checkpoint counts; null: the newest whole one does. */
+  readonly authority: JobAuthority | null;
+  /** An older checkpoint than the one it names will do. */
+  readonly acceptsDuplicates: boolean;
   /** The savepoint to begin with. */
   readonly fromSavepoint: string | null;
   /** False: the run takes no checkpoints although the environment says so. */
@@ -170,7 +177,8 @@ async function withCheckpoints(
   try {
     if (request.isFresh) await store.discard();
     if (request.fromSavepoint !== null) await beginWith(store, project, request.fromSavepoint);
-    const isUpgraded = await checkRestored(store, project.plan, report);
+    const named = await namedCheckpoint(store, request);
+    const isUpgraded = await checkRestored(store, { plan: project.plan, named, report });
     const checkPlan = planCheck(project.plan, () => undefined);
     return {
       store,
@@ -179,7 +187,7 @@ async function withCheckpoints(
       spec: {
         parallelism,
         state,
-        checkpoints: { ...checkpoints, store, checkPlan, report, fetched },
+        checkpoints: { ...checkpoints, store, checkPlan, report, fetched, named },
         restart: project.settings.restart,
         random: seededRandom(clock.nowMs()),
       },
@@ -197,13 +205,28 @@ async function withCheckpoints(
   }
 }
 
+/** What decides about the first restore: a state that the user has chosen needs nobody else. */
+async function namedCheckpoint(
+  store: CheckpointStore,
+  { authority, isFresh, fromSavepoint, acceptsDuplicates }: JobStateRequest,
+): Promise<NamedCheckpoint | null> {
+  if (authority === null || isFresh || fromSavepoint !== null) return null;
+  await store.confirm();
+  return { ...(await namedBy(authority)), acceptsDuplicates };
+}
+
+interface RestoredCheck {
+  readonly plan: Plan;
+  readonly named: NamedCheckpoint | null;
+  readonly report: (message: string) => void;
+}
+
 /** Before anything is opened: whether the state fits the definitions; true when they have changed. */
 async function checkRestored(
   store: CheckpointStore,
-  plan: Plan,
-  report: (message: string) => void,
+  { plan, named, report }: RestoredCheck,
 ): Promise<boolean> {
-  const { manifest } = await store.loadLatest();
+  const { manifest } = await store.loadLatest(named === null ? {} : { named });
   if (manifest === null) return false;
   planCheck(plan, report)(manifest.plan);
   return manifest.plan.fingerprint !== planFingerprint(plan);

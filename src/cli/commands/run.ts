@@ -21,6 +21,7 @@ import type { Terminal } from '../terminal.ts';
 export interface RunFlags {
   readonly untilEnd?: boolean;
   readonly freshState?: boolean;
+  readonly acceptDuplicates?: boolean;
   readonly parallelism?: number | 'auto';
   readonly fromSavepoint?: string;
   readonly standby?: boolean;
@@ -35,6 +36,10 @@ export function runCommand(host: CliHost): Command {
     .option('--parallelism <n>', "threads that compute views, or 'auto'", parseParallelism)
     .option('--from-savepoint <name>', 'begin with a savepoint: its name, job/name, or its path')
     .option('--standby', 'wait while another process runs the job, and take over when it is gone')
+    .option(
+      '--accept-duplicates',
+      'when the checkpoint of exactly-once output is gone, take an older one: results since then come twice',
+    )
     .option('--fresh-state', 'begin anew: drop checkpoints, rows of the online store and the log');
   return onAction<[], RunFlags>(command, host, async (invocation, _args, flags) => {
     const { load, options } = invocation;
@@ -71,6 +76,7 @@ async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<E
     untilEnd: flags.untilEnd === true,
     ...(flags.freshState === true ? { existing: 'dropAll' } : {}),
     standby: flags.standby === true,
+    acceptDuplicates: flags.acceptDuplicates === true,
     onNotice: (message) => terminal.log('info', message),
     ...(flags.parallelism === undefined ? {} : { parallelism: threads(flags.parallelism) }),
     ...(flags.fromSavepoint === undefined ? {} : { fromSavepoint: flags.fromSavepoint }),
