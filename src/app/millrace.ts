@@ -18,13 +18,17 @@ import { readingClockMode } from './clock-mode.ts';
 import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
 import { type DeadLetters, deadLettersOf } from './dead-letters/dead-letters.ts';
 import { type ExportResult, exportView } from './export-view.ts';
+import { type LateRecords, lateRecordsOf } from './late-records/late-records.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { OnlineStores } from './online-stores.ts';
 import { type ResolvedProject, resolveProject } from './config/resolve-project.ts';
 import { diffProject } from './recovery/plan-diff.ts';
 import { type Savepoints, savepointsOf } from './recovery/savepoints.ts';
+import { type Lags, lagsOf } from './lag/lags.ts';
+import { type Offsets, offsetsOf } from './offsets/offsets.ts';
 import { type Replays, replaysOf } from './replay/replays.ts';
 import { type RunOptions, runProject } from './run-project.ts';
+import { type Topics, topicsOf } from './topics/project-topics.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
 
 /** What a run did; `run --json` prints it. */
@@ -75,8 +79,16 @@ export interface App {
   readonly savepoints: Savepoints;
   /** Records that failed: seen, fixed, replayed. */
   readonly deadLetters: DeadLetters;
+  /** Records that came too late for a window: seen, and applied to what readers are given. */
+  readonly late: LateRecords;
   /** Second jobs that replay history beside the first: run, compare, promote, merge. */
   readonly replay: Replays;
+  /** What Kafka topics have to be like for the definitions, and making them so. */
+  readonly topics: Topics;
+  /** How far consumer groups are behind. */
+  readonly lag: Lags;
+  /** Where consumer groups go on. */
+  readonly offsets: Offsets;
   /** What becomes of the state of a savepoint under the definitions of today. */
   diff(savepoint: string): Promise<PlanComparison>;
   /** Closes servers and stores. */
@@ -147,12 +159,28 @@ class ProjectApp implements App {
     return deadLettersOf(this.#project);
   }
 
+  get late(): LateRecords {
+    return lateRecordsOf(this.#project);
+  }
+
   get savepoints(): Savepoints {
     return savepointsOf(this.#project);
   }
 
   get replay(): Replays {
     return replaysOf(this.#project, this.#stores);
+  }
+
+  get topics(): Topics {
+    return topicsOf(this.#project);
+  }
+
+  get lag(): Lags {
+    return lagsOf(this.#project);
+  }
+
+  get offsets(): Offsets {
+    return offsetsOf(this.#project);
   }
 
   diff(savepoint: string): Promise<PlanComparison> {

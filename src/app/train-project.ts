@@ -2,15 +2,12 @@
 // and writes the result. Paced sources are read without waiting.
 import { resolve } from 'node:path';
 import { tableFiles } from '../formats/table/table-files.ts';
-import { type Clock, systemClock } from '../kernel/clock.ts';
-import { MillraceError } from '../kernel/errors/millrace-error.ts';
-import type { StreamNode, ViewNode } from '../plan/plan.ts';
-import type { SourceSplit } from '../ports/source.ts';
+import { systemClock } from '../kernel/clock.ts';
+import type { ViewNode } from '../plan/plan.ts';
 import { knownLabelTypes } from '../offline/labels.ts';
 import { makeTrainingSet } from '../offline/training-set.ts';
-import { streamSource } from './dead-letters/stream-records.ts';
-import { formats } from './formats.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
+import { openHistory } from './open-history.ts';
 
 /** Options of `app.train`. */
 export interface TrainOptions {
@@ -83,49 +80,5 @@ export async function trainProject(
     records_read: result.recordsRead,
     records_failed: result.recordsFailed,
     elapsed_ms: Math.round(systemClock.monotonicMs() - startMs),
-  };
-}
-
-async function openHistory(
-  project: ResolvedProject,
-  stream: StreamNode,
-  signal: AbortSignal,
-): Promise<readonly SourceSplit[]> {
-  const { baseDirectory, env } = project;
-  const bound = streamSource(project, stream.name);
-  const source = bound?.bounded === false ? bound.history : bound;
-  if (source === undefined) {
-    throw new MillraceError(
-      'MR_CONFIG_INVALID',
-      `stream "${stream.name}" has no history that ends`,
-      {
-        context: { path: `environments.${env}.streams.${stream.name}` },
-        fix: 'bind it to files that are not looped, in this or another environment',
-      },
-    );
-  }
-  return source.open({
-    stream: stream.name,
-    rowType: { fields: stream.fields },
-    eventTimeField: stream.eventTime.field,
-    startAt: new Map(),
-    formats,
-    clock: skippingClock(),
-    baseDirectory,
-    signal,
-  });
-}
-
-/** A clock whose waits are over at once: paced sources run through. */
-function skippingClock(): Clock {
-  let skippedMs = 0;
-  return {
-    ...systemClock,
-    nowMs: () => systemClock.nowMs() + skippedMs,
-    monotonicMs: () => systemClock.monotonicMs() + skippedMs,
-    sleep: (ms) => {
-      skippedMs += ms;
-      return Promise.resolve();
-    },
   };
 }

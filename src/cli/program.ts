@@ -11,6 +11,9 @@ import { dlqCommand } from './commands/dlq.ts';
 import { exportCommand } from './commands/export.ts';
 import { getCommand } from './commands/get.ts';
 import { initCommand } from './commands/init.ts';
+import { lagCommand } from './commands/lag.ts';
+import { offsetsCommand } from './commands/offsets.ts';
+import { lateCommand } from './commands/late.ts';
 import { planCommand } from './commands/plan.ts';
 import { promoteCommand } from './commands/promote.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -18,6 +21,7 @@ import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
+import { topicsCommand } from './commands/topics.ts';
 import { trainCommand } from './commands/train.ts';
 import { logLevels } from './terminal.ts';
 
@@ -30,8 +34,12 @@ const commands = [
   replayCommand,
   compareCommand,
   promoteCommand,
+  lagCommand,
+  offsetsCommand,
+  topicsCommand,
   schemaCommand,
   dlqCommand,
+  lateCommand,
   serveCommand,
   devCommand,
   getCommand,

@@ -86,5 +86,6 @@ export function lateRecordJson(record: LateRecord, notSampled: number): string {
     features: record.features,
     row: record.row,
     not_sampled: notSampled,
+    sample_is_full: record.sampleIsFull === true,
   });
 }

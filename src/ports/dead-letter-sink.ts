@@ -48,6 +48,8 @@ export interface LateRecord {
   readonly features: readonly string[];
   /** The row as JSON-like values (int64 as text). */
   readonly row: Readonly<Record<string, unknown>>;
+  /** True for the last one of a full sample: those that came with it after it are only counted. */
+  readonly sampleIsFull?: true;
 }
 
 /** Takes dead letters; `write` resolves once they are where they belong. */

@@ -6,6 +6,16 @@ import type { StoredView } from './online-store.ts';
 export interface FeatureLogBinding {
   readonly description: string;
   open(context: FeatureLogContext): Promise<FeatureLog>;
+  /** Paths of the files in sight that may hold a view's rows from an instant on; absent: not in files. */
+  files?(query: FeatureLogQuery): Promise<readonly string[]>;
+}
+
+export interface FeatureLogQuery {
+  readonly baseDirectory: string;
+  readonly variant?: string;
+  readonly view: string;
+  /** Least `as_of`. */
+  readonly fromMs: number;
 }
 
 export interface FeatureLogContext {

@@ -28,7 +28,7 @@ interface ViewSample {
 /**
  * Late records in `<directory>/<view>.late.jsonl`, appended. **Shape**: `view`, `stream`, `split`, `offset`,
  * `event_time`, `watermark`, `features` that missed it, `row`, and `not_sampled`: how many records
- * before this one were left out. **Guarantee**: a sample; the exact count is the engine's counter.
+ * before this one were left out; `sample_is_full` when more may have come. **Guarantee**: a sample; the exact count is the engine's counter.
  * **Errors**: MR_FILE_ACCESS.
  */
 export function fileLateRecordSink(
@@ -79,8 +79,10 @@ function takeSample(
       sample.left++;
       continue;
     }
-    lines.push(lateRecordJson(record, sample.left));
     sample.written++;
+    const isFull = sample.written === writtenMax;
+    const kept: LateRecord = isFull ? { ...record, sampleIsFull: true } : record;
+    lines.push(lateRecordJson(kept, sample.left));
     sample.left = 0;
   }
   return lines;

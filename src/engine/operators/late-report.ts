@@ -37,6 +37,7 @@ export class LateReport {
       this.#byFeature[feature] = (this.#byFeature[feature] as number) + 1;
     }
     if (this.#sampled++ >= sampleMax) return;
+    const isLast = this.#sampled === sampleMax;
     const { view } = this.#layout;
     this.#context.late(
       {
@@ -46,6 +47,7 @@ export class LateReport {
         watermarkMs,
         features: missed.map((feature) => view.features[feature]?.name ?? ''),
         row: rowAsJson(batch, row),
+        ...(isLast ? { sampleIsFull: true } : {}),
       },
       batch,
     );

@@ -9,7 +9,12 @@ import { formatDate } from '../../../columns/parse-time.ts';
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import type { EpochSink, RestoredEpoch } from '../../../ports/epoch-sink.ts';
-import type { FeatureLog, FeatureLogBinding, LogEpochs } from '../../../ports/feature-log.ts';
+import type {
+  FeatureLog,
+  FeatureLogBinding,
+  FeatureLogQuery,
+  LogEpochs,
+} from '../../../ports/feature-log.ts';
 import type { StoredView } from '../../../ports/online-store.ts';
 import { fileError } from '../file-errors.ts';
 import { type EpochFile, LogEpochFiles } from './log-epochs.ts';
@@ -39,9 +44,12 @@ export interface FeatureLogOptions {
 export function featureLog(directory: string, options: FeatureLogOptions = {}): FeatureLogBinding {
   return {
     description: `feature log ${directory}`,
+    files: (query) => filesInSight(rootOf(directory, query), query),
     open: async ({ baseDirectory, variant, views, epochs }) => {
-      const folder = variant === undefined ? directory : `${directory}.${variant}`;
-      const root = resolve(baseDirectory, folder);
+      const root = rootOf(directory, {
+        baseDirectory,
+        ...(variant === undefined ? {} : { variant }),
+      });
       for (const view of views) checkNames(view);
       const pending = join(root, '.pending');
       try {
@@ -62,6 +70,29 @@ export function featureLog(directory: string, options: FeatureLogOptions = {}): 
       }
     },
   };
+}
+
+function rootOf(
+  directory: string,
+  { baseDirectory, variant }: { readonly baseDirectory: string; readonly variant?: string },
+): string {
+  return resolve(baseDirectory, variant === undefined ? directory : `${directory}.${variant}`);
+}
+
+/** Files of the days from an instant on. */
+async function filesInSight(
+  root: string,
+  { view, fromMs }: FeatureLogQuery,
+): Promise<readonly string[]> {
+  const from = Number.isFinite(fromMs) ? `date=${formatDate(Math.floor(fromMs / dayMs))}` : '';
+  const folders = await readdir(join(root, view)).catch(() => []);
+  const paths: string[] = [];
+  for (const day of folders.filter((name) => name.startsWith('date=') && name >= from)) {
+    const names = await readdir(join(root, view, day));
+    const parts = names.filter((name) => name.startsWith('part-') && name.endsWith('.parquet'));
+    paths.push(...parts.map((name) => join(root, view, day, name)));
+  }
+  return paths.toSorted();
 }
 
 function checkNames(view: StoredView): void {
