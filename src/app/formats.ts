@@ -5,6 +5,7 @@ import { csvFormat } from '../formats/csv/csv-format.ts';
 import { jsonFormat } from '../formats/json/json-format.ts';
 import { jsonSchemaLanguage } from '../formats/json-schema/json-schema-language.ts';
 import { parquetFormat } from '../formats/parquet/parquet-format.ts';
+import { protobufLanguage } from '../formats/protobuf/protobuf-language.ts';
 import type { Format, FormatRegistry } from '../ports/format.ts';
 
 const known: readonly Format[] = [
@@ -12,6 +13,7 @@ const known: readonly Format[] = [
   csvFormat,
   parquetFormat,
   registeredFormat(avroLanguage),
+  registeredFormat(protobufLanguage),
   prefixedFormat(jsonSchemaLanguage, jsonFormat),
 ];
 

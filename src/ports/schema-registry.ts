@@ -4,7 +4,7 @@
 import type { ColumnBuilder } from '../columns/column-builder.ts';
 import type { ExtraText } from '../columns/decode/extra-text.ts';
 import type { FieldProblem } from '../columns/decode/field-problem.ts';
-import type { RowType } from '../kernel/types/field-type.ts';
+import type { RowType, Value } from '../kernel/types/field-type.ts';
 
 /** How a registry names the languages. */
 export type SchemaType = 'AVRO' | 'PROTOBUF' | 'JSON';
@@ -131,6 +131,8 @@ export interface RowTarget {
   /** Position of each row. */
   readonly offsets: Float64Array;
   rowCount: number;
+  /** Stores any value of a field; text that is not a range of `bytes` is kept aside. */
+  put(field: number, row: number, value: Value): void;
   /** Reports a message that became no row. */
   fail(message: number, problem: FieldProblem): void;
 }

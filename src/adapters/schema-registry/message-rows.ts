@@ -3,9 +3,10 @@
 import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
 import { ExtraText } from '../../columns/decode/extra-text.ts';
 import type { FieldProblem } from '../../columns/decode/field-problem.ts';
+import { putValue } from '../../columns/put-value.ts';
 import type { DecodedBatch } from '../../columns/batch.ts';
 import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
-import type { RowType } from '../../kernel/types/field-type.ts';
+import type { Field, RowType, Value } from '../../kernel/types/field-type.ts';
 import type { DeadLetterCategory, RecordError } from '../../ports/dead-letter-sink.ts';
 import type { MessageInput } from '../../ports/format.ts';
 import type { RowTarget } from '../../ports/schema-registry.ts';
@@ -18,6 +19,8 @@ const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MR_DATA_TOO_LONG',
   'MR_SCHEMA_UNKNOWN_ID',
 ]);
+
+const utf8 = new TextEncoder();
 
 export class MessageRows implements RowTarget {
   readonly rowType: RowType;
@@ -55,6 +58,22 @@ export class MessageRows implements RowTarget {
       if (builder.kind === 'object') builder.values = [];
     }
     for (const extra of this.extras) extra?.begin();
+  }
+
+  put(field: number, row: number, value: Value): void {
+    const builder = this.builders[field] as ColumnBuilder;
+    if (builder.kind !== 'bytes') {
+      putValue(builder, (this.rowType.fields[field] as Field).type, row, value);
+      return;
+    }
+    builder.nulls[row] = value === null ? 1 : 0;
+    if (value === null) {
+      builder.starts[row] = 0;
+      builder.ends[row] = 0;
+      return;
+    }
+    const bytes = value instanceof Uint8Array ? value : utf8.encode(String(value));
+    this.extras[field]?.put(builder, row, bytes);
   }
 
   /** Reports a message that names no schema. */

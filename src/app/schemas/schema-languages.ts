@@ -1,10 +1,15 @@
 // The languages that schemas are written in, by the name that registries and files give them.
 import { avroLanguage } from '../../formats/avro/avro-language.ts';
 import { jsonSchemaLanguage } from '../../formats/json-schema/json-schema-language.ts';
+import { protobufLanguage } from '../../formats/protobuf/protobuf-language.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { SchemaLanguage, SchemaType } from '../../ports/schema-registry.ts';
 
-export const schemaLanguages: readonly SchemaLanguage[] = [avroLanguage, jsonSchemaLanguage];
+export const schemaLanguages: readonly SchemaLanguage[] = [
+  avroLanguage,
+  protobufLanguage,
+  jsonSchemaLanguage,
+];
 
 /** The language of a registry's schema. */
 export function languageOf(type: SchemaType): SchemaLanguage {

@@ -1,9 +1,8 @@
 // A reader of messages of one schema into columns: generated code, and the functions that it calls.
-import type { BytesBuilder, ColumnBuilder, Int64Builder } from '../../columns/column-builder.ts';
+import type { ColumnBuilder, Int64Builder } from '../../columns/column-builder.ts';
 import { FieldProblem } from '../../columns/decode/field-problem.ts';
 import { invalidUtf8At } from '../../columns/decode/utf8.ts';
-import { putValue } from '../../columns/put-value.ts';
-import type { Field, Value } from '../../kernel/types/field-type.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
 import type { MessageReader, ReaderOptions, RowTarget } from '../../ports/schema-registry.ts';
 import {
   lengthAt,
@@ -123,7 +122,7 @@ function createStore(
     };
   }
   const read = createRead(schema, field, field.name, options.timestamp);
-  return (cursor, row) => put(target, index, row, read(cursor));
+  return (cursor, row) => target.put(index, row, read(cursor));
 }
 
 function storeDecimal(builder: Int64Builder, read: (cursor: AvroCursor) => bigint): Store {
@@ -138,26 +137,5 @@ function createFill(index: number, target: RowTarget): (row: number) => void {
   const value = defaultValue(field, field.name);
   const isText = typeof value === 'string' && target.builders[index]?.kind === 'bytes';
   const given = isText ? utf8.encode(value) : value;
-  return (row) => put(target, index, row, given);
-}
-
-/** Any value into any column; text goes aside, since it is not in the input. */
-function put(target: RowTarget, index: number, row: number, value: Value): void {
-  const field = target.rowType.fields[index] as Field;
-  const builder = target.builders[index] as ColumnBuilder;
-  if (builder.kind === 'bytes') putAside(target, index, row, value);
-  else putValue(builder, field.type, row, value);
-}
-
-function putAside(target: RowTarget, index: number, row: number, value: Value): void {
-  const builder = target.builders[index] as BytesBuilder;
-  if (value === null) {
-    builder.nulls[row] = 1;
-    builder.starts[row] = 0;
-    builder.ends[row] = 0;
-    return;
-  }
-  builder.nulls[row] = 0;
-  const bytes = value instanceof Uint8Array ? value : utf8.encode(String(value));
-  target.extras[index]?.put(builder, row, bytes);
+  return (row) => target.put(index, row, given);
 }
