@@ -30,6 +30,7 @@ export {
   defineConfig,
   type EngineBinding,
   type EnvironmentOptions,
+  type TopicNeeds,
   type ExponentialRestart,
   type FailureRateRestart,
   type FixedDelayRestart,
@@ -127,6 +128,20 @@ export {
   type RunSummary,
   type ServeOptions,
 } from './app/millrace.ts';
+export type { LagOptions } from './app/lag/lag-monitor.ts';
+export type { Lags } from './app/lag/lags.ts';
+export type { LagLevel, LagReport, LagThresholds, LagTrend, PartitionLag } from './observe/lag.ts';
+export type { Offsets } from './app/offsets/offsets.ts';
+export type { OffsetMove, ResetTarget } from './app/offsets/plan-reset.ts';
+export type { ResetOptions, ResetResult } from './app/offsets/reset-offsets.ts';
+export type { TopicDiff, TopicStep } from './app/topics/plan-topics.ts';
+export type {
+  AppliedStep,
+  AppliedTopics,
+  ApplyTopicsOptions,
+  TopicPlan,
+  Topics,
+} from './app/topics/project-topics.ts';
 export type { BehindRow, Coverage } from './app/replay/coverage.ts';
 export type { CompareOptions, Comparison } from './app/replay/compare-jobs.ts';
 export type {
