@@ -54,7 +54,10 @@ export class KafkaCluster {
   async metadata(topics: readonly string[] | null): Promise<ClusterView> {
     const connection = await this.anyConnection();
     const { api } = this.client.metadataV12;
-    const response = await answerOf(api.async(connection, topics === null ? null : [...topics]));
+    const asked = api.async(connection, topics === null ? null : [...topics]);
+    const response = await answerOf(asked).catch((error: unknown) => {
+      throw this.#errorOf(error, 'ask the cluster');
+    });
     this.#brokers = new Map(
       response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]),
     );
