@@ -258,7 +258,8 @@ export class Admission {
   #raiseExpiry(slot: number, expiry: number): void {
     const { states } = this.#parts;
     states.raiseExpiry(slot, expiry);
-    if (states.expiryTimer(slot) === never) this.#setExpiryTimer(slot, expiry);
+    // It may stand at a timer that kept the key, which is later than the records of today.
+    if (states.expiryTimer(slot) > states.expiry(slot)) this.#setExpiryTimer(slot, expiry);
   }
 
   #setExpiryTimer(slot: number, time: number): void {

@@ -196,6 +196,22 @@ describe('decay', () => {
     expect(rows).toContainEqual([3000, 1, 1]);
   });
 
+  it('forgets a key whose timer of decay went when another window emptied', () => {
+    const { rows } = run(
+      [sum('r', rolling(6)), sum('t', tumbling(8))],
+      [
+        [1065, 0, 'b'],
+        [1047, 1],
+        [1070, 0, 'b'],
+        [1125, 2],
+        [1155, 0, 'b'],
+        [1164, 3],
+      ],
+      { decayMs: 1000, ended: false },
+    );
+    expect(rows.filter(([asOf]) => asOf === 1164).map(([, seq]) => seq)).toEqual([1]);
+  });
+
   it('shows the value again when records have left, then forgets the key', () => {
     const features = [sum('s', rolling(100))];
     const rows: Row[] = [

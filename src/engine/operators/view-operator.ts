@@ -389,6 +389,8 @@ export class ViewOperator implements Operator {
       if (this.#isEnding) this.#rows.freeze(slot, states.asOf(slot));
       states.raiseAsOf(slot, time);
       this.#rows.emit(slot, states.arrival(slot));
+      // With as_of, timers that kept the key may be gone.
+      if (states.expiry(slot) <= this.#watermark) this.#candidates.push(slot);
     }
     this.#schedule(slot);
   }
