@@ -10,10 +10,16 @@ export function createMessageDecoder(
   context: SourceContext,
 ): MessageDecoder {
   const { format: name = 'json', formatOptions = {}, registry, topic } = options;
-  const { formats, rowType, clock, baseDirectory, signal } = context;
+  const { formats, rowType, clock, baseDirectory, signal, report } = context;
   const format = formats.get(name);
   if (format?.kind === 'messages') {
-    const place = { topic, clock, baseDirectory, signal };
+    const place = {
+      topic,
+      clock,
+      baseDirectory,
+      signal,
+      ...(report === undefined ? {} : { report }),
+    };
     const given = registry === undefined ? {} : { registry };
     return format.createMessageDecoder(rowType, { ...formatOptions, ...given, ...place });
   }

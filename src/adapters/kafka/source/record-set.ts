@@ -193,7 +193,8 @@ export class RecordSet {
       const valueLength = readVarint(bytes, p);
       p = cursor.at;
       const valueEnd = valueLength < 0 ? p : p + valueLength;
-      if (valueEnd >= next) throw this.#brokenRecord(baseOffset, i);
+      if (valueEnd >= next || keyLength < -1 || valueLength < -1)
+        throw this.#brokenRecord(baseOffset, i);
       bounds[2 * message] = valueLength < 0 ? -1 : p;
       bounds[2 * message + 1] = valueEnd;
       offsets[message] = offset;
