@@ -140,6 +140,10 @@ async function jobSpec(
     nowMode: mode,
     group: jobName(project),
     onNotice: options.onNotice ?? ignore,
+    failureLimits: {
+      ...project.settings.failureLimits,
+      onBreak: options.untilEnd === true || isEnding(sources) ? 'stop' : 'pause',
+    },
     flushIntervalMs: isEnding(sources) ? Number.POSITIVE_INFINITY : liveFlushIntervalMs,
     progressIntervalMs,
     ...state.spec,

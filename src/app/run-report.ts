@@ -1,4 +1,5 @@
 // What a run tells while it goes: the job's progress, summed up over its sources.
+import type { StreamFailures } from '../engine/job/failure-breaker.ts';
 import type { JobProgress, JobState, RestartProgress } from '../engine/job/job-spec.ts';
 
 /** How far a run is. */
@@ -18,6 +19,8 @@ export interface RunProgress {
   readonly stateBytes: number;
   readonly checkpoints: RunCheckpoints;
   readonly restarts: RestartProgress;
+  /** Streams with records that failed, as of the newest that were judged. */
+  readonly failures: readonly StreamFailures[];
 }
 
 /** Checkpoints of a run. */
@@ -56,6 +59,7 @@ export function progressOf(progress: JobProgress): RunProgress {
     stateBytes: progress.stateBytes,
     checkpoints: checkpointsOf(progress),
     restarts: progress.restarts,
+    failures: progress.failures,
   };
 }
 

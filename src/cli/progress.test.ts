@@ -69,6 +69,7 @@ describe('progress', () => {
         lastAlignMs: 0,
         restoredId: null,
       },
+      failures: [],
       restarts: { count: 0, last: null },
     };
     expect(describeProgress(progress)).toBe(

@@ -1,6 +1,7 @@
 // Progress of a run on stderr: one line redrawn on a terminal, a plain line every few seconds
 // elsewhere. It never touches stdout.
 import type { RunProgress } from '../app/run-report.ts';
+import type { StreamFailures } from '../engine/job/failure-breaker.ts';
 import { formatDuration } from '../kernel/duration.ts';
 import { formatInstant } from '../kernel/instant.ts';
 import { formatCount } from './table.ts';
@@ -44,6 +45,7 @@ export function describeProgress(progress: RunProgress): string {
   const { watermarkMs, lagMs, checkpoints, restarts } = progress;
   return [
     ...(progress.state === 'restarting' ? ['restarting'] : []),
+    ...progress.failures.filter(({ isAlerting }) => isAlerting).map(failing(progress.state)),
     `${formatCount(progress.recordsIn)} events`,
     `${formatCount(progress.eventsPerSecond)}/s`,
     watermarkMs === null ? 'no watermark yet' : `watermark ${formatInstant(watermarkMs)}`,
@@ -54,6 +56,13 @@ export function describeProgress(progress: RunProgress): string {
     ...(checkpoints.failed === 0 ? [] : [`failed checkpoints ${formatCount(checkpoints.failed)}`]),
     ...(restarts.count === 0 ? [] : [`restarts ${formatCount(restarts.count)}`]),
   ].join('  ');
+}
+
+function failing(state: RunProgress['state']): (of: StreamFailures) => string {
+  return ({ stream, failed, records, isBroken }) => {
+    const share = `${formatCount(failed)} of ${formatCount(records)} records of ${stream} failed`;
+    return isBroken && state === 'paused' ? `PAUSED: ${share}` : share;
+  };
 }
 
 /** A duration in its two largest units: `3d4h`, `2m5s`, `120ms`. */

@@ -8,6 +8,7 @@ import type {
   RestartOptions,
   StateOptions,
 } from '../../define/config.ts';
+import type { FailureLimits } from '../../engine/job/failure-breaker.ts';
 import type { RestartStrategy } from '../../engine/job/restart-strategy.ts';
 import { parseByteSize } from '../../kernel/byte-size.ts';
 import { parseDuration } from '../../kernel/duration.ts';
@@ -20,6 +21,7 @@ export interface RunSettings {
   readonly state: StateSettings;
   /** Null: runs take no checkpoints. */
   readonly checkpoints: CheckpointSettings | null;
+  readonly failureLimits: Omit<FailureLimits, 'onBreak'>;
 }
 
 export interface StateSettings {
@@ -54,6 +56,7 @@ export function resolveRunSettings(
     parallelism: threads,
     state: resolveState(state ?? {}, threads, read),
     checkpoints: checkpoints === undefined ? null : resolveCheckpoints(checkpoints, read),
+    failureLimits: resolveFailureLimits(environment.deadLetters, read),
     restart: resolveRestart(restart, checkpoints !== undefined, isBounded, read),
   };
 }
@@ -109,6 +112,26 @@ function resolveCheckpoints(options: CheckpointOptions, read: Reader): Checkpoin
     failuresTolerated: read.count(`${at}.tolerableFailures`, options.tolerableFailures, failures),
     retain: read.count(`${at}.retain`, options.retain, { fallback: 2, least: 2, most: 1e6 }),
     retainOnStop: options.retainOnStop ?? true,
+  };
+}
+
+function resolveFailureLimits(
+  deadLetters: EnvironmentOptions['deadLetters'],
+  read: Reader,
+): RunSettings['failureLimits'] {
+  const options = typeof deadLetters === 'object' ? deadLetters : {};
+  read.names('deadLetters', options, ['directory', 'breaker', 'breakerRecords', 'alert']);
+  const { breaker = 0.5, alert = 0.01 } = options;
+  const isShare = (value: unknown): boolean =>
+    typeof value === 'number' && value >= 0 && value <= 1;
+  const share = "write a share from 0 to 1, as in 0.5, or 'off'";
+  if (breaker !== 'off' && !isShare(breaker)) read.wrong('deadLetters.breaker', breaker, share);
+  if (!isShare(alert)) read.wrong('deadLetters.alert', alert, 'write a share from 0 to 1');
+  const limits = { fallback: 1000, least: 1, most: 1e9 };
+  return {
+    breakerShare: breaker === 'off' ? null : breaker,
+    alertShare: alert,
+    blockRecords: read.count('deadLetters.breakerRecords', options.breakerRecords, limits),
   };
 }
 

@@ -3,6 +3,7 @@
 // between two batches. However it ends, splits and stage are closed; sinks stay open for the next life.
 import type { Manifest } from '../checkpoint/manifest.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { breakerError } from './failure-breaker.ts';
 import { JobParts, type PartsOptions } from './job-parts.ts';
 import type { JobReport } from './job-report.ts';
 import type { JobSpec } from './job-spec.ts';
@@ -106,17 +107,27 @@ export class JobAttempt {
       let hasWorked = false;
       for (const [i, source] of sources.entries()) {
         if (i > 0) await stage.drain();
-        if (!output.isHeldBack) hasWorked = source.step() || hasWorked;
+        if (this.#takesInput()) hasWorked = source.step() || hasWorked;
       }
       this.#passTime();
       await stage.drain();
       await this.#keepTime();
+      const broken = output.breaker?.broken ?? null;
+      if (broken !== null && output.breaker?.onBreak === 'stop') throw breakerError(broken);
       if (sources.every((source) => source.isAtEnd)) return;
       if (coordinator?.step() === true) await stage.drain();
       hasWorked = stage.work() || hasWorked;
       if (!hasWorked && !this.#isStopping) await this.#wait();
       this.#requestReads();
     }
+  }
+
+  /** False while sinks are full, and from when too many records failed. */
+  #takesInput(): boolean {
+    const { output, report } = this.#options;
+    if ((output.breaker?.broken ?? null) === null) return !output.isHeldBack;
+    report.state = 'paused';
+    return false;
   }
 
   async #end(): Promise<void> {
@@ -172,7 +183,7 @@ export class JobAttempt {
 
   /** Tells sources how much time passed in which they could be read. */
   #passTime(): void {
-    const { output } = this.#options;
+    const { output, report } = this.#options;
     const nowMs = this.#spec.clock.monotonicMs();
     const blockedMs = output.blockedMs - this.#blockedMs;
     const elapsedMs = Math.max(0, nowMs - this.#passedMs - blockedMs);
@@ -181,7 +192,8 @@ export class JobAttempt {
     const isStep = nowMs - this.#idleSteppedMs >= idleStepMs;
     if (isStep) this.#idleSteppedMs = nowMs;
     for (const source of this.#parts.sources) {
-      if (source.isFinished) continue;
+      // A job that takes no input does not know whether a split has any.
+      if (source.isFinished || report.state === 'paused') continue;
       source.passTime(elapsedMs);
       if (isStep && source.isAllIdle && this.#spec.nowMode === 'wall') {
         source.advanceIdleTime(this.#spec.clock.nowMs());

@@ -1,5 +1,6 @@
 // The metrics of a job, by the names that Flink's users know, set from its progress once a second.
 import type { Labels, MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
+import type { StreamFailures } from './failure-breaker.ts';
 import type { JobOutput } from './job-output.ts';
 import type { CheckpointProgress, JobProgress, SourceProgress, ViewProgress } from './job-spec.ts';
 import type { SubtaskProgress } from './subtask-progress.ts';
@@ -24,6 +25,7 @@ export class JobMetrics {
     this.#subtasks(progress);
     this.#useOfTime(progress.elapsedMs, waitedMs, output.blockedMs);
     this.#checkpoints(progress.checkpoints);
+    for (const of of progress.failures) this.#failures(of);
     const restarts = 'Times that the job went back to a checkpoint';
     this.#total('millrace_num_restarts', restarts, {}, progress.restarts.count);
   }
@@ -38,6 +40,16 @@ export class JobMetrics {
     this.#now('millrace_last_checkpoint_pause_ms', `${the} input stood still`, {}, pauseMs);
     this.#now('millrace_last_checkpoint_size_bytes', `${the} bytes added`, {}, bytes);
     this.#now('millrace_last_checkpoint_full_size_bytes', `${the} all bytes`, {}, fullBytes);
+  }
+
+  #failures({ stream, failed, records, isAlerting, isBroken }: StreamFailures): void {
+    const labels = { stream };
+    const share = records === 0 ? 0 : failed / records;
+    this.#now('millrace_dlq_share', 'Share of the newest records that failed', labels, share);
+    const alert = 'Failing records are to be looked at';
+    this.#now('millrace_dlq_alert', alert, labels, Number(isAlerting));
+    const broken = 'Too many records failed: no input is taken';
+    this.#now('millrace_dlq_breaker_open', broken, labels, Number(isBroken));
   }
 
   /** How the time since the last update was spent, per second of it. */

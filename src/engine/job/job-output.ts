@@ -14,6 +14,7 @@ import type {
 } from '../../ports/dead-letter-sink.ts';
 import type { EpochAuthority, EpochSink, SourcePositions } from '../../ports/epoch-sink.ts';
 import type { VectorSink } from '../../ports/vector-sink.ts';
+import { FailureBreaker, type FailureLimits } from './failure-breaker.ts';
 
 export interface JobOutputOptions {
   readonly sinks: readonly VectorSink[];
@@ -22,6 +23,9 @@ export interface JobOutputOptions {
   readonly clock: Clock;
   /** The job takes checkpoints. */
   readonly hasEpochs: boolean;
+  /** How many records may fail; default: all of them. */
+  readonly failureLimits?: FailureLimits;
+  readonly onNotice?: (message: string) => void;
 }
 
 /** Where a failed record came from. */
@@ -62,6 +66,8 @@ export class JobOutput {
   blockedMs = 0;
   /** Whether something was written since the last flush. */
   isDirty = false;
+  /** Knows when too many records fail; null: any number may. */
+  readonly breaker: FailureBreaker | null;
   readonly #options: JobOutputOptions;
   readonly #epochs: readonly EpochSink[];
   /** Sinks that are flushed. */
@@ -77,6 +83,8 @@ export class JobOutput {
   constructor(options: JobOutputOptions) {
     const { sinks, deadLetters, lateRecords, hasEpochs } = options;
     this.#options = options;
+    const { failureLimits, onNotice = () => undefined } = options;
+    this.breaker = failureLimits === undefined ? null : new FailureBreaker(failureLimits, onNotice);
     const all = [...sinks, deadLetters, lateRecords];
     this.#epochs = hasEpochs ? all.flatMap(({ epochs }) => epochs ?? []) : [];
     this.#flushed = sinks.filter(({ epochs }) => !hasEpochs || epochs === undefined);
@@ -105,6 +113,7 @@ export class JobOutput {
     this.#letters = [];
     this.#lettersAfter = null;
     this.#late = [];
+    this.breaker?.reset();
     this.isDirty = false;
     this.rowsOut = counters['rows_out'] ?? 0;
     const categories = Object.keys(noDeadLetters) as (keyof DeadLettersByCategory)[];
@@ -149,6 +158,7 @@ export class JobOutput {
 
   #letter(error: RecordError, place: FailurePlace): DeadLetter {
     this.deadLettersByCategory[error.category] += 1;
+    this.breaker?.failed(place.stream, error);
     return { ...error, ...place, timestampMs: this.#options.clock.nowMs() };
   }
 

@@ -100,6 +100,7 @@ export class JobReport {
       stateBytes: all.reduce((sum, view) => sum + view.stateBytes, 0),
       checkpoints: this.#log.progress(),
       restarts: this.#log.restarts(),
+      failures: this.#output.breaker?.verdicts() ?? [],
       sources: this.#sources.map((source) => source.progress()),
       views,
       subtasks: subtaskProgress(this.#parts?.stage.stats() ?? []),

@@ -11,6 +11,7 @@ import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
 import type { NamedCheckpoint } from '../checkpoint/decide-restore.ts';
 import type { TriggerOptions } from '../checkpoint/decide-trigger.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
+import type { FailureLimits, StreamFailures } from './failure-breaker.ts';
 import type { RestartStrategy } from './restart-strategy.ts';
 import type { HotKey, StageState, ViewStage, ViewStageOptions } from '../task/view-stage.ts';
 import type { SubtaskProgress } from './subtask-progress.ts';
@@ -60,6 +61,8 @@ export interface JobSpec {
   readonly checkpoints?: JobCheckpointOptions;
   /** What happens after a failure that may pass; default: the job ends. Needs `checkpoints`. */
   readonly restart?: RestartStrategy;
+  /** How many records may fail; default: all of them. */
+  readonly failureLimits?: FailureLimits;
   /** Chance for pauses before restarts; default: none. */
   readonly random?: Random;
 }
@@ -127,7 +130,15 @@ export interface ViewSummary {
   readonly updates: number;
 }
 
-export type JobState = 'starting' | 'running' | 'restarting' | 'finished' | 'stopped' | 'failed';
+/** `paused`: too many records failed; nothing is read until the job is started again. */
+export type JobState =
+  | 'starting'
+  | 'running'
+  | 'paused'
+  | 'restarting'
+  | 'finished'
+  | 'stopped'
+  | 'failed';
 
 export interface JobProgress {
   readonly state: JobState;
@@ -141,6 +152,8 @@ export interface JobProgress {
   readonly stateBytes: number;
   readonly checkpoints: CheckpointProgress;
   readonly restarts: RestartProgress;
+  /** Streams with records that failed, as of the newest that were judged. */
+  readonly failures: readonly StreamFailures[];
   readonly sources: readonly SourceProgress[];
   readonly views: Readonly<Record<string, ViewProgress>>;
   /** Per worker thread; empty in one thread. */

@@ -275,6 +275,8 @@ export class SourceTask {
       const place = { stream: stream.name, split: reader.id, operatorUid: stream.uid };
       this.#options.output.refuse(error, place);
     }
+    const records = read.batch.rowCount + read.errors.length;
+    this.#options.output.breaker?.read(stream.name, records);
     if (admitted.rowCount > 0) {
       reader.offset = admitted.offsets[admitted.rowCount - 1] ?? null;
       this.#endHeld(reader);
