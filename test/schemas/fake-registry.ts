@@ -10,6 +10,8 @@ export interface FakeRegistry {
   readonly subjects: Map<string, number[]>;
   /** What answers instead of the registry; null: the registry. */
   failure: { readonly status: number; readonly body: string } | null;
+  /** Requests of paths that match fail with 503. */
+  failByPath: RegExp | null;
   /** `GET /schemas/ids/1`, in order. */
   readonly requests: string[];
   readonly authorizations: (string | undefined)[];
@@ -25,7 +27,8 @@ export async function startFakeRegistry(port = 0): Promise<FakeRegistry> {
     const path = request.url ?? '';
     requests.push(`${request.method} ${path}`);
     authorizations.push(request.headers.authorization);
-    const { failure } = registry;
+    const isDown = registry.failByPath?.test(path) === true;
+    const failure = isDown ? { status: 503, body: 'down' } : registry.failure;
     const answer = failure ?? found(path, schemas, subjects);
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
   });
@@ -35,6 +38,7 @@ export async function startFakeRegistry(port = 0): Promise<FakeRegistry> {
     schemas,
     subjects,
     failure: null,
+    failByPath: null,
     requests,
     authorizations,
     stop: () =>

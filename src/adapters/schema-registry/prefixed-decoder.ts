@@ -29,7 +29,7 @@ export class PrefixedDecoder implements MessageDecoder {
     options: RegisteredOptions,
     inner: MessageDecoder,
   ) {
-    const { clock, signal } = options;
+    const { clock, signal, report } = options;
     this.#language = language;
     this.#rowType = rowType;
     this.#options = options;
@@ -40,6 +40,7 @@ export class PrefixedDecoder implements MessageDecoder {
       registry: this.#registry,
       clock,
       signal,
+      report,
       createReader: (_, schema) => {
         if (schema.type !== language.type) throw otherLanguage(schema.type, language);
         const [reason] = language.parse(schema).cannotFill(rowType);

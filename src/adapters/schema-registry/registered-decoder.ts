@@ -28,7 +28,7 @@ export class RegisteredDecoder implements MessageDecoder {
     rowType: RowType,
     options: RegisteredOptions,
   ) {
-    const { clock, signal, timestamp } = options;
+    const { clock, signal, report, timestamp } = options;
     this.#language = language;
     this.#options = options;
     this.#registry = openRegistry(options.registry, options);
@@ -37,6 +37,7 @@ export class RegisteredDecoder implements MessageDecoder {
       registry: this.#registry,
       clock,
       signal,
+      report,
       createReader: (id, schema) => {
         if (schema.type !== language.type) throw otherLanguage(schema.type, language);
         const prefix = prefixOf(id);

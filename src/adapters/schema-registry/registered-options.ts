@@ -15,11 +15,13 @@ export interface RegisteredOptions {
   readonly clock: Clock;
   readonly baseDirectory: string;
   readonly signal: AbortSignal | null;
+  /** Told what people should know: that it waits, and that it goes on. */
+  readonly report: (message: string) => void;
 }
 
 const units: readonly unknown[] = ['ms', 's', 'us'];
 const userNames = ['registry', 'subject', 'timestamp'];
-const names = [...userNames, 'topic', 'clock', 'baseDirectory', 'signal'];
+const names = [...userNames, 'topic', 'clock', 'baseDirectory', 'signal', 'report'];
 
 export function resolveRegisteredOptions(
   format: string,
@@ -35,7 +37,7 @@ export function resolveRegisteredOptions(
   }
   const { timestamp = 'ms', topic = '', registry } = options;
   const { subject = `${String(topic)}-value`, clock = systemClock } = options;
-  const { baseDirectory = '.', signal = null } = options;
+  const { baseDirectory = '.', signal = null, report = ignore } = options;
   if (!units.includes(timestamp)) refuse('timestamp must be one of ms, s, us');
   if (typeof subject !== 'string' || subject === '') refuse('subject must be a name');
   return {
@@ -45,5 +47,8 @@ export function resolveRegisteredOptions(
     clock: clock as Clock,
     baseDirectory: baseDirectory as string,
     signal: signal as AbortSignal | null,
+    report: report as RegisteredOptions['report'],
   };
 }
+
+function ignore(): void {}

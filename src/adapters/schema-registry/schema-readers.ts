@@ -20,6 +20,8 @@ export interface SchemaReadersOptions<R> {
   readonly registry: SchemaRegistry;
   readonly clock: Clock;
   readonly signal: AbortSignal | null;
+  /** Told once when messages have to wait, and once when they go on. */
+  readonly report: (message: string) => void;
   /** Throws MillraceError when rows cannot be read out of records of this schema. */
   createReader(id: number, schema: ResolvedSchema): R;
 }
@@ -59,9 +61,7 @@ export class SchemaReaders<R> {
         clock,
         signal,
         triesMax: Number.POSITIVE_INFINITY,
-        onFailure: ({ message }) => {
-          this.problem = `waiting for schema ${id}: ${message}`;
-        },
+        onFailure: ({ message }) => this.#noteWaiting(id, message),
       });
       if (schema === null) this.#unknownUntilMs.set(id, clock.monotonicMs() + unknownKeptMs);
       this.#states.set(id, schema === null ? unknownId(id, registry) : this.#prepare(id, schema));
@@ -69,8 +69,15 @@ export class SchemaReaders<R> {
       this.#states.delete(id);
       throw error;
     } finally {
+      if (this.problem !== null) this.#options.report(`reading goes on: schema ${id} is settled`);
       this.problem = null;
     }
+  }
+
+  #noteWaiting(id: number, failure: string): void {
+    const isNew = this.problem === null;
+    this.problem = `waiting for schema ${id}: ${failure}`;
+    if (isNew) this.#options.report(`${this.problem}; nothing is lost, it is asked again`);
   }
 
   #prepare(id: number, schema: ResolvedSchema): SchemaState<R> {
