@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import { FailureBreaker, type FailureLimits } from './failure-breaker.ts';
 
 const limits: FailureLimits = {
@@ -12,9 +13,13 @@ const error = { code: 'MR_DATA_TYPE', message: 'no int' } as const;
 function breaker(changes: Partial<FailureLimits> = {}) {
   const notices: string[] = [];
   const subject = new FailureBreaker({ ...limits, ...changes }, (text) => notices.push(text));
+  /** The failing ones first. */
   const read = (records: number, failed: number, stream = 's'): void => {
-    for (let i = 0; i < failed; i++) subject.failed(stream, error);
-    subject.read(stream, records);
+    for (let i = 0; i < failed; i++) {
+      subject.failed(stream, error);
+      subject.read(stream, 1);
+    }
+    subject.read(stream, records - failed);
   };
   return { subject, notices, read };
 }
@@ -39,7 +44,7 @@ describe('the breaker of a stream', () => {
     const { subject, read } = breaker();
     for (let i = 0; i < 1000; i++) read(100, 0);
     read(60, 51);
-    expect(subject.broken).toMatchObject({ failed: 51, records: 60 });
+    expect(subject.broken).toMatchObject({ failed: 51, records: 51 });
   });
 
   it('judges streams apart', () => {
@@ -54,7 +59,7 @@ describe('the breaker of a stream', () => {
     read(1000, 1000);
     expect(subject.broken).toBeNull();
     expect(notices).toEqual([
-      '1,000 of the last 1,000 records of "s" failed, the newest with MR_DATA_TYPE: no int: millrace dlq ls',
+      '1 of the last 1 records of "s" failed, the newest with MR_DATA_TYPE: no int: millrace dlq ls',
     ]);
   });
 
@@ -67,6 +72,22 @@ describe('the breaker of a stream', () => {
     expect(notices).toHaveLength(2);
     expect(notices[1]).toBe('records of "s" are read again as they should be');
     expect(subject.verdicts()).toMatchObject([{ isAlerting: false }]);
+  });
+
+  it('judges a batch in the order of its records, whatever its size', () => {
+    const { subject } = breaker();
+    const failing = (offset: number): RecordError => {
+      return { ...error, category: 'schema_mismatch', offset, bytes: new Uint8Array() };
+    };
+    const offsets = Float64Array.from({ length: 1000 }, (_, i) => i * 10);
+    const unread = Array.from({ length: 60 }, (_, i) => failing(5001 + i / 100));
+    subject.readBatch('s', { rows: { offsets, rowCount: 1000 }, unread, refused: [] });
+    expect(subject.broken).toMatchObject({ failed: 51 });
+    subject.reset();
+    const spread = Array.from({ length: 60 }, (_, i) => failing(i * 160 + 1));
+    subject.readBatch('s', { rows: { offsets, rowCount: 1000 }, unread: [], refused: spread });
+    expect(subject.broken).toBeNull();
+    expect(subject.verdicts()).toMatchObject([{ records: 100, isAlerting: true }]);
   });
 
   it('begins anew with a new life of the job', () => {

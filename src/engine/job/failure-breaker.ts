@@ -1,6 +1,7 @@
 // The share of a stream's records that fail, and what is too much of it. Records are judged in blocks
 // of a given size, so the verdict depends on the records and not on the time that they took; a block
 // that cannot come out well any more is judged at once.
+import type { DecodedBatch } from '../../columns/batch.ts';
 import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
@@ -28,6 +29,15 @@ export interface StreamFailures {
   /** Of the newest record that failed. */
   readonly code: ErrorCode | null;
   readonly message: string | null;
+}
+
+/** A batch of a stream's records, each list in the order of offsets. */
+export interface ReadBatch {
+  readonly rows: Pick<DecodedBatch, 'offsets' | 'rowCount'>;
+  /** Not among the rows. */
+  readonly unread: readonly RecordError[];
+  /** Rows that were refused afterwards. */
+  readonly refused: readonly RecordError[];
 }
 
 interface Block {
@@ -62,17 +72,29 @@ export class FailureBreaker {
   /** Records were read, those that failed included. */
   read(stream: string, records: number): void {
     const block = this.#blockOf(stream);
-    block.records += records;
-    const { blockRecords, alertShare, breakerShare } = this.#limits;
-    const size = Math.max(block.records, blockRecords);
-    const isWhole = block.records >= blockRecords;
-    const isBroken = breakerShare !== null && block.failed > breakerShare * size;
-    const isAlerting = block.failed > 0 && block.failed >= alertShare * size;
-    if (!isWhole && !isBroken && !isAlerting) return;
-    this.#judge(stream, block, { isAlerting, isBroken });
-    if (!isWhole) return;
-    block.records = 0;
-    block.failed = 0;
+    for (let left = records; left > 0; ) {
+      const taken = Math.min(left, this.#limits.blockRecords - block.records);
+      block.records += taken;
+      left -= taken;
+      this.#judge(stream, block);
+    }
+  }
+
+  /** A batch was read: its rows, those that could not be read, and rows that were refused. */
+  readBatch(stream: string, { rows, unread, refused }: ReadBatch): void {
+    const failures = [
+      ...unread.map((error) => ({ error, records: 1 })),
+      ...refused.map((error) => ({ error, records: 0 })),
+    ].toSorted((a, b) => a.error.offset - b.error.offset);
+    let row = 0;
+    for (const { error, records } of failures) {
+      const from = row;
+      while (row < rows.rowCount && (rows.offsets[row] as number) < error.offset) row++;
+      this.read(stream, row - from);
+      this.failed(stream, error);
+      this.read(stream, records);
+    }
+    this.read(stream, rows.rowCount - row);
   }
 
   /** By stream, for those who watch. */
@@ -86,14 +108,14 @@ export class FailureBreaker {
     this.broken = null;
   }
 
-  #judge(
-    stream: string,
-    block: Block,
-    { isAlerting, isBroken }: Pick<StreamFailures, 'isAlerting' | 'isBroken'>,
-  ): void {
-    const before = block.verdict;
+  #judge(stream: string, block: Block): void {
+    const { blockRecords, alertShare, breakerShare } = this.#limits;
+    const { failed, records, verdict: before } = block;
+    const isWhole = records === blockRecords;
+    const isBroken = breakerShare !== null && failed > breakerShare * blockRecords;
+    const isAlerting = failed > 0 && failed >= alertShare * blockRecords;
+    if (!isWhole && !isBroken && !isAlerting) return;
     const { code = null, message = null } = block.newest ?? {};
-    const { failed, records } = block;
     block.verdict = { stream, failed, records, isAlerting, isBroken, code, message };
     if (isBroken && this.broken === null) {
       this.broken = block.verdict;
@@ -103,6 +125,9 @@ export class FailureBreaker {
     } else if (!isAlerting && before.isAlerting) {
       this.#report(`records of "${stream}" are read again as they should be`);
     }
+    if (!isWhole) return;
+    block.records = 0;
+    block.failed = 0;
   }
 
   #blockOf(stream: string): Block {

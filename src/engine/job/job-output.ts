@@ -148,6 +148,7 @@ export class JobOutput {
 
   /** A record that failed in a view. */
   fail(error: RecordError, place: FailurePlace): void {
+    this.breaker?.failed(place.stream, error);
     this.#letters.push(this.#letter(error, place));
   }
 
@@ -158,7 +159,6 @@ export class JobOutput {
 
   #letter(error: RecordError, place: FailurePlace): DeadLetter {
     this.deadLettersByCategory[error.category] += 1;
-    this.breaker?.failed(place.stream, error);
     return { ...error, ...place, timestampMs: this.#options.clock.nowMs() };
   }
 

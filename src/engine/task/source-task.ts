@@ -275,8 +275,9 @@ export class SourceTask {
       const place = { stream: stream.name, split: reader.id, operatorUid: stream.uid };
       this.#options.output.refuse(error, place);
     }
-    const records = read.batch.rowCount + read.errors.length;
-    this.#options.output.breaker?.read(stream.name, records);
+    const refused = errors.slice(read.errors.length);
+    const failures = { rows: read.batch, unread: read.errors, refused };
+    this.#options.output.breaker?.readBatch(stream.name, failures);
     if (admitted.rowCount > 0) {
       reader.offset = admitted.offsets[admitted.rowCount - 1] ?? null;
       this.#endHeld(reader);
