@@ -130,6 +130,36 @@ describe('the checkpoints of a job', () => {
     expect(second.nextId()).toBe(3);
   });
 
+  it('stay void when they could not be removed and the job went on', async () => {
+    const machine = new CheckpointMachine();
+    const first = await loadedStore(machine);
+    await machine.commit(first, ['h1']);
+    await machine.commit(first, ['h2']);
+    machine.killAll();
+    const second = await machine.open({ storage: machine.faulty });
+    machine.fault = (operation) => (operation === 'remove' ? { kind: 'fail' } : null);
+    const error = new MillraceError('MR_STATE_CORRUPT', 'h2 is damaged at 7');
+    await second.loadLatest({ refused: new Map([[2, error]]) });
+    await machine.commit(second, ['h3']);
+    machine.killAll();
+    const third = await machine.open();
+    expect((await third.loadLatest()).manifest?.id).toBe(3);
+    const damaged = new MillraceError('MR_STATE_CORRUPT', 'h3 is damaged at 7');
+    expect((await third.loadLatest({ refused: new Map([[3, damaged]]) })).manifest?.id).toBe(1);
+  });
+
+  it('are gone back over for good, or not at all', async () => {
+    const machine = new CheckpointMachine();
+    const first = await loadedStore(machine);
+    await machine.commit(first, ['h1']);
+    await machine.commit(first, ['h2']);
+    expect(await first.goBackTo(7)).toBe(false);
+    expect(await first.goBackTo(1)).toBe(true);
+    machine.killAll();
+    const second = await machine.open();
+    expect((await second.loadLatest()).manifest?.id).toBe(1);
+  });
+
   it('that a sink names are restored, newer ones are void', async () => {
     const machine = new CheckpointMachine();
     const first = await loadedStore(machine);

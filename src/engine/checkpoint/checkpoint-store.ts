@@ -176,7 +176,8 @@ export class CheckpointStore {
       const { storage, job } = this.#options;
       const { candidates, stored } = await findCheckpoints(storage, job);
       const judged = candidates.filter((candidate) => counts(candidate, this.#lease.fence));
-      if (!judged.some((candidate) => candidate.id === id && candidate.error === null)) return false;
+      if (!judged.some((candidate) => candidate.id === id && candidate.error === null))
+        return false;
       await this.#goOnFrom(id, { candidates, judged, stored });
       return true;
     });

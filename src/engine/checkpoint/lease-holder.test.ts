@@ -147,6 +147,17 @@ describe('the lease of a job', () => {
     expect([lease.isCertain, lease.lost.aborted]).toEqual([true, false]);
   });
 
+  it('is not believed when a renewal was answered after it had run out', async () => {
+    const { clock, fault, faulty, acquire } = setUp();
+    const lease = await acquire('a', { storage: faulty });
+    const faults: (StorageFault | null)[] = [{ kind: 'slow', ms: 40_000 }];
+    fault.next = () => faults.shift() ?? null;
+    const wasCertain = lease.confirm().then(() => lease.isCertain);
+    await clock.advance(0);
+    await clock.advance(40_000);
+    expect(await wasCertain).toBe(true);
+  });
+
   it('is kept when the answer to a renewal was lost', async () => {
     const { clock, fault, faulty, acquire, inner } = setUp();
     const lease = await acquire('a', { storage: faulty });

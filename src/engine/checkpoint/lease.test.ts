@@ -133,10 +133,10 @@ describe('a lease', () => {
     ['that was there and was passed over', 12, 3, true],
     ['of the new owner', 13, 3, false],
     ['of a later owner', 13, 4, false],
+    ['that was void before and is still there', 8, 2, true],
   ])('voids, or not, the checkpoint %s', (_, id, generation, expected) => {
-    expect(isVoid({ id, generation }, { generation: 3, restoredId: 10, greatestId: 12 })).toBe(
-      expected,
-    );
+    const fence = { generation: 3, restoredId: 10, greatestId: 12, leftBehind: [8] };
+    expect(isVoid({ id, generation }, fence)).toBe(expected);
     expect(isVoid({ id, generation }, null)).toBe(false);
   });
 
