@@ -64,6 +64,9 @@ const names = [
   ...['discoverInterval', ...Object.keys(choices)],
 ];
 
+/** Formats whose records name a schema. */
+const schemaFormats: readonly string[] = ['avro', 'protobuf', 'json-schema'];
+
 /** Throws MR_CONFIG_INVALID for options that can be no topic. */
 export function checkKafkaOptions(options: KafkaOptions): void {
   for (const name of Object.keys(options)) {
@@ -78,6 +81,10 @@ export function checkKafkaOptions(options: KafkaOptions): void {
     const value = options[name as keyof typeof choices];
     if (value === undefined || (allowed as readonly string[]).includes(value)) continue;
     refuse(`${name} is ${JSON.stringify(value)}`, `write one of ${allowed.join(', ')}`);
+  }
+  if (schemaFormats.includes(options.format ?? '') && options.registry === undefined) {
+    const fix = "add registry: 'http://localhost:8081', or a folder: './schemas'";
+    refuse(`reads ${options.format}, whose schemas lie in a registry, and has none`, fix);
   }
   resolveReading(options);
 }

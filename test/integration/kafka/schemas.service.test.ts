@@ -202,6 +202,11 @@ describe.skipIf(!withServices)(`schemas of records on Kafka (${howToRun})`, () =
     expect(readLines(join(folder.path, 'schemas/registry.json')).length).toBeGreaterThan(10);
   });
 
+  test('a format with schemas needs a registry, said when it is written', () => {
+    const binding = { brokers: ['localhost:1'], topic: 't', format: 'avro' };
+    expect(() => kafka(binding)).toThrow('whose schemas lie in a registry');
+  });
+
   test('Protobuf', { timeout: 60_000 }, async () => {
     const values64 = { amount: { low: 7, high: 1 }, ts: { low: 5, high: 400 } };
     const body = encodeProto(proto, 'Purchase', { user_id: 'u1', ...values64 });
