@@ -246,6 +246,11 @@ export class CheckpointStore {
     return this.#inTurn(() => this.#lease.confirm());
   }
 
+  /** Whether nobody else can have the job now, as far as this process can know without asking. */
+  get isCertain(): boolean {
+    return this.#lease.isCertain;
+  }
+
   /** Gives the lease back. Checkpoints stay. */
   async close(): Promise<void> {
     await this.#queue;

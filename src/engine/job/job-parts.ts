@@ -213,7 +213,9 @@ export class JobParts {
     output.reset(restored?.counters ?? {});
     if (spec.checkpoints === undefined) return;
     // Whoever stood still for longer than its lease must not touch what the next owner has written.
-    await spec.checkpoints.store.confirm();
+    const { store } = spec.checkpoints;
+    do await store.confirm();
+    while (!store.isCertain);
     await output.recover(restored === null ? null : restoredSinks(restored, restored));
     if (restored?.ended === undefined) return;
     this.#isDone = !output.needsRefill && !(await this.#hasInput());
