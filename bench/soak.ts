@@ -1,6 +1,6 @@
 // A long run at a share of what the engine can do, with a checkpoint every ten seconds: does memory
-// grow, does latency drift, does a checkpoint fail? First measures the capacity with the users' state
-// in place, then goes open loop at `--load` of it. A line a minute; exit code 1 when a checkpoint failed.
+// grow, does latency drift, does a checkpoint fail? First measures the capacity with an hour of the
+// users' state in place, then goes open loop at `--load` of it. A line a minute; exit code 1 when a checkpoint failed.
 // Run: node --conditions=millrace-src bench/soak.ts --minutes 30 --load 0.5 [--view shop_core|j2]
 //   [--users N] [--backend memory|disk] [--memory 1GB] [--parallelism N] [--checkpoints 10] [--out FILE]
 import { writeFileSync } from 'node:fs';
@@ -30,13 +30,16 @@ const view = (isShop ? shopCore : j2Arrival) as unknown as FeatureView;
 const settings = readSettings(args, { checkpoints: 10 });
 const userOf = zipfUsers(users, 0.99, 29);
 
+/** The last hour is there before the long part begins, so that windows neither fill nor empty in it. */
 function phases(): LoadPhase[] {
   const nowMs = Date.now();
   const fast = { eventsPerSecond: null };
-  const fill = { startMs: nowMs - hourMs, stepMs: hourMs / 2 / (users * 2) };
-  const capacity = { startMs: nowMs - hourMs / 4, stepMs: 0.01 };
+  const fill = { startMs: nowMs - 3 * hourMs, stepMs: hourMs / users };
+  const hour = { startMs: nowMs - hourMs, stepMs: hourMs / (users * 5) };
+  const capacity = { startMs: nowMs - 3 * minuteMs, stepMs: 0.1 };
   return [
     { ...fast, ...fill, name: 'fill', until: { events: users * 2 }, userOf: eachUser(users) },
+    { ...fast, ...hour, name: 'hour', until: { events: users * 5 }, userOf },
     { ...fast, ...capacity, name: 'capacity', until: { seconds: 20 }, userOf },
   ];
 }
