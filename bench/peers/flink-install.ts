@@ -40,3 +40,16 @@ export function installFlink(directory: string): string {
 function execute(command: string, args: readonly string[]): void {
   execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
+
+/** Puts Flink's Kafka connector beside it, once. */
+export function installKafkaConnector(dist: string): void {
+  const artifact = 'org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2';
+  if (existsSync(join(dist, 'lib', 'flink-sql-connector-kafka-5.0.0-2.2.jar'))) return;
+  execute('mvn', [
+    '-q',
+    '-B',
+    'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy',
+    `-Dartifact=${artifact}`,
+    `-DoutputDirectory=${join(dist, 'lib')}`,
+  ]);
+}

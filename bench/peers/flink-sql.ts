@@ -13,10 +13,16 @@ export const flinkVariants: Readonly<Record<string, Readonly<Record<string, stri
   },
 };
 
+export interface FlinkTopic {
+  readonly brokers: readonly string[];
+  readonly topic: string;
+}
+
 export interface FlinkSqlOptions {
   readonly variant: string;
   readonly parallelism: number;
-  readonly events: string;
+  /** A file of JSON lines, or a topic that is read to its end. */
+  readonly events: string | FlinkTopic;
   /** A folder for CSV files; nothing is kept without it. */
   readonly output?: string;
 }
@@ -28,7 +34,7 @@ export function flinkJob(job: JobName, options: FlinkSqlOptions): FlinkJob {
       ? `'connector' = 'blackhole'`
       : `'connector' = 'filesystem', 'path' = '${output}', 'format' = 'csv'`;
   const text = `${sqlOf('events')};${sqlOf(job)}`;
-  const filled = text.replaceAll('${events}', events).replaceAll('${sink}', sink);
+  const filled = text.replaceAll('${source}', sourceOf(events)).replaceAll('${sink}', sink);
   return {
     settings: {
       ...flinkVariants[options.variant],
@@ -43,4 +49,14 @@ export function flinkJob(job: JobName, options: FlinkSqlOptions): FlinkJob {
 
 function sqlOf(name: string): string {
   return readFileSync(new URL(`sql/${name}.sql`, import.meta.url), 'utf8');
+}
+
+function sourceOf(events: string | FlinkTopic): string {
+  if (typeof events === 'string') {
+    return `'connector' = 'filesystem', 'path' = '${events}', 'format' = 'json'`;
+  }
+  const { brokers, topic } = events;
+  return `'connector' = 'kafka', 'topic' = '${topic}', 'format' = 'json',
+    'properties.bootstrap.servers' = '${brokers.join(',')}',
+    'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'`;
 }

@@ -1,4 +1,4 @@
--- The events of the built-in benchmark, as written to a file of JSON lines: nothing is late.
+-- The events of the built-in benchmark, as JSON: nothing is late.
 CREATE TABLE events (
   event_id STRING,
   user_id STRING,
@@ -9,4 +9,4 @@ CREATE TABLE events (
   ts BIGINT,
   rt AS TO_TIMESTAMP_LTZ(ts, 3),
   WATERMARK FOR rt AS rt - INTERVAL '5' SECOND
-) WITH ('connector' = 'filesystem', 'path' = '${events}', 'format' = 'json')
+) WITH (${source})
