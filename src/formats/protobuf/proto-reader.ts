@@ -1,7 +1,7 @@
 // A reader of Protobuf messages into columns. Behind the schema's id stands which message of the
 // schema a record is; each gets steps of its own, by field number. Numbers and text go straight into
 // columns; the rest by way of values.
-import type { BytesBuilder, ColumnBuilder } from '../../columns/column-builder.ts';
+import type { BytesBuilder, ColumnBuilder, Float64Builder } from '../../columns/column-builder.ts';
 import { FieldProblem } from '../../columns/decode/field-problem.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type {
@@ -17,6 +17,7 @@ import {
   createStep,
   fieldNamed,
   integerValue,
+  notFinite,
   type ReadContext,
   wireOf,
 } from './proto-value.ts';
@@ -216,12 +217,43 @@ function fastStore(
       return true;
     };
   }
-  if (builder.kind !== 'float64' || scalar === 'double' || scalar === 'float') return null;
+  if (scalar === 'double' || scalar === 'float') {
+    return builder.kind === 'float64' ? floatStore(builder, scalar === 'double', field) : null;
+  }
+  if (builder.kind === 'int32' || builder.kind === 'bool') {
+    return (cursor, wire, row) => {
+      if (wire !== expected) return false;
+      cursor.integer(scalar);
+      builder.values[row] = builder.kind === 'bool' ? Number(isSet(cursor)) : cursor.low;
+      builder.nulls[row] = 0;
+      return true;
+    };
+  }
+  if (builder.kind !== 'float64') return null;
   const value = integerValue(scalar, field.type, context);
   return (cursor, wire, row) => {
     if (wire !== expected) return false;
     cursor.integer(scalar);
     builder.values[row] = value(cursor) as number;
+    builder.nulls[row] = 0;
+    return true;
+  };
+}
+
+function isSet({ low, high }: ProtoCursor): boolean {
+  return low !== 0 || high !== 0;
+}
+
+function floatStore(builder: Float64Builder, isDouble: boolean, { name, type }: Field): Store {
+  const expected = isDouble ? 1 : 5;
+  return (cursor, wire, row) => {
+    if (wire !== expected) return false;
+    const { view } = cursor;
+    const value = isDouble
+      ? view.getFloat64(cursor.take(8), true)
+      : view.getFloat32(cursor.take(4), true);
+    if (!Number.isFinite(value)) throw notFinite(value, type, name);
+    builder.values[row] = value;
     builder.nulls[row] = 0;
     return true;
   };

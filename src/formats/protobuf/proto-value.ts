@@ -379,8 +379,12 @@ export function wireOf(type: ProtoType): number {
 
 function finite(value: number, type: FieldType, { path }: ReadContext): number {
   if (Number.isFinite(value)) return value;
+  throw notFinite(value, type, path);
+}
+
+export function notFinite(value: number, type: FieldType, path: string): FieldProblem {
   const message = `"${path}" is ${value}: not a finite ${formatType(type)}`;
-  throw new FieldProblem('MR_DATA_RANGE', message);
+  return new FieldProblem('MR_DATA_RANGE', message);
 }
 
 function within(value: number, limit: number, type: FieldType, path: string): number {
