@@ -44,7 +44,8 @@ export class History {
   readonly #options: HistoryOptions;
   readonly #timeIndex: number;
   readonly #held: RowBuffer;
-  #active: ReadSplit[];
+  readonly #splits: readonly ReadSplit[];
+  #active: readonly ReadSplit[];
   #releasedMs = Number.NEGATIVE_INFINITY;
   readonly #batchRows: number;
   readonly #releaseRows: number;
@@ -58,7 +59,13 @@ export class History {
     this.#batchRows = options.batchRows ?? defaultBatchRows;
     this.#releaseRows = options.releaseRows ?? defaultReleaseRows;
     this.#releaseAt = this.#releaseRows;
-    this.#active = splits.map((split) => ({ split, newestMs: Number.NEGATIVE_INFINITY }));
+    this.#splits = splits.map((split) => ({ split, newestMs: Number.NEGATIVE_INFINITY }));
+    this.#active = this.#splits;
+  }
+
+  /** The newest event time of each split that had any, once all is read. */
+  get newestMs(): readonly number[] {
+    return this.#splits.map(({ newestMs }) => newestMs).filter(Number.isFinite);
   }
 
   /** Batches in the order of event time; each is valid until the next. Rejects with OutOfOrder. */

@@ -93,13 +93,21 @@ async function recompute(options: RecomputeOptions, holdMs: number): Promise<Rec
       if (chosen.length > 0) operator.processBatch(inOrder(batch, chosen, stream, newestMs));
       newestMs = batch.eventTimeMs[batch.rowCount - 1] ?? newestMs;
     }
-    operator.advanceWatermark(newestMs - stream.eventTime.outOfOrdernessMs);
+    operator.advanceWatermark(lastWatermark(stream, history.newestMs));
     if (isEnding) operator.advanceWatermark(maxWatermark);
     else operator.advanceIdleTime(idleUntilMs);
     return { rows: rows.byKey, recordsRead: history.recordsRead };
   } finally {
     await Promise.all(splits.map((split) => split.close()));
   }
+}
+
+/** As in a job that has read everything: quiet splits hold it back unless they may become idle. */
+function lastWatermark({ eventTime }: StreamNode, newestMs: readonly number[]): number {
+  const { outOfOrdernessMs, idleTimeoutMs } = eventTime;
+  if (newestMs.length === 0) return Number.NEGATIVE_INFINITY;
+  const ms = idleTimeoutMs === null ? Math.min(...newestMs) : Math.max(...newestMs);
+  return ms - outOfOrdernessMs;
 }
 
 /** The chosen rows with the watermark that each had before it; one instant is never late to itself. */

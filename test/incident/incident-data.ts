@@ -68,6 +68,7 @@ export const userSpend = featureView('user_spend', {
     spend_15m: sum(p.cents).over(tumbling('15m')),
     sessions: count().over(session('20m')),
     total: sum(p.cents).over(lifetime()),
+    events: count().over(lifetime()),
     last: lastN(p.cents, 3).over(lifetime()),
   }),
 });

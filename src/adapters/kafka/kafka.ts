@@ -2,6 +2,7 @@
 // binding checks its options and loads nothing.
 import type { Source } from '../../ports/source.ts';
 import { checkKafkaOptions, type KafkaOptions, resolveReading } from './kafka-options.ts';
+import { openSetAsideTopics } from './set-aside/set-aside-topics.ts';
 import { openTopic } from './source/open-topic.ts';
 
 /** A Kafka topic, to read a stream from or to write a view to. */
@@ -34,6 +35,7 @@ export function kafka(options: KafkaOptions): KafkaBinding {
     bounded: isBounded,
     records: { format, options: options.formatOptions ?? {} },
     open: (context) => openTopic(frozen, context),
+    openSetAside: (context) => openSetAsideTopics(frozen, context),
     ...(isBounded ? {} : { history: kafka(history) }),
   } satisfies KafkaBinding);
 }
