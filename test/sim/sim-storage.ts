@@ -100,7 +100,9 @@ export class SimVault {
     }
     const fence = this.#fence;
     if (fence === null) return false;
-    if (id <= fence.restoredId) return fence.leftBehind?.includes(id) ?? false;
+    if (id <= fence.restoredId) {
+      return !fence.kept.some((kept) => kept[0] === id && kept[1] === generation);
+    }
     return generation < fence.generation || id <= fence.greatestId;
   }
 }
@@ -110,7 +112,7 @@ interface LockText {
     readonly generation: number;
     readonly restoredId: number;
     readonly greatestId: number;
-    readonly leftBehind?: readonly number[];
+    readonly kept: readonly (readonly [number, number])[];
   } | null;
 }
 

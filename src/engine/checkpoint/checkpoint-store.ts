@@ -150,10 +150,12 @@ export class CheckpointStore {
     const ids = found.candidates.map(({ id }) => id);
     this.#greatestId = Math.max(this.#greatestId, restoredId, ...ids);
     const { generation, fence: before } = this.#lease;
-    const leftBehind = found.candidates
-      .filter((candidate) => candidate.id <= restoredId && !counts(candidate, before))
-      .map(({ id }) => id);
-    const fence = { generation, restoredId, greatestId: this.#greatestId, leftBehind };
+    const kept = found.candidates
+      .filter((candidate) => candidate.id <= restoredId && counts(candidate, before))
+      .flatMap(({ id, manifest }) =>
+        manifest === null ? [] : [[id, manifest.generation] as const],
+      );
+    const fence = { generation, restoredId, greatestId: this.#greatestId, kept };
     await this.#lease.confirm({ fence });
     this.#complete.clear();
     this.#refused.clear();

@@ -134,8 +134,17 @@ describe('a lease', () => {
     ['of the new owner', 13, 3, false],
     ['of a later owner', 13, 4, false],
     ['that was void before and is still there', 8, 2, true],
+    ['that an owner long gone writes again where one was', 9, 0, true],
   ])('voids, or not, the checkpoint %s', (_, id, generation, expected) => {
-    const fence = { generation: 3, restoredId: 10, greatestId: 12, leftBehind: [8] };
+    const fence = {
+      generation: 3,
+      restoredId: 10,
+      greatestId: 12,
+      kept: [
+        [9, 1],
+        [10, 2],
+      ] as const,
+    };
     expect(isVoid({ id, generation }, fence)).toBe(expected);
     expect(isVoid({ id, generation }, null)).toBe(false);
   });

@@ -32,8 +32,8 @@ export interface LeaseFence {
   readonly restoredId: number;
   /** The greatest id that was there then; later ones are this owner's. */
   readonly greatestId: number;
-  /** Ids up to `restoredId` that were void before, and are still there. */
-  readonly leftBehind?: readonly number[];
+  /** Those up to `restoredId` that count, by id and generation. */
+  readonly kept?: readonly (readonly [id: number, generation: number])[];
 }
 
 /** A version of the record, since when (monotonic) it has been seen unchanged. */
@@ -121,7 +121,10 @@ export function isVoid(
   fence: LeaseFence | null,
 ): boolean {
   if (fence === null) return false;
-  if (manifest.id <= fence.restoredId) return fence.leftBehind?.includes(manifest.id) ?? false;
+  if (manifest.id <= fence.restoredId) {
+    const { id, generation } = manifest;
+    return !(fence.kept?.some((kept) => kept[0] === id && kept[1] === generation) ?? true);
+  }
   return manifest.generation < fence.generation || manifest.id <= fence.greatestId;
 }
 
