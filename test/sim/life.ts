@@ -50,6 +50,7 @@ export class Life {
   readonly #surroundings: Surroundings;
   readonly #mood: LifeMood;
   #steps = 0;
+  #hasFrozen = false;
 
   constructor(
     surroundings: Surroundings,
@@ -116,7 +117,8 @@ export class Life {
     const { diesAt, freezesAt } = this.#mood;
     this.#steps += 1;
     if (this.#steps === diesAt) this.die();
-    if (this.#steps !== freezesAt) return;
+    if (this.#hasFrozen || this.#steps < freezesAt || this.process.indivisible > 0) return;
+    this.#hasFrozen = true;
     this.process.frozenUntilMs = world.monotonicMs + leaseMs * 4 * world.next();
     this.isFrozen = true;
     world.fault('process frozen', this.process.name);

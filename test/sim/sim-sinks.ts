@@ -4,7 +4,7 @@ import type { VectorBatch } from '../../src/columns/vector-batch.ts';
 import { MillraceError } from '../../src/kernel/errors/millrace-error.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { DeadLetterSink, LateRecordSink } from '../../src/ports/dead-letter-sink.ts';
-import type { EpochSink } from '../../src/ports/epoch-sink.ts';
+import type { EpochSink, RestoredEpoch } from '../../src/ports/epoch-sink.ts';
 import type { VectorSink } from '../../src/ports/vector-sink.ts';
 import { rowsOf } from '../../src/testing/operator-runner.ts';
 import { identityOf } from '../../src/testing/oracle/values.ts';
@@ -66,6 +66,15 @@ class SinkQueue {
     this.#last = result.catch(() => undefined);
     return result;
   }
+
+  /** Going back is a few renames and cuts: a process does not stand still for longer than a lease amid them. */
+  recover(restored: RestoredEpoch | null, effect: () => void): Promise<void> {
+    const { process } = this.#options;
+    process.indivisible += 1;
+    return this.run(`recovers ${restored?.id ?? 'nothing'}`, effect).finally(() => {
+      process.indivisible -= 1;
+    });
+  }
 }
 
 /** The online store: newest rows, visible at once. */
@@ -124,7 +133,7 @@ export function logSink(options: SinkOptions): VectorSink {
       recover(restored) {
         rows = [];
         prepared = [];
-        return queue.run(`recovers ${restored?.id ?? 'nothing'}`, () => {
+        return queue.recover(restored, () => {
           log.goBackTo(
             restored?.id ?? 0,
             (restored?.state ?? []) as readonly string[],
@@ -188,7 +197,7 @@ function recordEpochs(name: string, queue: SinkQueue, file: RecordFile): EpochSi
     prepare: (id) => queue.run(`prepares ${id}`, () => file.lines.length),
     commit: (id) => queue.run(`commits ${id}`, () => undefined),
     recover: (restored) =>
-      queue.run(`recovers ${restored?.id ?? 'nothing'}`, () => {
+      queue.recover(restored, () => {
         file.cutTo((restored?.state ?? 0) as number, queue.by);
       }),
   };
