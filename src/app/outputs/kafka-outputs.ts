@@ -11,6 +11,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { jobName } from '../recovery/checkpoint-place.ts';
 import { storedViews } from '../stored-views.ts';
+import { outputValues } from './output-values.ts';
 import { planKafkaWriters } from './plan-kafka-writers.ts';
 
 export interface KafkaOutputsRequest {
@@ -53,13 +54,16 @@ export async function openKafkaOutputs(
       ...project,
       job,
     })) {
+      const written = views.flatMap((view) =>
+        outputs.filter((o) => o.view === view.view).map(({ topic }) => ({ view, topic })),
+      );
       const writer = await openKafkaWriter({
         access: options,
         name,
         job,
         delivery,
-        outputs: views.flatMap((view) =>
-          outputs.filter((o) => o.view === view.view).map(({ topic }) => ({ view, topic })),
+        outputs: await Promise.all(
+          written.map(async (one) => ({ ...one, values: await outputValues(project, one.view) })),
         ),
         readTopics,
         epochs:

@@ -1,10 +1,31 @@
 // The verdict on a new version of a schema: by the evolution table, or by a level of compatibility
 // as registries have them. Both are always worked out; the level decides which one counts.
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Compatibility, Incompatibility, ParsedSchema } from '../../ports/schema-registry.ts';
 import { type SchemaChange, schemaChanges } from './evolution.ts';
 
 /** What counts: the table (which implies full compatibility), or a level alone. */
 export type Rule = 'TABLE' | Compatibility;
+
+export const levels: readonly Compatibility[] = [
+  'NONE',
+  'BACKWARD',
+  'BACKWARD_TRANSITIVE',
+  'FORWARD',
+  'FORWARD_TRANSITIVE',
+  'FULL',
+  'FULL_TRANSITIVE',
+];
+
+/** The level of an option; null when it is not given, so that the table counts. */
+export function parseRule(given: unknown): Rule | null {
+  if (given === undefined) return null;
+  const level = levels.find((candidate) => candidate === given);
+  if (level !== undefined) return level;
+  throw new MillraceError('MR_CONFIG_INVALID', `${JSON.stringify(given)} is no level`, {
+    fix: `use one of ${levels.join(', ')}`,
+  });
+}
 
 export interface SchemaVerdict {
   readonly ok: boolean;

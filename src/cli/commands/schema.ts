@@ -12,7 +12,7 @@ import {
   type StreamCheck,
   type WrittenSchema,
 } from '../../app/schemas/project-schemas.ts';
-import type { Rule, SchemaVerdict } from '../../app/schemas/judge-schema.ts';
+import { levels, type Rule, type SchemaVerdict } from '../../app/schemas/judge-schema.ts';
 import { resolveProject } from '../../app/config/resolve-project.ts';
 import { type SchemaStream, schemaStreams } from '../../app/schemas/schema-streams.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
@@ -20,16 +20,6 @@ import type { Compatibility, SchemaRegistry } from '../../ports/schema-registry.
 import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { describeVerdict } from './schema-text.ts';
-
-const levels: readonly Compatibility[] = [
-  'NONE',
-  'BACKWARD',
-  'BACKWARD_TRANSITIVE',
-  'FORWARD',
-  'FORWARD_TRANSITIVE',
-  'FULL',
-  'FULL_TRANSITIVE',
-];
 
 interface Flags {
   readonly against?: string;

@@ -50,9 +50,10 @@ function schemaOf(type: FieldType, name: string): unknown {
       return { type: 'bytes', logicalType: 'decimal', precision, scale };
     }
     case 'list':
-      return { type: 'array', items: schemaOf(type.item, `${name}_item`) };
+      // Items and values may be null: only fields say that they may not.
+      return { type: 'array', items: ['null', schemaOf(type.item, `${name}_item`)] };
     case 'map':
-      return { type: 'map', values: schemaOf(type.value, `${name}_value`) };
+      return { type: 'map', values: ['null', schemaOf(type.value, `${name}_value`)] };
     case 'struct':
       return recordOf(name, type.fields);
     default:

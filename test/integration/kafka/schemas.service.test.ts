@@ -9,6 +9,7 @@ import {
   entity,
   featureView,
   lifetime,
+  max,
   millrace,
   stream,
   sum,
@@ -94,7 +95,7 @@ describe.skipIf(!withServices)(`schemas of records on Kafka (${howToRun})`, () =
     folder.remove();
   });
 
-  async function open(topic: string, options: object = {}): Promise<App> {
+  async function open(topic: string, options: object = {}, outputs: object = {}): Promise<App> {
     const binding = { brokers: cluster.brokers, topic, format: 'avro', registry: registry.url };
     const config = defineConfig({
       project: topic,
@@ -104,6 +105,7 @@ describe.skipIf(!withServices)(`schemas of records on Kafka (${howToRun})`, () =
           streams: { purchases: kafka({ ...binding, until: 'latest', ...options }) },
           online: embedded('./online'),
           deadLetters: './letters',
+          outputs: { ...outputs },
         },
       },
     });
@@ -205,6 +207,43 @@ describe.skipIf(!withServices)(`schemas of records on Kafka (${howToRun})`, () =
   test('a format with schemas needs a registry, said when it is written', () => {
     const binding = { brokers: ['localhost:1'], topic: 't', format: 'avro' };
     expect(() => kafka(binding)).toThrow('whose schemas lie in a registry');
+  });
+
+  test('rows are written as Avro too, by a schema of their view', { timeout: 60_000 }, async () => {
+    await write('in', [first(4), first(5), second(6)]);
+    await createTopic(cluster.brokers, { name: 'out' });
+    const output = { brokers: cluster.brokers, topic: 'out', format: 'avro' };
+    const app = await open('in', {}, { spend: kafka({ ...output, registry: './schemas' }) });
+    expect((await app.run()).dead_letters).toBe(0);
+    const schemas = openRegistry('./schemas', { baseDirectory: folder.path, clock: systemClock });
+    const { id, text } = (await schemas.latest('out-value')) ?? {};
+    expect(id).toBe(1);
+    expect(text).toContain('"name": "Spend"');
+    const totals = stream('totals', {
+      schema: { user_id: t.string(), total: t.int64(), as_of: t.timestamp(), _seq: t.int64() },
+      eventTime: { field: 'as_of', outOfOrderness: '5s' },
+    });
+    const seen = featureView('seen', {
+      entity: user,
+      from: totals,
+      features: (p) => ({ total: max(p.total).over(lifetime()), n: count().over(lifetime()) }),
+    });
+    const config = defineConfig({
+      project: 'reading',
+      definitions: [{ seen }],
+      environments: {
+        local: {
+          streams: { totals: kafka({ ...output, registry: './schemas', until: 'latest' }) },
+          online: embedded('./seen'),
+        },
+      },
+    });
+    const reader = await millrace(config, { baseDirectory: folder.path });
+    apps.push(reader);
+    expect((await reader.run()).dead_letters).toBe(0);
+    const { values: read } = await reader.read('seen', { user_id: 'u1' });
+    expect(read).toMatchObject({ total: 15n });
+    expect(Number(read?.['n'])).toBeGreaterThan(0);
   });
 
   test('Protobuf', { timeout: 60_000 }, async () => {

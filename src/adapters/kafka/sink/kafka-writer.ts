@@ -6,6 +6,7 @@ import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import type { EpochSink } from '../../../ports/epoch-sink.ts';
+import type { RowValues } from '../../../ports/row-values.ts';
 import type { StoredView } from '../../../ports/stored-view.ts';
 import type { VectorSink } from '../../../ports/vector-sink.ts';
 import type { KafkaAccess } from '../client/kafka-access.ts';
@@ -43,6 +44,8 @@ export interface KafkaEpochOptions {
 export interface KafkaViewOutput {
   readonly view: StoredView;
   readonly topic: string;
+  /** Writes the values of its records; null or absent: they are JSON. */
+  readonly values?: RowValues | null;
 }
 
 interface OpenOutput {
@@ -66,7 +69,9 @@ export class KafkaWriter implements VectorSink {
     this.#cluster = cluster;
     this.#closing = new AbortController();
     this.#calls = new ClusterCalls({ cluster, clock, signal: this.#closing.signal });
-    const open = outputs.map(({ view, topic }) => ({ view, topic, encoder: new RowEncoder(view) }));
+    const open = outputs.map(({ view, topic, values = null }) => {
+      return { view, topic, encoder: new RowEncoder(view, values) };
+    });
     this.#outputs = Map.groupBy(open, ({ view }) => view.view);
     const isTransactional = delivery === 'exactly-once';
     this.#transactions = isTransactional ? this.#newTransactions() : null;

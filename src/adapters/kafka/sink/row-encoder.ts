@@ -1,5 +1,5 @@
 // Rows of a view as records: the key as JSON of its columns, the value as JSON of key, times and features,
-// as `export` writes them. Bytes are written into buffers that are reused: they hold until the next row.
+// as `export` writes them, unless somebody else writes values. Bytes are written into buffers that are reused: they hold until the next row.
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import { JsonBuffer } from '../../../columns/json-buffer.ts';
 import { createRowJsonWriter } from '../../../columns/packed-row-json.ts';
@@ -7,6 +7,7 @@ import { createRowPacker } from '../../../columns/packed-row-writer.ts';
 import { decodeKey } from '../../../kernel/key-encoding.ts';
 import { formatInstant } from '../../../kernel/instant.ts';
 import type { Field, Value } from '../../../kernel/types/field-type.ts';
+import type { RowValues } from '../../../ports/row-values.ts';
 import type { StoredView } from '../../../ports/stored-view.ts';
 import type { AppendedRecord } from './kafka-producer.ts';
 import type { ByteRange, RecordHeader } from './record-batch.ts';
@@ -16,6 +17,13 @@ interface MutableRange extends ByteRange {
   bytes: Uint8Array;
   start: number;
   end: number;
+}
+
+/** A key as JSON, in `#keys`, and its columns. */
+interface KnownKey {
+  readonly start: number;
+  readonly end: number;
+  readonly values: Readonly<Record<string, Value>>;
 }
 
 /** Keys whose JSON is kept, by their number within a batch. */
@@ -32,11 +40,13 @@ export class RowEncoder implements AppendedRecord {
   readonly #packer = createRowPacker();
   readonly #keys = new JsonBuffer();
   readonly #values = new JsonBuffer();
-  /** Where the JSON of a key lies in `#keys`, by its bytes as text. */
-  readonly #known = new Map<string, readonly [start: number, end: number]>();
+  /** By the key's bytes as text. */
+  readonly #known = new Map<string, KnownKey>();
+  readonly #rowValues: RowValues | null;
 
-  constructor(view: StoredView) {
+  constructor(view: StoredView, values: RowValues | null = null) {
     this.#view = view;
+    this.#rowValues = values;
     this.#names = view.features.map(({ name }) => Buffer.from(`,${JSON.stringify(name)}:`));
     this.#writer = createRowJsonWriter(view.features, 'text');
   }
@@ -44,7 +54,14 @@ export class RowEncoder implements AppendedRecord {
   /** Becomes the record of a row. */
   encode(batch: VectorBatch, row: number): void {
     this.timestampMs = batch.asOfMs[row] as number;
-    this.#encodeKey(batch, row);
+    const { values } = this.#encodeKey(batch, row);
+    if (this.#rowValues !== null) {
+      const { bytes, start, end } = this.#rowValues.encode(batch, row, values);
+      this.value.bytes = bytes;
+      this.value.start = start;
+      this.value.end = end;
+      return;
+    }
     const target = this.#values;
     const packer = this.#packer;
     target.length = 0;
@@ -73,15 +90,17 @@ export class RowEncoder implements AppendedRecord {
     else this.#values.ascii('null');
   }
 
-  #encodeKey({ keyData, keyStarts, keyEnds }: VectorBatch, row: number): void {
+  #encodeKey({ keyData, keyStarts, keyEnds }: VectorBatch, row: number): KnownKey {
     const bytes = keyData.subarray(keyStarts[row], keyEnds[row]);
     const name = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-    const range = this.#known.get(name) ?? this.#addKey(name, bytes);
+    const known = this.#known.get(name) ?? this.#addKey(name, bytes);
     this.key.bytes = this.#keys.bytes;
-    [this.key.start, this.key.end] = range;
+    this.key.start = known.start;
+    this.key.end = known.end;
+    return known;
   }
 
-  #addKey(name: string, bytes: Uint8Array): readonly [number, number] {
+  #addKey(name: string, bytes: Uint8Array): KnownKey {
     if (this.#known.size >= keysMax) {
       this.#known.clear();
       this.#keys.length = 0;
@@ -93,9 +112,9 @@ export class RowEncoder implements AppendedRecord {
     });
     const json = Buffer.from(`{${parts.join(',')}}`);
     this.#keys.raw(json, 0, json.length);
-    const range = [start, this.#keys.length] as const;
-    this.#known.set(name, range);
-    return range;
+    const known = { start, end: this.#keys.length, values };
+    this.#known.set(name, known);
+    return known;
   }
 }
 
