@@ -121,6 +121,8 @@ class Succession {
     const [newest, older] = vault.complete;
     if (newest === undefined || older === undefined || !world.chance(0.05)) return;
     if (this.lives.length > 8 || this.#running.length > 0) return;
+    // The checkpoint of an end has the state of the one before it.
+    if (newest.head === older.head) return;
     const digits = String(newest.id).padStart(12, '0');
     const name = world.chance(0.5) ? `sim/manifests/${digits}.json` : `sim/segments/${newest.head}`;
     vault.damage(name, world.below(100_000));
