@@ -28,7 +28,7 @@ test('a row of a view is a record that Avro reads', () => {
     },
     { key: { user: 'ü2' }, values: { total: null, mean: null, n: 0 }, asOfMs: 5, seq: 8 },
   ];
-  const batch = vectorBatch({ view: 'spend', key, features, fingerprint: 'f' }, rows);
+  const batch = vectorBatch({ view: 'spend', key, features }, rows);
   const text = deriveAvroSchema('spend', outputRowType(key, features));
   const type = avro.Type.forSchema(JSON.parse(text) as avro.Schema);
   const encoder = createAvroRowValues(key, new Uint8Array([0, 0, 0, 0, 9]));
@@ -43,7 +43,9 @@ test('a row of a view is a record that Avro reads', () => {
   ]);
 });
 
-const scalars: readonly (readonly [FieldType, fc.Arbitrary<Value>])[] = [
+type Case = readonly [FieldType, fc.Arbitrary<Value>];
+
+const scalars: readonly Case[] = [
   [{ kind: 'bool' }, fc.boolean()],
   [{ kind: 'int32' }, fc.integer()],
   [{ kind: 'int64' }, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })],
@@ -59,13 +61,13 @@ const scalars: readonly (readonly [FieldType, fc.Arbitrary<Value>])[] = [
 const column = fc
   .constantFrom(...scalars)
   .chain(([type, value]) =>
-    fc.constantFrom<(readonly [FieldType, fc.Arbitrary<Value>])[]>(
+    fc.constantFrom<Case[]>(
       [type, value],
       [list(type), fc.array(fc.option(value), { maxLength: 4 })],
       [{ kind: 'map', value: type }, fc.dictionary(fc.string(), value, { maxKeys: 3 })],
       [
         { kind: 'struct', fields: [field('x', type, true), field('y', type)] },
-        fc.record({ x: fc.option(value), y: value }),
+        fc.tuple(fc.option(value), value).map(([x, y]): Value => ({ x, y })),
       ],
     ),
   );
@@ -73,16 +75,11 @@ const column = fc
 test('any value of any type comes back as it was, by the schema of its row', () => {
   const rows = fc
     .array(fc.tuple(column, fc.boolean()), { minLength: 1, maxLength: 6 })
-    .chain((columns) =>
-      fc.record({
-        fields: fc.constant(
-          columns.map(([[type], nullable], i): Field => field(`c${i}`, type, nullable)),
-        ),
-        values: fc.tuple(
-          ...columns.map(([[, value], nullable]) => (nullable ? fc.option(value) : value)),
-        ),
-      }),
-    );
+    .chain((columns) => {
+      const fields = columns.map(([[type], nullable], i) => field(`c${i}`, type, nullable));
+      const values = columns.map(([[, value], nullable]) => (nullable ? fc.option(value) : value));
+      return fc.record({ fields: fc.constant<Field[]>(fields), values: fc.tuple(...values) });
+    });
   fc.assert(
     fc.property(rows, ({ fields, values }) => {
       const out = new AvroOutput();
