@@ -86,16 +86,19 @@ function start(splits: readonly SourceSplit[]): Run {
 
 describe('a split that appears while others are read', () => {
   it('is read too, holds the watermark until it has rows, and does not lower it', async () => {
-    const { task, seen, turn } = start(await splitsOf({ a: [row(100), row(200)] }));
-    await turn();
-    expect(seen).toEqual(['a 100', 'a 200', 200]);
+    const run = start(await splitsOf({ a: [row(100), row(200)] }));
+    await run.turn();
+    expect(run.seen).toEqual(['a 100', 'a 200', 200]);
     const [added] = await splitsOf({ b: [row(150), row(300)] });
-    task.addSplit(added as SourceSplit);
-    await turn();
-    expect(seen.slice(3)).toEqual(['b 150', 'b 300']);
-    expect(task.save().positions).toEqual({ a: { step: 2, offset: 2 }, b: { step: 2, offset: 2 } });
-    expect(task.progress().splits.map(({ split }) => split)).toEqual(['a', 'b']);
-    expect(task.progress().holder?.split).toBe('a');
+    run.task.addSplit(added as SourceSplit);
+    await run.turn();
+    expect(run.seen.slice(3)).toEqual(['b 150', 'b 300']);
+    expect(run.task.save().positions).toEqual({
+      a: { step: 2, offset: 2 },
+      b: { step: 2, offset: 2 },
+    });
+    expect(run.task.progress().splits.map(({ split }) => split)).toEqual(['a', 'b']);
+    expect(run.task.progress().holder?.split).toBe('a');
   });
 });
 
@@ -103,9 +106,9 @@ describe('where a split begins', () => {
   it('is kept until the split has been read', async () => {
     const [a, b] = await splitsOf({ a: [row(100)], b: [] });
     const begins = [a, { ...b, position: { offset: 7 } }] as readonly SourceSplit[];
-    const { task, turn } = start(begins);
-    expect(task.save().positions).toEqual({ b: { offset: 7 } });
-    await turn();
-    expect(task.save().positions).toEqual({ a: { step: 1, offset: 1 }, b: { offset: 7 } });
+    const run = start(begins);
+    expect(run.task.save().positions).toEqual({ b: { offset: 7 } });
+    await run.turn();
+    expect(run.task.save().positions).toEqual({ a: { step: 1, offset: 1 }, b: { offset: 7 } });
   });
 });

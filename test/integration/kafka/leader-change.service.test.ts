@@ -25,7 +25,7 @@ describe.skipIf(!withServices)(`three brokers (${howToRun})`, () => {
     await createTopic(cluster.brokers, { name: topic, partitions, replicas: 3 });
     const reading = await startReading(kafka({ brokers: cluster.brokers, topic }));
     const settings = [cluster.brokers.join(), '-', 'acks=all', 'linger.ms=5'];
-    const producer = await startJava('Produce.java', settings);
+    const producer = await startJava('produce.java', settings);
     const ended = new Promise((resolve) => producer.once('exit', resolve));
     try {
       let longestGapMs = 0;

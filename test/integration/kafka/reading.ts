@@ -21,7 +21,7 @@ export interface Reading {
   /** What was said to people. */
   readonly said: readonly string[];
   readonly positions: ReadonlyMap<string, JsonValue>;
-  readonly skipped: () => number;
+  skipped(): number;
   /** Numbers of all splits. */
   all(): readonly number[];
   /** Resolves when the condition holds; rejects with what failed a split, or after `ms`. */
@@ -34,36 +34,7 @@ export async function startReading(
   binding: KafkaBinding,
   context: Partial<SourceContext> = {},
 ): Promise<Reading> {
-  const numbers = new Map<string, number[]>();
-  const errors: RecordError[] = [];
-  const said: string[] = [];
-  const positions = new Map<string, JsonValue>();
-  const failures: unknown[] = [];
-  const open: { readonly split: SourceSplit; readonly done: Promise<void> }[] = [];
-  let skipped = 0;
-  let isClosed = false;
-
-  const pull = async (split: SourceSplit): Promise<void> => {
-    while (!isClosed) {
-      const read = await split.next(1000);
-      if (read.kind === 'end') return;
-      if (read.kind === 'empty') continue;
-      const rows = numbers.get(split.id) ?? [];
-      for (let row = 0; row < read.batch.rowCount; row++) {
-        rows.push(readRow(read.batch.columns, numberFields, row)['n'] as number);
-      }
-      numbers.set(split.id, rows);
-      errors.push(...read.errors);
-      positions.set(split.id, read.position);
-    }
-  };
-  const begin = (split: SourceSplit): void => {
-    const done = pull(split).catch((error: unknown) => {
-      failures.push(error);
-    });
-    open.push({ split, done });
-  };
-
+  const reading = new TopicReading();
   const splits = await binding.open({
     stream: 'numbers',
     rowType: { fields: numberFields },
@@ -73,37 +44,72 @@ export async function startReading(
     baseDirectory: '.',
     signal: new AbortController().signal,
     startAt: new Map(),
-    addSplit: begin,
-    report: (message) => said.push(message),
-    onSkipped: (records) => (skipped += records),
+    addSplit: (split) => reading.begin(split),
+    report: (message) => reading.said.push(message),
+    onSkipped: (records) => (reading.skippedCount += records),
     ...context,
   });
-  for (const split of splits) begin(split);
-  return {
-    numbers,
-    errors,
-    said,
-    positions,
-    skipped: () => skipped,
-    all: () => [...numbers.values()].flat(),
-    async until(condition, ms = 20_000) {
-      const endMs = performance.now() + ms;
-      while (!condition()) {
-        if (failures.length > 0) throw failures[0];
-        if (performance.now() > endMs) {
-          throw new Error(
-            `not within ${ms} ms; ${[...numbers.values()].flat().length} rows, said: ${said.join('; ')}`,
-          );
-        }
-        await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const split of splits) reading.begin(split);
+  return reading;
+}
+
+class TopicReading implements Reading {
+  readonly numbers = new Map<string, number[]>();
+  readonly errors: RecordError[] = [];
+  readonly said: string[] = [];
+  readonly positions = new Map<string, JsonValue>();
+  skippedCount = 0;
+  readonly #failures: unknown[] = [];
+  readonly #open: { readonly split: SourceSplit; readonly done: Promise<void> }[] = [];
+  #isClosed = false;
+
+  begin(split: SourceSplit): void {
+    const done = this.#pull(split).catch((error: unknown) => {
+      this.#failures.push(error);
+    });
+    this.#open.push({ split, done });
+  }
+
+  async #pull(split: SourceSplit): Promise<void> {
+    while (!this.#isClosed) {
+      const read = await split.next(1000);
+      if (read.kind === 'end') return;
+      if (read.kind === 'empty') continue;
+      const rows = this.numbers.get(split.id) ?? [];
+      for (let row = 0; row < read.batch.rowCount; row++) {
+        rows.push(readRow(read.batch.columns, numberFields, row)['n'] as number);
       }
-    },
-    async close() {
-      isClosed = true;
-      await Promise.all(open.map(({ split }) => split.close()));
-      await Promise.all(open.map(({ done }) => done));
-    },
-  };
+      this.numbers.set(split.id, rows);
+      this.errors.push(...read.errors);
+      this.positions.set(split.id, read.position);
+    }
+  }
+
+  skipped(): number {
+    return this.skippedCount;
+  }
+
+  all(): readonly number[] {
+    return [...this.numbers.values()].flat();
+  }
+
+  async until(condition: () => boolean, ms = 20_000): Promise<void> {
+    const endMs = performance.now() + ms;
+    while (!condition()) {
+      if (this.#failures.length > 0) throw this.#failures[0];
+      if (performance.now() > endMs) {
+        const seen = `${this.all().length} rows, said: ${this.said.join('; ')}`;
+        throw new Error(`not within ${ms} ms; ${seen}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#open.map(({ split }) => split.close()));
+    await Promise.all(this.#open.map(({ done }) => done));
+  }
 }
 
 /** The numbers from `from` to before `to`. */

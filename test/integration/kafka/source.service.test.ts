@@ -48,7 +48,7 @@ describe.skipIf(!withServices)(
     ): Promise<void> {
       const script = join(folder, 'script.txt');
       await writeFile(script, lines.map((words) => `${words.join('\t')}\n`).join(''));
-      await runJava('Produce.java', [cluster.brokers.join(), script, ...settings]);
+      await runJava('produce.java', [cluster.brokers.join(), script, ...settings]);
     }
 
     const numbered = (from: number, to: number, partition = 0) =>
@@ -155,7 +155,7 @@ describe.skipIf(!withServices)(
       await createTopic(cluster.brokers, { name: topic });
       await produce(cluster.brokers, topic, numbered(0, 2));
       const settings = [cluster.brokers.join(), '-', 'transactional.id=opener'];
-      const producer = await startJava('Produce.java', settings);
+      const producer = await startJava('produce.java', settings);
       try {
         producer.stdin?.write(`begin\nsend\t${topic}\t0\tk\t{"n":99}\nflush\n`);
         const all = await read({ topic, isolation: 'read_uncommitted' });

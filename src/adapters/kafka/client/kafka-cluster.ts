@@ -130,9 +130,11 @@ export class KafkaCluster {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const open = await Promise.allSettled(this.#connections.values());
+    const closing = [...this.#connections.values()].map(async (opening) => {
+      const connection = await opening;
+      await connection.close();
+    });
     this.#connections.clear();
-    const closing = open.map((one) => (one.status === 'fulfilled' ? one.value.close() : null));
     await Promise.allSettled(closing);
   }
 }
