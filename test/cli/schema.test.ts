@@ -1,8 +1,8 @@
 // `millrace schema` on a folder as the registry, as a user runs it.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CliHost, type CliResult, jsonOf, temporaryFolder } from './run-cli.ts';
+import { CliHost, type CliResult, jsonOf, temporaryFolder, writeFiles } from './run-cli.ts';
 
 let cli: CliHost;
 let folder: ReturnType<typeof temporaryFolder>;
@@ -140,6 +140,79 @@ describe('a folder as the registry', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('MR_SCHEMA_SUBJECT');
   });
+});
+
+describe('a project whose stream has a registry', () => {
+  const config = (amountType: string): Record<string, string> => ({
+    'millrace.config.ts': `import { count, defineConfig, entity, featureView, rolling, stream, t } from 'millrace';
+import { kafka } from 'millrace/kafka';
+const user = entity('user', { key: { user_id: t.string() } });
+const purchases = stream('purchases', {
+  schema: { user_id: t.string(), amount: t.${amountType}(), ts: t.timestamp() },
+  eventTime: { field: 'ts', outOfOrderness: '5s' },
+});
+const spend = featureView('spend', {
+  entity: user, from: purchases, features: () => ({ n: count().over(rolling('1h')) }),
+});
+export default defineConfig({
+  project: 'shop', definitions: [{ spend }],
+  environments: { local: { streams: { purchases: kafka({
+    brokers: ['localhost:9092'], topic: 'raw.purchases', format: 'avro', registry: './schemas',
+  }) } } },
+});`,
+  });
+
+  test('registers the schema of its stream, is checked against it, sets its level', async () => {
+    writeFiles(folder.path, config('int64'));
+    expect((await run('check')).stdout).toContain('has no schema yet');
+    const registered = await run('register', subject, '--stream', 'purchases');
+    expect(registered.stdout).toBe(`${subject}: schema 1 in folder ./schemas\n`);
+    const text = readFileSync(join(folder.path, 'schemas', subject, 'v1.avsc'), 'utf8');
+    expect(JSON.parse(text)).toMatchObject({
+      name: 'Purchases',
+      fields: [{ name: 'user_id' }, { name: 'amount', type: 'long' }, { name: 'ts' }],
+    });
+    const fits = await run('check');
+    expect([fits.code, fits.stdout]).toEqual([
+      0,
+      `ok: purchases reads ${subject}: version 1, schema 1\n`,
+    ]);
+    expect((await run('set', 'FULL', '--json')).stdout).toContain(subject);
+    const other = temporaryFolder();
+    try {
+      writeFiles(other.path, config('int32'));
+      cpSync(join(folder.path, 'schemas'), join(other.path, 'schemas'), { recursive: true });
+      const wrong = await cli.run(other.path, 'schema', 'check', '--json');
+      expect(wrong.code).toBe(1);
+      expect(jsonOf<object>(wrong)).toMatchObject({
+        ok: false,
+        streams: [{ stream: 'purchases', ok: false, reasons: [{ path: 'amount' }] }],
+      });
+    } finally {
+      other.remove();
+    }
+  });
+});
+
+test.each([
+  [
+    'proto',
+    'syntax = "proto3"; message P { string user = 1; int64 amount = 2; }',
+    'syntax = "proto3"; message P { string user = 1; double amount = 2; }',
+    '"amount" changes from int64 to double',
+  ],
+  [
+    'schema.json',
+    '{"type":"object","properties":{"amount":{"type":"integer"}}}',
+    '{"type":"object","properties":{"amount":{"type":"number"}}}',
+    '"amount" changes from integer to number',
+  ],
+])('schemas in .%s are judged by the same table', async (ending, before, after, change) => {
+  writeFileSync(join(folder.path, `v1.${ending}`), before);
+  writeFileSync(join(folder.path, `v2.${ending}`), after);
+  const { code, stdout } = await run('check', `v2.${ending}`, '--against', `v1.${ending}`);
+  expect(code).toBe(1);
+  expect(stdout).toContain(`refused: ${change}`);
 });
 
 test('a server that does not answer is an error of the environment', async () => {
