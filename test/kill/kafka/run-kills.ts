@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { seededRandom } from '../../../src/kernel/random.ts';
 import { runJava } from '../../integration/kafka/java-tools.ts';
-import { createTopic, produce } from '../../integration/kafka/topics.ts';
+import { createTopic, produce, withAdmin } from '../../integration/kafka/topics.ts';
 import { eventOf, judge, type Verdict } from './events.ts';
 import { startLife } from './kafka-lives.ts';
 import type { KafkaJob } from './kafka-project.ts';
@@ -29,6 +29,7 @@ export interface KillsResult extends Verdict {
 }
 
 const partitions = 3;
+const drainMsMax = 60_000;
 
 export async function runKills(options: KillsOptions): Promise<KillsResult> {
   const { brokers, folder, seed, delivery = 'exactly-once', report } = options;
@@ -63,7 +64,7 @@ export async function runKills(options: KillsOptions): Promise<KillsResult> {
   const seconds = Math.round((systemClock.monotonicMs() - startMs) / 1000);
   const last = startLife(job);
   await last.runs;
-  await untilDrained(brokers, `${name}-local`, 60_000);
+  await untilDrained(job, events);
   last.signal('SIGTERM');
   const { code, last: text } = await last.ended;
   if (code !== 0) throw new Error(`the last life ended ${code}: ${text}`);
@@ -122,15 +123,19 @@ export async function groupLag(brokers: readonly string[], group: string): Promi
   return lags.reduce((sum, lag) => sum + lag, 0);
 }
 
-/** Until the group has read everything, or it takes too long. */
-export async function untilDrained(
-  brokers: readonly string[],
-  group: string,
-  patienceMs: number,
-): Promise<void> {
+/** Until the group has committed so many records, or it takes too long. */
+export async function untilDrained(job: KafkaJob, events: number): Promise<void> {
   const startMs = systemClock.monotonicMs();
-  while ((await groupLag(brokers, group)) !== 0) {
-    if (systemClock.monotonicMs() - startMs > patienceMs) return;
-    await systemClock.sleep(500);
-  }
+  await withAdmin(job.brokers, async (admin) => {
+    while (systemClock.monotonicMs() - startMs < drainMsMax) {
+      const [group] = await admin.listConsumerGroupOffsets({ groups: [`${job.project}-local`] });
+      const partitions = group?.topics.flatMap((topic) => topic.partitions) ?? [];
+      const read = partitions.reduce(
+        (sum, { committedOffset }) => sum + Number(committedOffset),
+        0,
+      );
+      if (read >= events) return;
+      await systemClock.sleep(200);
+    }
+  });
 }

@@ -41,6 +41,7 @@ const pendingBytesMax = 32 * 2 ** 20;
 const heldBytesMax = 64 * 2 ** 20;
 const requestBytesMax = 8 * 2 ** 20;
 const pauseMs = 20;
+const idleMsMax = 5000;
 
 export class KafkaProducer {
   /** Bytes that were appended and not acknowledged. */
@@ -173,6 +174,13 @@ export class KafkaProducer {
     }
     this.#acknowledged = [];
     this.#relieved = null;
+  }
+
+  /** Until no request is on its way; not for long. */
+  async idle(): Promise<void> {
+    const { clock } = this.#options.calls;
+    const startMs = clock.monotonicMs();
+    while (this.#busy.size > 0 && clock.monotonicMs() - startMs < idleMsMax) await clock.sleep(5);
   }
 
   *#queues(): Iterable<PartitionQueue> {

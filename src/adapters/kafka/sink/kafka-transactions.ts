@@ -282,11 +282,12 @@ export class KafkaTransactions implements EpochSink, EpochAuthority {
   async close(): Promise<void> {
     const producer = this.#producer;
     if (producer === null) return;
-    // What was not committed does not wait for the transaction's timeout, which would keep readers waiting.
-    if (producer.failure === null && this.#beganMs !== null) {
-      await this.#end(false, 'abort the transaction').catch(() => undefined);
-    }
+    const isFenced = producer.failure?.code === 'MR_KAFKA_FENCED';
     producer.fail(new MillraceError('MR_KAFKA_FAILED', 'the job has ended'));
+    if (this.#beganMs === null || isFenced) return;
+    // Readers would wait for its end until the broker gives it up.
+    await producer.idle();
+    await this.#end(false, 'abort the transaction').catch(() => undefined);
   }
 }
 
