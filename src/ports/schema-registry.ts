@@ -6,6 +6,19 @@ import type { ExtraText } from '../columns/decode/extra-text.ts';
 import type { FieldProblem } from '../columns/decode/field-problem.ts';
 import type { RowType, Value } from '../kernel/types/field-type.ts';
 
+/** Where a schema registry is, and who asks it. */
+export interface SchemaRegistryOptions {
+  /** `http://host:8081`, or the path of a folder (`./schemas`). */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For one request. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
 /** How a registry names the languages. */
 export type SchemaType = 'AVRO' | 'PROTOBUF' | 'JSON';
 

@@ -2,6 +2,7 @@
 import { type Duration, parseDuration } from '../../kernel/duration.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
+import type { SchemaRegistryOptions } from '../../ports/schema-registry.ts';
 import { checkAccess, type KafkaAccess } from './client/kafka-access.ts';
 
 /** Where a job that has no checkpoint begins to read. */
@@ -22,7 +23,7 @@ export interface KafkaOptions extends KafkaAccess {
   readonly format?: string;
   readonly formatOptions?: Readonly<Record<string, unknown>>;
   /** Where schemas of records are: the address of a registry, or a folder. */
-  readonly registry?: string | Readonly<Record<string, unknown>>;
+  readonly registry?: string | SchemaRegistryOptions;
   /** Where to begin without a checkpoint. Default `'earliest'`. */
   readonly start?: KafkaStart;
   /** Consumer group of the offsets that others may watch. Default: the name of the job. */

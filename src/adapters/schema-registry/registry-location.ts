@@ -2,19 +2,7 @@
 // Passwords stay out of descriptions.
 import { isAbsolute, join } from 'node:path';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-
-/** Options of a schema registry, beside its address. */
-export interface SchemaRegistryOptions {
-  /** `http://host:8081`, or the path of a folder (`./schemas`). */
-  readonly url: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** Sent as `Authorization: Bearer`. */
-  readonly token?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** For one request. Default 10,000. */
-  readonly timeoutMs?: number;
-}
+import type { SchemaRegistryOptions } from '../../ports/schema-registry.ts';
 
 export type RegistryLocation =
   | { readonly kind: 'folder'; readonly path: string; readonly description: string }
