@@ -12,7 +12,7 @@ import { attemptHeader } from '../../ports/dead-letter-record.ts';
 import { replayOfHeader } from '../../ports/set-aside.ts';
 import type { Source, SourceRecords, SourceSplit, SplitRead } from '../../ports/source.ts';
 import { fileError } from './file-errors.ts';
-import { sizeOf } from './file-position.ts';
+import { hasEnded, sizeOf } from './file-position.ts';
 import { type ReplayLine, replayPath } from './set-aside-files.ts';
 
 const asJson: SourceRecords = { format: 'json', options: {} };
@@ -23,8 +23,11 @@ const asJson: SourceRecords = { format: 'json', options: {} };
  * again is a dead letter that names the one it came from.
  */
 export function withReplays(source: Source, directory: string): Source {
+  const { description, bounded, records } = source;
   return {
-    ...source,
+    description,
+    bounded,
+    ...(records === undefined ? {} : { records }),
     open: async (context) => {
       const { stream, rowType, formats } = context;
       const path = replayPath(directory, stream);
@@ -32,7 +35,7 @@ export function withReplays(source: Source, directory: string): Source {
       const start = context.startAt.get(id);
       const others = new Map([...context.startAt].filter(([split]) => split !== id));
       const splits = await source.open({ ...context, startAt: others });
-      if (start === undefined && !existsSync(path)) return splits;
+      if (!existsSync(path) && (start === undefined || hasEnded(start))) return splits;
       const decoder = recordDecoder(formats, source.records, rowType);
       return [...splits, new ReplaySplit({ id, path, stream, decoder, start })];
     },
