@@ -4,7 +4,7 @@ import type { DecodedBatch } from '../columns/batch.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { JsonValue } from '../kernel/json-value.ts';
 import type { RowType } from '../kernel/types/field-type.ts';
-import type { RecordError } from './dead-letter-sink.ts';
+import type { RecordError, RecordOrigin } from './dead-letter-sink.ts';
 import type { FormatRegistry } from './format.ts';
 import type { SetAsideContext, SetAsideRecords } from './set-aside.ts';
 
@@ -62,6 +62,8 @@ export interface SourceSplit {
   readonly position?: JsonValue;
   /** The next rows, at most `rowCountMax`. Waits for live input; resolves `{ kind: 'end' }` when bounded input is over. */
   next(rowCountMax: number): Promise<SplitRead>;
+  /** What a broker knows of a row of the newest read besides its value, by its offset. */
+  originOf?(offset: number): RecordOrigin | null;
   close(): Promise<void>;
 }
 

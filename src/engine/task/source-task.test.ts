@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryDeadLetters, memoryLateRecords } from '../../adapters/memory/memory-sinks.ts';
 import type { Batch } from '../../columns/batch.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
+import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import type { SourceSplit } from '../../ports/source.ts';
 import { featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
 import { type ScriptStep, scriptedSource } from '../../testing/scripted-source.ts';
@@ -15,7 +16,7 @@ const fields: readonly Field[] = [
 ];
 const plan = singleViewPlan({
   fields,
-  eventTime: { field: 'ts', outOfOrdernessMs: 0 },
+  eventTime: { field: 'ts', outOfOrdernessMs: 0, maxAheadMs: 1e6 },
   key: ['user'],
   features: [
     featureNode('n', {
@@ -38,6 +39,7 @@ interface Run {
   readonly task: SourceTask;
   /** What the views got: rows as split and event time, watermarks as numbers. */
   readonly seen: (string | number)[];
+  readonly refused: readonly RecordError[];
   /** Lets every split be read and everything go to the views. */
   turn(): Promise<void>;
 }
@@ -45,8 +47,16 @@ interface Run {
 function start(splits: readonly SourceSplit[]): Run {
   const clock = virtualClock(0);
   const seen: (string | number)[] = [];
+  const letters = memoryDeadLetters();
   const [stream] = plan.streams;
   if (stream === undefined) throw new Error('the plan has no stream');
+  const output = new JobOutput({
+    sinks: [],
+    deadLetters: letters,
+    lateRecords: memoryLateRecords(),
+    clock,
+    hasEpochs: false,
+  });
   const task: SourceTask = new SourceTask({
     stream,
     index: 0,
@@ -60,13 +70,7 @@ function start(splits: readonly SourceSplit[]): Run {
     },
     splits,
     isBounded: false,
-    output: new JobOutput({
-      sinks: [],
-      deadLetters: memoryDeadLetters(),
-      lateRecords: memoryLateRecords(),
-      clock,
-      hasEpochs: false,
-    }),
+    output,
     clock,
     batchRowCount: 10,
     onRead: () => undefined,
@@ -79,9 +83,10 @@ function start(splits: readonly SourceSplit[]): Run {
       task.requestReads(clock.monotonicMs());
       await new Promise((resolve) => setImmediate(resolve));
       task.step();
+      await output.drain();
     }
   };
-  return { task, seen, turn };
+  return { task, seen, refused: letters.letters, turn };
 }
 
 describe('a split that appears while others are read', () => {
@@ -99,6 +104,16 @@ describe('a split that appears while others are read', () => {
     });
     expect(run.task.progress().splits.map(({ split }) => split)).toEqual(['a', 'b']);
     expect(run.task.progress().holder?.split).toBe('a');
+  });
+});
+
+describe('a row that is refused', () => {
+  it('is reported with what the split knows of it', async () => {
+    const [split] = await splitsOf({ a: [row(100), row(Number.MAX_SAFE_INTEGER)] });
+    const origin = { topic: 't', partition: 0, key: null, timestampMs: 7, headers: [] };
+    const run = start([{ ...(split as SourceSplit), originOf: () => origin }]);
+    await run.turn();
+    expect(run.refused).toMatchObject([{ code: 'MR_DATA_TOO_FAR_AHEAD', offset: 1, origin }]);
   });
 });
 

@@ -267,15 +267,16 @@ export class SourceTask {
     const read = reader.ready;
     if (read?.kind !== 'rows') return;
     const { stream, batchRowCount } = this.#options;
-    const errors: RecordError[] = [...read.errors];
+    const untimely: RecordError[] = [];
     const arrivalMs = reader.readyAtMs;
-    const admitted = this.#stamper.admit(read.batch, arrivalMs, errors);
+    const admitted = this.#stamper.admit(read.batch, arrivalMs, untimely);
+    const refused = untimely.map((error) => reader.withOrigin(error));
+    const errors = [...read.errors, ...refused];
     this.#count(reader, read.batch.rowCount + read.errors.length);
     for (const error of errors) {
       const place = { stream: stream.name, split: reader.id, operatorUid: stream.uid };
       this.#options.output.refuse(error, place);
     }
-    const refused = errors.slice(read.errors.length);
     const failures = { rows: read.batch, unread: read.errors, refused };
     this.#options.output.breaker?.readBatch(stream.name, failures);
     if (admitted.rowCount > 0) {

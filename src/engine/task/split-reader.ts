@@ -2,6 +2,7 @@
 // for the next one, so a split is only asked again when its batch has been processed.
 import type { Clock } from '../../kernel/clock.ts';
 import type { JsonValue } from '../../kernel/json-value.ts';
+import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import type { SourceSplit, SplitRead } from '../../ports/source.ts';
 import { IdleTimer } from '../time/idle-timer.ts';
 
@@ -83,6 +84,12 @@ export class SplitReader {
     this.isEmpty = false;
     this.servedAt = turn;
     this.idleTimer.reset();
+  }
+
+  /** An error of a row of the newest read, with what a broker knows of it. */
+  withOrigin(error: RecordError): RecordError {
+    const origin = this.#split.originOf?.(error.offset) ?? null;
+    return origin === null ? error : { ...error, origin };
   }
 
   async #read(rowCountMax: number): Promise<void> {

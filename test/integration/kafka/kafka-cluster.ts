@@ -26,6 +26,8 @@ export interface KafkaNode {
   readonly address: string;
   /** SIGKILL: the broker is gone without a word. */
   kill(): Promise<void>;
+  /** SIGSTOP: the broker keeps its connections and answers nothing. */
+  freeze(): void;
   /** SIGTERM and wait: leaders move away first. */
   shutDown(): Promise<void>;
   /** Starts it again on the same ports and data; resolves once it serves. */
@@ -98,6 +100,7 @@ async function createNode(
       child = await launch(propertiesFile, logFile, options.heapMb ?? 384);
       await untilServing(child, log);
     },
+    freeze: () => void child?.kill('SIGSTOP'),
     async kill() {
       if (child !== null) await stopped(child);
       child = null;

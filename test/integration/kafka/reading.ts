@@ -93,7 +93,7 @@ class TopicReading implements Reading {
     return [...this.numbers.values()].flat();
   }
 
-  async until(condition: () => boolean, ms = 20_000): Promise<void> {
+  async until(condition: () => boolean, ms = 40_000): Promise<void> {
     const endMs = performance.now() + ms;
     while (!condition()) {
       if (this.#failures.length > 0) throw this.#failures[0];

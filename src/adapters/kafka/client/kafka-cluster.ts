@@ -33,6 +33,9 @@ export interface ClusterView {
   readonly topics: readonly TopicView[];
 }
 
+/** A broker that stands still is left for another soon; it answers a fetch within a second. */
+const fetchTimeoutMs = 6000;
+
 export class KafkaCluster {
   readonly client: KafkaClient;
   readonly access: KafkaAccess;
@@ -105,7 +108,7 @@ export class KafkaCluster {
     const open = await this.#connections.get(name)?.catch(() => null);
     if (open?.isConnected() === true) return open;
     if (this.#isClosed) throw new MillraceError('MR_KAFKA_UNREACHABLE', 'the connection is closed');
-    const opening = this.#open(host, port);
+    const opening = this.#open(host, port, purpose);
     this.#connections.set(name, opening);
     try {
       return await opening;
@@ -115,8 +118,11 @@ export class KafkaCluster {
     }
   }
 
-  async #open(host: string, port: number): Promise<Connection> {
-    const options = connectionOptions(this.access) as ConstructorParameters<typeof Connection>[1];
+  async #open(host: string, port: number, purpose: string): Promise<Connection> {
+    const given = connectionOptions(this.access);
+    const requestTimeout = purpose === 'fetch' ? fetchTimeoutMs : given.requestTimeout;
+    type Options = ConstructorParameters<typeof Connection>[1];
+    const options = { ...given, requestTimeout } as Options;
     const connection = new this.client.Connection(this.#clientId, options);
     // Failures come through the calls; an event without a listener would end the process.
     connection.on('error', ignore);

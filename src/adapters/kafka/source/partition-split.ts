@@ -1,7 +1,7 @@
 // One partition as a split. Fetched pieces wait in a short queue, which is the backpressure: while it
 // is full nothing is fetched. Rows of a piece are decoded where they lie; the position behind a read
 // is behind everything before it, records that were passed over included.
-import type { RecordError } from '../../../ports/dead-letter-sink.ts';
+import type { RecordError, RecordOrigin } from '../../../ports/dead-letter-sink.ts';
 import type { MessageDecoder } from '../../../ports/format.ts';
 import type { SourceSplit, SplitRead } from '../../../ports/source.ts';
 import type { FetchedPiece, RecordSet } from './record-set.ts';
@@ -156,7 +156,7 @@ export class PartitionSplit implements SourceSplit {
     const isLast = this.#from >= records.count;
     this.#advance(isLast ? records.nextOffset : (offsets[this.#from] as number));
     this.#isPositionTold = true;
-    const errors = result.errors.map((error) => this.#withOrigin(error));
+    const errors = result.errors.map((error) => withOrigin(error, this.originOf(error.offset)));
     return { kind: 'rows', batch: result.batch, errors, position: this.position };
   }
 
@@ -169,10 +169,10 @@ export class PartitionSplit implements SourceSplit {
     return { kind: 'rows', batch, errors: [], position: this.position };
   }
 
-  #withOrigin(error: RecordError): RecordError {
+  originOf(offset: number): RecordOrigin | null {
     const { records, topic, partition } = this.#options;
-    const origin = records.originOf(error.offset);
-    return origin === null ? error : { ...error, origin: { topic, partition, ...origin } };
+    const origin = records.originOf(offset);
+    return origin === null ? null : { topic, partition, ...origin };
   }
 
   #advance(offset: number): void {
@@ -196,4 +196,8 @@ export class PartitionSplit implements SourceSplit {
     this.#arrived();
     await this.#options.onClose();
   }
+}
+
+function withOrigin(error: RecordError, origin: RecordOrigin | null): RecordError {
+  return origin === null ? error : { ...error, origin };
 }
