@@ -9,6 +9,7 @@ import { formatInstant } from '../../../kernel/instant.ts';
 import type { Field, Value } from '../../../kernel/types/field-type.ts';
 import type { RowValues } from '../../../ports/row-values.ts';
 import type { StoredView } from '../../../ports/stored-view.ts';
+import { InstantBytes } from './instant-bytes.ts';
 import type { AppendedRecord } from './kafka-producer.ts';
 import type { ByteRange, RecordHeader } from './record-batch.ts';
 
@@ -38,6 +39,7 @@ export class RowEncoder implements AppendedRecord {
   readonly #names: readonly Buffer[];
   readonly #writer: ReturnType<typeof createRowJsonWriter>;
   readonly #packer = createRowPacker();
+  readonly #instants = new InstantBytes();
   readonly #keys = new JsonBuffer();
   readonly #values = new JsonBuffer();
   /** By the key's bytes as text. */
@@ -71,9 +73,9 @@ export class RowEncoder implements AppendedRecord {
     // The key's JSON without its last bracket: `{"user":"u1"` or `{`.
     target.raw(key.bytes, key.start, key.end - 1);
     target.ascii(key.end - key.start === 2 ? '"event_time":' : ',"event_time":');
-    this.#instant(batch.eventTimeMs[row] as number);
+    this.#instants.write(target, batch.eventTimeMs[row] as number);
     target.ascii(',"as_of":');
-    this.#instant(batch.asOfMs[row] as number);
+    this.#instants.write(target, batch.asOfMs[row] as number);
     for (const [i, name] of this.#names.entries()) {
       target.raw(name, 0, name.length);
       this.#writer.write(target, packer.bytes, packer.view, i);
@@ -83,11 +85,6 @@ export class RowEncoder implements AppendedRecord {
     target.byte(125);
     this.value.bytes = target.bytes;
     this.value.end = target.length;
-  }
-
-  #instant(ms: number): void {
-    if (Number.isFinite(ms)) this.#values.string(formatInstant(ms));
-    else this.#values.ascii('null');
   }
 
   #encodeKey({ keyData, keyStarts, keyEnds }: VectorBatch, row: number): KnownKey {
