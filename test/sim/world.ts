@@ -179,6 +179,8 @@ export interface OperationOptions {
 export class SimProcess {
   isAlive = true;
   frozenUntilMs = 0;
+  /** Operations under way in which it does not freeze. */
+  indivisible = 0;
   readonly name: string;
   readonly world: SimWorld;
   readonly #onStep: (operation: string) => void;
