@@ -2,6 +2,7 @@
 // notes in `<topic>.dlq.notes`. What is replayed goes into the stream's own topic, in one transaction
 // with the notes that say so; whoever opens them for writing shuts out whoever did before.
 import type { MessageToProduce, Producer } from '@platformatic/kafka';
+import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import type { JsonValue } from '../../../kernel/json-value.ts';
 import type {
   ReplayNote,
@@ -125,9 +126,11 @@ async function openSender(
     retries: 200,
     retryDelay: 5,
   });
+  let transaction: Transaction;
   try {
     await makeNotesTopic(client, access);
-    await producer.initIdempotentProducer({ producerId: -1n, producerEpoch: -1 });
+    // Beginning is what shuts out others; the broker knows of no transaction before something is sent.
+    transaction = await producer.beginTransaction();
   } catch (error) {
     await producer.close().catch(() => undefined);
     throw kafkaError(error, attempt);
@@ -135,23 +138,39 @@ async function openSender(
   return {
     send: async (messages) => {
       try {
-        const transaction = await producer.beginTransaction();
-        try {
-          for (let at = 0; at < messages.length; at += messagesPerRequest) {
-            const part = messages.slice(at, at + messagesPerRequest);
-            await transaction.send({ messages: part });
-          }
-          await transaction.commit();
-        } catch (error) {
-          await transaction.abort().catch(() => transaction.cancel());
-          throw error;
+        for (let at = 0; at < messages.length; at += messagesPerRequest) {
+          await transaction.send({ messages: messages.slice(at, at + messagesPerRequest) });
         }
+        await transaction.commit();
+        transaction = await producer.beginTransaction();
       } catch (error) {
-        throw kafkaError(error, attempt);
+        await transaction.abort().catch(() => undefined);
+        throw isShutOut(error) ? shutOut(topic, error) : kafkaError(error, attempt);
       }
     },
-    close: () => producer.close(),
+    close: async () => {
+      await transaction.cancel().catch(() => undefined);
+      await producer.close();
+    },
   };
+}
+
+type Transaction = Awaited<
+  ReturnType<Producer<Buffer, Buffer, Buffer, Buffer>['beginTransaction']>
+>;
+
+const shutOutCodes = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'FENCED_INSTANCE_ID'];
+
+function isShutOut(error: unknown): boolean {
+  return brokerCodes(error).some((code) => shutOutCodes.includes(code));
+}
+
+function shutOut(topic: string, cause: unknown): MillraceError {
+  const message = `another process works on the dead letters of ${topic}: nothing was sent`;
+  return new MillraceError('MR_DEAD_LETTERS_IN_USE', message, {
+    fix: 'wait until it is done, then look again with millrace dlq ls',
+    cause,
+  });
 }
 
 /** Notes say for ever what was replayed, so they are never dropped. */
