@@ -12,6 +12,7 @@ import {
   stream,
   sum,
   t,
+  type ProblemsError,
 } from 'millrace';
 import { embedded } from 'millrace/embedded';
 import { featureLog, file } from 'millrace/file';
@@ -220,6 +221,32 @@ describe('an environment of servers that cannot be used yet', () => {
     await expect(app.run()).rejects.toEqual(unavailable);
     await expect(app.serve({ port: 0 })).rejects.toEqual(unavailable);
     await expect(app.store.get(spend, { user_id: 'u1' })).rejects.toEqual(unavailable);
+  });
+
+  it('says what is wrong with the format of a topic before it is opened', async () => {
+    const topic = { brokers: ['localhost:9092'], topic: 'raw.purchases' };
+    const problemsOf = async (options: Parameters<typeof kafka>[0]) => {
+      const streams = { purchases: kafka(options) };
+      const environments = { production: { streams } };
+      const config = defineConfig({ project: 'shop', definitions: [{ spend }], environments });
+      const problems = await millrace(config, { env: 'production' }).then(
+        (app) => app.check(),
+        (error: unknown) => (error as ProblemsError).problems,
+      );
+      return problems.map(({ code, path, message }) => [code, path, message]);
+    };
+    const place = 'environments.production.streams.purchases';
+    expect(await problemsOf({ ...topic, format: 'json' })).toEqual([]);
+    expect(await problemsOf({ ...topic, format: 'parquet' })).toEqual([
+      ['MR_CONFIG_INVALID', place, 'topic raw.purchases: format "parquet" is not one of messages'],
+    ]);
+    const wrong = { ...topic, formatOptions: { timestmp: 's' } };
+    expect(await problemsOf(wrong)).toEqual([
+      ['MR_CONFIG_INVALID', place, expect.stringContaining('timestmp')],
+    ]);
+    expect(await problemsOf({ ...topic, format: 'avro' })).toEqual([
+      ['MR_CONFIG_INVALID', place, expect.stringContaining('registry')],
+    ]);
   });
 
   it('checks its options when they are written', () => {

@@ -8,6 +8,7 @@ import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
 import { storageAt } from '../recovery/storage-at.ts';
+import { checkTopic } from './check-topics.ts';
 import { Findings } from './findings.ts';
 import { type RunSettings, resolveRunSettings } from './run-settings.ts';
 
@@ -74,6 +75,8 @@ function checkStreams(checked: EnvironmentToCheck, findings: Findings): void {
       findings.add('error', 'MR_CONFIG_UNBOUND_STREAM', place, text);
     }
     checkOpenable(source, place, "file('./data/purchases.jsonl')", findings);
+    const stream = plan.streams.find((other) => other.name === name);
+    if (stream !== undefined && isKafkaBinding(source)) checkTopic(source, stream, findings);
   }
 }
 
