@@ -57,8 +57,8 @@ interface Open {
 /** Waits until nothing is behind, the time is over or the signal aborts; says what is behind then. */
 export async function coverageOf(request: CoverageRequest): Promise<Coverage> {
   const { candidate, clock, waitMs, signal } = request;
-  const untilMs = clock.monotonicMs() + waitMs;
   const first = await firstLook(request);
+  const untilMs = clock.monotonicMs() + waitMs;
   let { open } = first;
   while (open.length > 0 && clock.monotonicMs() < untilMs && signal?.aborted !== true) {
     await clock.sleep(pauseMs, signal);

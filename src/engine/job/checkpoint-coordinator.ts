@@ -167,6 +167,11 @@ export class CheckpointCoordinator {
     return manifest;
   }
 
+  /** A checkpoint has begun and is not complete. */
+  get isUnderWay(): boolean {
+    return this.#running !== null;
+  }
+
   /** Waits for the attempt under way, whatever becomes of it. */
   async settle(): Promise<void> {
     while (this.#running !== null) await this.#running;

@@ -15,6 +15,11 @@ const idleStepMs = 1000;
 /** The loop lets others run at least this often. */
 const turnMs = 20;
 
+/** A batch that took so long makes a checkpoint wait; then turns take up to this share of its time. */
+const longBatchMs = 20;
+const checkpointTurnShare = 0.2;
+const checkpointTurnMs = 40;
+
 const defaultFlushIntervalMs = 1000;
 
 export interface AttemptOptions extends Omit<PartsOptions, 'wakeup' | 'signal'> {
@@ -36,6 +41,8 @@ export class JobAttempt {
   #blockedMs = 0;
   #flushedMs = 0;
   #turnedMs = 0;
+  /** When the loop last kept time, or last waited. */
+  #keptMs = Number.POSITIVE_INFINITY;
   #idleSteppedMs = 0;
 
   constructor(options: AttemptOptions) {
@@ -173,7 +180,8 @@ export class JobAttempt {
     const { report } = this.#options;
     const startMs = clock.monotonicMs();
     await this.#wakeup.wait(clock, this.#untilDeadlineMs());
-    report.waitedMs += clock.monotonicMs() - startMs;
+    this.#keptMs = clock.monotonicMs();
+    report.waitedMs += this.#keptMs - startMs;
   }
 
   #requestReads(): void {
@@ -212,11 +220,27 @@ export class JobAttempt {
     }
     report.tick();
     if (nowMs - this.#turnedMs >= turnMs) await this.#turn();
+    await this.#turnForCheckpoint(nowMs - this.#keptMs);
+    this.#keptMs = nowMs;
   }
 
   async #turn(): Promise<void> {
     const { clock } = this.#spec;
     await clock.turn?.();
+    this.#turnedMs = clock.monotonicMs();
+  }
+
+  /**
+   * More turns while a checkpoint is under way, after a batch that took long: each file of a checkpoint
+   * needs several, and with one a batch it would not be complete before the input is.
+   */
+  async #turnForCheckpoint(workedMs: number): Promise<void> {
+    const { clock } = this.#spec;
+    const { coordinator } = this.#parts;
+    if (workedMs < longBatchMs || clock.turn === undefined) return;
+    const restMs = Math.min(workedMs * checkpointTurnShare, checkpointTurnMs);
+    const untilMs = clock.monotonicMs() + restMs;
+    while (coordinator?.isUnderWay === true && clock.monotonicMs() < untilMs) await clock.turn();
     this.#turnedMs = clock.monotonicMs();
   }
 

