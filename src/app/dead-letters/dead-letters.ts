@@ -220,7 +220,7 @@ interface Copy {
 async function copyOf(
   letter: DeadLetterInfo,
   fixer: Fixer,
-  read: (bytes: Uint8Array) => ReadRecord,
+  read: (bytes: Uint8Array) => Promise<ReadRecord>,
 ): Promise<Copy> {
   const outcome = { id: letter.id, stream: letter.stream };
   try {
@@ -229,7 +229,7 @@ async function copyOf(
       return { outcome: { ...outcome, event: null, problem: 'left as it is' }, bytes };
     }
     const event = Buffer.from(bytes).toString();
-    const result = read(Uint8Array.from(bytes));
+    const result = await read(Uint8Array.from(bytes));
     if ('row' in result) return { outcome: { ...outcome, event, problem: null }, bytes };
     const problem = `the stream would refuse the copy: ${result.problem}`;
     return { outcome: { ...outcome, event, problem }, bytes: null };
@@ -278,7 +278,8 @@ async function replayStream(
     }
     checkUnique(options.ids, letters);
     const judge = replayJudge(project, stream, options.force === true);
-    const judged = letters.map((letter) => ({ letter, problem: judge(letter) }));
+    const judged = [];
+    for (const letter of letters) judged.push({ letter, problem: await judge(letter) });
     const going = judged.filter(({ problem }) => problem === null);
     const at = formatInstant(systemClock.nowMs());
     if (mode === 'write') await records.replay(going.map(({ letter }) => replayOf(letter, at)));
@@ -301,11 +302,11 @@ function replayJudge(
   project: ResolvedProject,
   stream: string,
   isForced: boolean,
-): (letter: DeadLetterInfo) => string | null {
+): (letter: DeadLetterInfo) => Promise<string | null> {
   const read = recordReader(project, stream);
   const { uid } = streamNode(project, stream);
   const places = new Set<string>();
-  return (letter) => {
+  return async (letter) => {
     const place = [letter.topic, letter.partition, letter.offset].join('\0');
     if (places.has(place)) return 'its record goes back already, for another of its letters';
     if (!isForced) {
@@ -315,7 +316,8 @@ function replayJudge(
       if (letter.operator_uid !== uid) {
         return `only "${letter.operator_uid}" refused it: other views of the stream would count it twice`;
       }
-      const result = read(Buffer.from(letter.fixed_event_base64 ?? letter.event_base64, 'base64'));
+      const bytes = Buffer.from(letter.fixed_event_base64 ?? letter.event_base64, 'base64');
+      const result = await read(bytes);
       if ('problem' in result) return `it would fail again: ${result.problem}`;
     }
     places.add(place);

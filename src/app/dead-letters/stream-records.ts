@@ -3,11 +3,15 @@
 import { isAbsolute, join } from 'node:path';
 import { recordDecoder, messagesOf, withReplays } from '../../adapters/file/replay-source.ts';
 import { openSetAsideFiles } from '../../adapters/file/set-aside-files.ts';
+import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
+import { createMessageDecoder } from '../../adapters/kafka/source/message-decoder.ts';
 import { readRow } from '../../columns/read-value.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import { type StreamNode, streamOf } from '../../plan/plan.ts';
+import type { MessageDecoder, MessageResult } from '../../ports/format.ts';
 import type { SetAsideRecords } from '../../ports/set-aside.ts';
 import type { Source } from '../../ports/source.ts';
 import { formats } from '../formats.ts';
@@ -80,16 +84,47 @@ export type ReadRecord =
 export function recordReader(
   project: ResolvedProject,
   name: string,
-): (bytes: Uint8Array) => ReadRecord {
+): (bytes: Uint8Array) => Promise<ReadRecord> {
   const stream = streamNode(project, name);
-  const { records } = project.environment.streams[name] ?? {};
-  const decoder = recordDecoder(formats, records, { fields: stream.fields });
-  return (bytes) => {
-    const { batch, errors } = decoder.decode(messagesOf([{ bytes, offset: 0 }]));
+  const decoder = decoderOf(project, stream);
+  return async (bytes) => {
+    const { batch, errors } = await decodedRecord(decoder, bytes);
     const [error] = errors;
     if (error !== undefined) return { problem: `${error.code}: ${error.message}` };
     const row = readRow(batch.columns, batch.fields, 0);
     const time = stream.eventTime.field;
     return row[time] == null ? { problem: `MR_DATA_EVENT_TIME: "${time}" is null` } : { row };
   };
+}
+
+/** A record may need the schema that it was written with, which has to be fetched first. */
+async function decodedRecord(decoder: MessageDecoder, bytes: Uint8Array): Promise<MessageResult> {
+  for (;;) {
+    const input = messagesOf([{ bytes, offset: 0 }]);
+    const result = decoder.decode(input);
+    if (result.consumed > 0 || result.waitFor === undefined) return result;
+    await result.waitFor;
+  }
+}
+
+function decoderOf(project: ResolvedProject, stream: StreamNode): MessageDecoder {
+  const source = project.environment.streams[stream.name];
+  const rowType = { fields: stream.fields };
+  if (source === undefined || !isTopic(source)) {
+    return recordDecoder(formats, source?.records, rowType);
+  }
+  return createMessageDecoder(source.options, {
+    stream: stream.name,
+    rowType,
+    eventTimeField: stream.eventTime.field,
+    formats,
+    clock: systemClock,
+    baseDirectory: project.baseDirectory,
+    signal: new AbortController().signal,
+    startAt: new Map(),
+  });
+}
+
+function isTopic(source: Source): source is KafkaBinding {
+  return 'kind' in source && source.kind === 'kafka';
 }

@@ -44,7 +44,7 @@ export async function pendingRecords(
   }
   for (const [id, event] of replays) {
     if (applied.has(id) && !isAgain) continue;
-    const result = read(Buffer.from(event, 'base64'));
+    const result = await read(Buffer.from(event, 'base64'));
     if ('problem' in result) continue;
     found.replayed++;
     found.add(id, result.row, Number(result.row[stream.eventTime.field]));
