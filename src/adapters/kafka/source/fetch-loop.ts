@@ -65,8 +65,10 @@ export class FetchLoop {
 
   /** Partitions in their turn; new ones first. */
   #inLine(led: readonly PartitionSplit[]): readonly PartitionSplit[] {
-    const known = this.#line.filter((split) => led.includes(split));
-    this.#line = [...led.filter((split) => !known.includes(split)), ...known];
+    const isLed = new Set(led);
+    const isKnown = new Set(this.#line);
+    const known = this.#line.filter((split) => isLed.has(split));
+    this.#line = [...led.filter((split) => !isKnown.has(split)), ...known];
     return this.#line;
   }
 
@@ -92,24 +94,30 @@ export class FetchLoop {
   ): void {
     const { cluster, onRefused } = this.#options;
     if (errorCode !== 0) throw new cluster.client.ProtocolError(errorCode);
+    const byName = new Map(partitions.map((fetched) => [nameOf(fetched), fetched]));
+    const served = new Set<PartitionSplit>();
     for (const [i, split] of wanted.entries()) {
-      const fetched = partitions.find(
-        ({ partition, topicId }) => partition === split.partition && topicId === split.topicId,
-      );
+      const fetched = byName.get(nameOf(split));
       if (fetched === undefined || targets[i]?.offset !== split.fetchOffset) continue;
       if (fetched.errorCode !== 0) onRefused(split, fetched);
-      else if (fetched.records.length > 0) this.#push(split, fetched);
+      else if (this.#push(split, fetched)) served.add(split);
     }
+    this.#line = [...this.#line.filter((split) => !served.has(split)), ...served];
   }
 
-  #push(split: PartitionSplit, { records, aborted }: FetchedPartition): void {
+  /** True when there was something. */
+  #push(split: PartitionSplit, { records, aborted }: FetchedPartition): boolean {
     const { isCommitted } = this.#options;
     const { fetchOffset } = split;
     const nextOffset = endOfBatches(records, fetchOffset);
-    if (nextOffset === fetchOffset) return;
+    if (nextOffset === fetchOffset) return false;
     split.push({ bytes: records, fetchOffset, aborted, isCommitted }, nextOffset);
-    this.#line = [...this.#line.filter((other) => other !== split), split];
+    return true;
   }
+}
+
+function nameOf({ topicId, partition }: FetchedPartition | PartitionSplit): string {
+  return `${topicId} ${partition}`;
 }
 
 function targetOf({ topicId, partition, leaderEpoch, fetchOffset }: PartitionSplit): FetchTarget {
