@@ -156,6 +156,28 @@ export type {
   MergeResult,
 } from './app/replay/merge-rows.ts';
 export type { PromoteOptions, Promotion, ReadersState } from './app/replay/promote-job.ts';
+export type { DeadLetterFilter } from './app/dead-letters/choose-letters.ts';
+export type {
+  DeadLetterGroup,
+  DeadLetterList,
+  DeadLetters,
+  FixOptions,
+  LetterOutcome,
+  LetterOutcomes,
+  ReplayLettersOptions,
+} from './app/dead-letters/dead-letters.ts';
+export type { FixMethod } from './app/dead-letters/fixing/fix-letter.ts';
+export type { DeadLetterInfo } from './app/dead-letters/stored-letter.ts';
+export type {
+  AppliedLate,
+  AppliedView,
+  ApplyLateOptions,
+  LateFilter,
+  LateGroup,
+  LateList,
+  LateRecords,
+} from './app/late-records/late-records.ts';
+export type { LateRecordInfo } from './app/late-records/stored-late.ts';
 export type { Replays } from './app/replay/replays.ts';
 export type { ReplayOptions, ReplayResult } from './app/replay/run-replay.ts';
 export type { UndoResult } from './app/replay/undo-merge.ts';

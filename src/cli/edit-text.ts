@@ -8,8 +8,9 @@ import { MillraceError } from '../kernel/errors/millrace-error.ts';
 
 /** The text as the user leaves it; throws MR_USAGE when there is no editor or it fails. */
 export async function editText(text: string): Promise<string> {
-  const editor = process.env['VISUAL'] ?? process.env['EDITOR'];
-  if (editor === undefined || editor.trim() === '') {
+  const { VISUAL, EDITOR } = process.env;
+  const editor = [VISUAL, EDITOR].find((name) => name !== undefined && name.trim() !== '');
+  if (editor === undefined) {
     throw new MillraceError('MR_USAGE', 'there is no editor', {
       fix: 'set EDITOR, or use --set or --script',
     });

@@ -234,6 +234,7 @@ async function copyOf(
     const problem = `the stream would refuse the copy: ${result.problem}`;
     return { outcome: { ...outcome, event, problem }, bytes: null };
   } catch (error) {
+    if (error instanceof MillraceError && error.code === 'MR_USAGE') throw error;
     const problem = error instanceof Error ? error.message : String(error);
     return { outcome: { ...outcome, event: null, problem }, bytes: null };
   }
