@@ -79,7 +79,7 @@ async function total(): Promise<unknown> {
 
 const run = () => app.run({ untilEnd: true });
 
-describe('a dead letter', () => {
+describe('a dead letter', { timeout: 60_000 }, () => {
   it('that fails again names the one that it was replayed from, and counts its attempts', async () => {
     write(record('1', 0), record('2.5', 1), record('4', 2));
     await run();

@@ -76,7 +76,7 @@ afterAll(() => {
   folder.remove();
 });
 
-describe('an int field that turns float at 3 AM', () => {
+describe('an int field that turns float at 3 AM', { timeout: 60_000 }, () => {
   let broken = 0;
 
   it('stops nothing and loses nothing: what cannot be read is a dead letter, and it is said', async () => {
