@@ -51,6 +51,11 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
     });
   }
 
+  /** A topic that keeps what it has, however old its time is. */
+  function makeTopic(name: string, partitions: number): Promise<void> {
+    return createTopic(kafka.brokers, { name, partitions, settings: { 'retention.ms': '-1' } });
+  }
+
   /** What a Java consumer sees. */
   async function seen(topic: string, isolation = 'read_committed'): Promise<string[]> {
     const output = await runJava('org.apache.kafka.tools.consumer.ConsoleConsumer', [
@@ -63,7 +68,7 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   }
 
   test('rows are JSON under their key, seen when their checkpoint is committed', async () => {
-    await createTopic(kafka.brokers, { name: 'rows', partitions: 3 });
+    await makeTopic('rows', 3);
     const writer = await open('rows');
     const { epochs } = writer;
     expect(await epochs.authority?.committed()).toEqual({ id: null });
@@ -91,7 +96,7 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   }, 120_000);
 
   test('a process that was replaced cannot write, whatever it had under way', async () => {
-    await createTopic(kafka.brokers, { name: 'fenced', partitions: 3 });
+    await makeTopic('fenced', 3);
     const zombie = await open('fenced');
     await zombie.epochs.recover(null);
     await zombie.write(vectors([1, 2]));
@@ -117,7 +122,7 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   }, 120_000);
 
   test('what was prepared is not seen when the process dies before the commit', async () => {
-    await createTopic(kafka.brokers, { name: 'died', partitions: 2 });
+    await makeTopic('died', 2);
     const first = await open('died');
     await first.epochs.recover(null);
     await first.write(vectors([1]));
@@ -135,7 +140,7 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   }, 120_000);
 
   test('a transaction that the broker does not allow is refused at once', async () => {
-    await createTopic(kafka.brokers, { name: 'long', partitions: 1 });
+    await makeTopic('long', 1);
     const epochs = { transactionTimeoutMs: 900_001, acceptsMovedOffsets: false };
     const writer = await open('long', { epochs });
     await expect(writer.epochs.recover(null)).rejects.toMatchObject({
@@ -146,8 +151,8 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   }, 60_000);
 
   test('offsets are those of the checkpoint, and nobody may move them', async () => {
-    await createTopic(kafka.brokers, { name: 'in', partitions: 2 });
-    await createTopic(kafka.brokers, { name: 'out', partitions: 2 });
+    await makeTopic('in', 2);
+    await makeTopic('out', 2);
     const readTopics = [{ stream: 'events', topic: 'in', group: 'readers' }];
     const positions = {
       events: { 'in-0': { offset: 0, leaderEpoch: 0 }, 'in-1': { offset: 0, leaderEpoch: 0 } },
@@ -182,8 +187,8 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   }, 120_000);
 
   test('at-least-once is seen at once, at-most-once after its checkpoint and never again', async () => {
-    await createTopic(kafka.brokers, { name: 'least', partitions: 2 });
-    await createTopic(kafka.brokers, { name: 'most', partitions: 2 });
+    await makeTopic('least', 2);
+    await makeTopic('most', 2);
     const least = await open('least', { delivery: 'at-least-once' });
     const most = await open('most', { delivery: 'at-most-once' });
     for (const { epochs } of [least, most]) await epochs.recover(null);
@@ -202,7 +207,7 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   }, 120_000);
 
   test('a side topic is made when its first record comes', async () => {
-    await createTopic(kafka.brokers, { name: 'side', partitions: 1 });
+    await makeTopic('side', 1);
     const writer = await open('side');
     await writer.epochs.recover(null);
     const value = Buffer.from('{"dlq_metadata":{}}');
@@ -210,7 +215,7 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
     await writer.writeRecord('side.dlq', {
       key: { bytes: key, start: 0, end: 1 },
       value: { bytes: value, start: 0, end: value.length },
-      timestampMs: startMs,
+      timestampMs: systemClock.nowMs(),
       headers: [{ name: Buffer.from('h'), value: Buffer.from('1') }],
     });
     await writer.epochs.prepare(1, {});
