@@ -32,6 +32,7 @@ export interface DeadLetterGroup {
   readonly last_failed_at: string;
 }
 
+/** What `app.deadLetters.list` gives. */
 export interface DeadLetterList {
   readonly total: number;
   /** By stream, error code and who refused, the greatest first. */
@@ -50,17 +51,20 @@ export interface LetterOutcome {
   readonly problem: string | null;
 }
 
+/** What became of the letters that were meant. */
 export interface LetterOutcomes {
   readonly done: readonly LetterOutcome[];
   readonly refused: readonly LetterOutcome[];
   readonly dry_run: boolean;
 }
 
+/** Which letters are fixed: those that fit, and were not replayed unless they are named. */
 export interface FixOptions extends DeadLetterFilter {
   /** Show what would be done. Default false. */
   readonly dryRun?: boolean;
 }
 
+/** Which letters are replayed: those that fit. */
 export interface ReplayLettersOptions extends FixOptions {
   /** Also what was replayed before, would fail again, or was counted by a view. Default false. */
   readonly force?: boolean;

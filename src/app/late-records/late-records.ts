@@ -15,6 +15,7 @@ import { correctStore, greatestAsOfMs } from './correct-store.ts';
 import { pendingRecords } from './pending-records.ts';
 import { type LateRecordInfo, storedLateRecords } from './stored-late.ts';
 
+/** Which late records are listed; without any of it, all of them. */
 export interface LateFilter {
   readonly view?: string;
   readonly state?: LateRecordInfo['state'];
@@ -35,6 +36,7 @@ export interface LateGroup {
   readonly is_sample: boolean;
 }
 
+/** What `app.late.list` gives. */
 export interface LateList {
   readonly total: number;
   readonly groups: readonly LateGroup[];
@@ -42,6 +44,7 @@ export interface LateList {
   readonly records: readonly LateRecordInfo[];
 }
 
+/** Options of `app.late.apply`. */
 export interface ApplyLateOptions {
   /** Default: every view. */
   readonly view?: string;
@@ -66,6 +69,7 @@ export interface AppliedView {
   readonly records_read: number;
 }
 
+/** What was corrected, by view. */
 export interface AppliedLate {
   readonly views: Readonly<Record<string, AppliedView>>;
   readonly dry_run: boolean;
