@@ -34,6 +34,15 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const installTimeoutMs = 180_000;
 let prefixes = 0;
 
+/** With threads moto compares and writes in two steps, between which another write may come. */
+const oneAtATime = `
+import sys
+from werkzeug.serving import run_simple
+from moto.server import DomainDispatcherApplication, create_backend_app
+app = DomainDispatcherApplication(create_backend_app)
+run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=False)
+`;
+
 async function startMoto(env: Readonly<Record<string, string>> = {}): Promise<Service> {
   const python = await pythonPackages('moto-5.2.5', [
     'moto==5.2.5',
@@ -42,7 +51,7 @@ async function startMoto(env: Readonly<Record<string, string>> = {}): Promise<Se
     'py-partiql-parser==0.6.3',
     'PyYAML==6.0.3',
   ]);
-  return startService(python, (port) => ['-m', 'moto.server', '-p', String(port)], env);
+  return startService(python, (port) => ['-c', oneAtATime, String(port)], env);
 }
 
 function storageAt(service: Service, prefix: string, more = {}): CheckpointStorage {
