@@ -97,10 +97,6 @@ export class JobOutput {
     throw new MillraceError('MR_INTERNAL', 'two sinks decide which checkpoint counts');
   }
 
-  get deadLetterCount(): number {
-    return Object.values(this.deadLettersByCategory).reduce((sum, count) => sum + count, 0);
-  }
-
   /** Totals since the job first began, for a manifest. */
   counters(): Record<string, number> {
     return { rows_out: this.rowsOut, ...prefixed(this.deadLettersByCategory) };

@@ -2,7 +2,14 @@
 import type { CheckpointLog } from './checkpoint-log.ts';
 import { JobMetrics } from './job-metrics.ts';
 import type { JobOutput } from './job-output.ts';
-import type { JobProgress, JobSpec, JobState, JobSummary, ViewProgress } from './job-spec.ts';
+import type {
+  DeadLetterCounts,
+  JobProgress,
+  JobSpec,
+  JobState,
+  JobSummary,
+  ViewProgress,
+} from './job-spec.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { SourceTask } from '../task/source-task.ts';
 import type { ViewStage } from '../task/view-stage.ts';
@@ -21,11 +28,17 @@ interface Totals {
   readonly recordsIn: number;
   readonly rowsOut: number;
   readonly lateRecords: number;
-  readonly deadLetters: number;
+  readonly deadLetters: DeadLetterCounts;
   readonly updates: Readonly<Record<string, number>>;
 }
 
-const nothing: Totals = { recordsIn: 0, rowsOut: 0, lateRecords: 0, deadLetters: 0, updates: {} };
+const nothing: Totals = {
+  recordsIn: 0,
+  rowsOut: 0,
+  lateRecords: 0,
+  deadLetters: { deserialization: 0, schema_mismatch: 0, processing_error: 0 },
+  updates: {},
+};
 
 export class JobReport {
   state: JobState = 'starting';
@@ -89,14 +102,18 @@ export class JobReport {
     const now = this.#totals(views);
     const before = this.#before ?? nothing;
     const nowMs = this.#endMs ?? this.#spec.clock.monotonicMs();
+    const deadLetters = difference(now.deadLetters, before.deadLetters);
     return {
       state: this.state,
       recordsIn: now.recordsIn - before.recordsIn,
       eventsPerSecond: Math.max(0, this.#rate.perSecond(nowMs, this.#recordsIn)),
       lateRecords: now.lateRecords - before.lateRecords,
-      deadLetters: now.deadLetters - before.deadLetters,
+      deadLetters: Object.values(deadLetters).reduce((sum, count) => sum + count, 0),
+      deadLettersByCategory: deadLetters,
       rowsOut: now.rowsOut - before.rowsOut,
       elapsedMs: nowMs - this.#startMs,
+      waitedMs: this.waitedMs,
+      blockedMs: this.#output.blockedMs,
       stateBytes: all.reduce((sum, view) => sum + view.stateBytes, 0),
       checkpoints: this.#log.progress(),
       restarts: this.#log.restarts(),
@@ -137,7 +154,7 @@ export class JobReport {
       recordsIn: this.#recordsIn,
       rowsOut: this.#output.rowsOut,
       lateRecords: all.reduce((sum, [, view]) => sum + view.lateRecords, 0),
-      deadLetters: this.#output.deadLetterCount,
+      deadLetters: { ...this.#output.deadLettersByCategory },
       updates: Object.fromEntries(all.map(([name, { updates }]) => [name, updates])),
     };
   }
@@ -177,6 +194,14 @@ export class JobReport {
     }
     return views;
   }
+}
+
+function difference(now: DeadLetterCounts, before: DeadLetterCounts): DeadLetterCounts {
+  return {
+    deserialization: now.deserialization - before.deserialization,
+    schema_mismatch: now.schema_mismatch - before.schema_mismatch,
+    processing_error: now.processing_error - before.processing_error,
+  };
 }
 
 function sumOf(a: ViewProgress, b: ViewProgress): ViewProgress {

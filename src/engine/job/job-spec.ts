@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { DeadLetterSink, LateRecordSink } from '../../ports/dead-letter-sink.ts';
+import type { DeadLetterSink, LateRecordSink, RecordError } from '../../ports/dead-letter-sink.ts';
 import type { FormatRegistry } from '../../ports/format.ts';
 import type { Source } from '../../ports/source.ts';
 import type { VectorSink } from '../../ports/vector-sink.ts';
@@ -130,6 +130,9 @@ export interface ViewSummary {
   readonly updates: number;
 }
 
+/** Dead letters by what went wrong with the record. */
+export type DeadLetterCounts = Readonly<Record<RecordError['category'], number>>;
+
 /** `paused`: too many records failed; nothing is read until the job is started again. */
 export type JobState =
   | 'starting'
@@ -147,8 +150,13 @@ export interface JobProgress {
   readonly eventsPerSecond: number;
   readonly lateRecords: number;
   readonly deadLetters: number;
+  readonly deadLettersByCategory: DeadLetterCounts;
   readonly rowsOut: number;
   readonly elapsedMs: number;
+  /** Of these, in the thread of sources and sinks: waiting for input. */
+  readonly waitedMs: number;
+  /** The same, waiting for sinks. */
+  readonly blockedMs: number;
   readonly stateBytes: number;
   readonly checkpoints: CheckpointProgress;
   readonly restarts: RestartProgress;
