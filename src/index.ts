@@ -190,6 +190,21 @@ export type {
   SavepointResult,
   Savepoints,
 } from './app/recovery/savepoints.ts';
+export type { JobStatus, StatusLease } from './app/status/job-status.ts';
+export type { StatusState } from './app/status/judge-status.ts';
+export type {
+  CheckpointStatus,
+  FailingStream,
+  HotKeyStatus,
+  SourceStatus,
+  SplitStatus,
+  StatusDocument,
+  StatusFailure,
+  StatusProcess,
+  StatusTime,
+  SubtaskStatus,
+} from './app/status/status-document.ts';
+export type { StatusProblem } from './app/status/status-problems.ts';
 export type { TrainOptions, TrainResult } from './app/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
 export type { FeatureServer } from './serve/feature-server.ts';

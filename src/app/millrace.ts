@@ -28,6 +28,7 @@ import { type Lags, lagsOf } from './lag/lags.ts';
 import { type Offsets, offsetsOf } from './offsets/offsets.ts';
 import { type Replays, replaysOf } from './replay/replays.ts';
 import { type RunOptions, runProject } from './run-project.ts';
+import { type JobStatus, readStatus } from './status/job-status.ts';
 import { type Topics, topicsOf } from './topics/project-topics.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
 
@@ -87,6 +88,8 @@ export interface App {
   readonly topics: Topics;
   /** How far consumer groups are behind. */
   readonly lag: Lags;
+  /** How the job is, whichever process runs it, and what to do about it. Looking changes nothing. */
+  status(): Promise<JobStatus>;
   /** Where consumer groups go on. */
   readonly offsets: Offsets;
   /** What becomes of the state of a savepoint under the definitions of today. */
@@ -181,6 +184,10 @@ class ProjectApp implements App {
 
   get offsets(): Offsets {
     return offsetsOf(this.#project);
+  }
+
+  status(): Promise<JobStatus> {
+    return readStatus(this.#project);
   }
 
   diff(savepoint: string): Promise<PlanComparison> {

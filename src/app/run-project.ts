@@ -20,6 +20,7 @@ import { jobName } from './recovery/checkpoint-place.ts';
 import { type JobState, openJobState } from './recovery/job-state.ts';
 import { serveSavepointRequests } from './recovery/savepoint-requests.ts';
 import { type RunProgress, progressOf } from './run-report.ts';
+import { StatusReporter } from './status/status-reporter.ts';
 import { storedViews } from './stored-views.ts';
 import { checkpointedStoreSink, featureLogSink, storeSink } from './vector-sinks.ts';
 
@@ -70,40 +71,76 @@ export async function runProject(
 ): Promise<JobSummary> {
   const clock = systemClock;
   if (options.untilEnd === true) refuseEndless(project, sourcesInUse(project));
-  const isFresh = options.existing === 'dropAll';
   const report = options.onNotice ?? ignore;
+  const takesCheckpoints = options.checkpoints !== false;
+  const status = new StatusReporter(project, { takesCheckpoints, clock, report });
+  const opened = await openRun(project, { options, clock, report }).catch(
+    async (error: unknown) => {
+      await status.refused(error);
+      throw error;
+    },
+  );
+  if (opened.state === null) return nothingDone(project);
+  const { kafka, state } = opened;
+  return runOwned(project, stores, { options, state, clock, kafka, status });
+}
+
+interface OpenParts {
+  readonly options: RunOptions;
+  readonly clock: Clock;
+  readonly report: (message: string) => void;
+}
+
+/** The outputs, and the state once it is this process's; null when it stood by until it was stopped. */
+async function openRun(
+  project: ResolvedProject,
+  { options, clock, report }: OpenParts,
+): Promise<{ readonly kafka: KafkaOutputs; readonly state: JobState | null }> {
+  const takesCheckpoints = options.checkpoints !== false;
   const acceptsDuplicates = options.acceptDuplicates === true;
-  const kafka = await openKafkaOutputs(project, {
-    hasCheckpoints: options.checkpoints !== false,
-    acceptsDuplicates,
-    clock,
-    report,
-  });
-  const opened = openJobState(project, {
-    isFresh,
-    authority: kafka.authority,
-    acceptsDuplicates,
-    fromSavepoint: options.fromSavepoint ?? null,
-    takesCheckpoints: options.checkpoints !== false,
-    parallelism: options.parallelism ?? project.settings.parallelism,
-    standBy: options.standby === true ? (options.signal ?? neverAborted()) : null,
-    clock,
-    report,
-  });
-  const state = await opened.catch(async (error: unknown) => {
+  const outputs = { hasCheckpoints: takesCheckpoints, acceptsDuplicates, clock, report };
+  const kafka = await openKafkaOutputs(project, outputs);
+  try {
+    const state = await openJobState(project, {
+      isFresh: options.existing === 'dropAll',
+      authority: kafka.authority,
+      acceptsDuplicates,
+      fromSavepoint: options.fromSavepoint ?? null,
+      takesCheckpoints,
+      parallelism: options.parallelism ?? project.settings.parallelism,
+      standBy: options.standby === true ? (options.signal ?? neverAborted()) : null,
+      clock,
+      report,
+    });
+    if (state === null) await kafka.close();
+    return { kafka, state };
+  } catch (error) {
     await kafka.close();
     throw error;
-  });
-  if (state === null) {
-    await kafka.close();
-    return nothingDone(project);
   }
+}
+
+interface OwnedParts extends SpecParts {
+  readonly status: StatusReporter;
+}
+
+/** The job is this process's: its end is told before it can be another's. */
+async function runOwned(
+  project: ResolvedProject,
+  stores: OnlineStores,
+  { options, state, clock, kafka, status }: OwnedParts,
+): Promise<JobSummary> {
   let isWell = false;
   try {
     const job = startJob(await jobSpec(project, stores, { options, state, clock, kafka }));
+    status.follow(job);
     const summary = await attended(job, { project, options, state, clock });
     isWell = true;
+    await status.end(null);
     return summary;
+  } catch (error) {
+    await status.end(error);
+    throw error;
   } finally {
     await stores.endWriting();
     await state.close(isWell);

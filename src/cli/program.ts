@@ -21,6 +21,7 @@ import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
+import { statusCommand } from './commands/status.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { trainCommand } from './commands/train.ts';
 import { logLevels } from './terminal.ts';
@@ -34,6 +35,7 @@ const commands = [
   replayCommand,
   compareCommand,
   promoteCommand,
+  statusCommand,
   lagCommand,
   offsetsCommand,
   topicsCommand,
