@@ -2,6 +2,10 @@
 // It is replaced whole and not made durable: after a crash of the machine an older one will do.
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import {
+  checkpointFileError,
+  codeOf,
+} from '../../adapters/file/checkpoint/checkpoint-file-error.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { checkpointStorageOf, jobName } from '../recovery/checkpoint-place.ts';
 import { parseStatus, type StatusDocument } from './status-document.ts';
@@ -12,7 +16,7 @@ export interface StatusPlace {
   /** How often it is written there. */
   readonly intervalMs: number;
   write(document: StatusDocument): Promise<void>;
-  /** Null: there is none. */
+  /** Null: there is none. Throws MR_CHECKPOINT_ACCESS when it may not be read. */
   read(): Promise<StatusDocument | null>;
 }
 
@@ -57,8 +61,8 @@ function fileAt(path: string): StatusPlace {
       try {
         return parseStatus(await readFile(path, 'utf8'));
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-        throw error;
+        if (codeOf(error) === 'ENOENT') return null;
+        throw checkpointFileError(path, error);
       }
     },
   };
