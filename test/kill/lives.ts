@@ -17,6 +17,10 @@ export interface ChainOptions {
   readonly ratePerSecond: number;
   /** Longest time from the first sign of a life to its death. */
   readonly lifeMsMax: number;
+  /** What lives choose from. Default: 1, 2 and 4. */
+  readonly parallelisms?: readonly number[];
+  /** A fault in all lives. */
+  readonly plant?: string;
 }
 
 export interface ChainResult {
@@ -36,6 +40,7 @@ export async function endLives(): Promise<void> {
   await Promise.all(ended);
 }
 
+const preload = new URL('./plant.ts', import.meta.url).href;
 const entry = fileURLToPath(new URL('./life.ts', import.meta.url));
 
 /** Lives until the input has ended. */
@@ -47,7 +52,7 @@ export async function runChain(options: ChainOptions): Promise<ChainResult> {
   for (let kills = 0; ; ) {
     const settings = settingsOf(options, random);
     const isDoomed = kills < options.kills;
-    const life = await live(settings, isDoomed ? deathOf(options, random) : null);
+    const life = await live(settings, isDoomed ? deathOf(options, random) : null, options.plant);
     lives.push(
       `${settings.parallelism} ${settings.backend} ${life.wasKilled ? 'killed' : 'ended'}`,
     );
@@ -73,8 +78,9 @@ export async function runUndisturbed(folder: string): Promise<ChainResult['summa
   return JSON.parse(life.stdout.trim().split('\n').at(-1) ?? '') as ChainResult['summary'];
 }
 
-function settingsOf({ folder, ratePerSecond }: ChainOptions, random: Random): KillSettings {
-  const parallelism = [1, 2, 4][Math.floor(random.next() * 3)] ?? 1;
+function settingsOf(options: ChainOptions, random: Random): KillSettings {
+  const { folder, ratePerSecond, parallelisms = [1, 2, 4] } = options;
+  const parallelism = parallelisms[Math.floor(random.next() * parallelisms.length)] ?? 1;
   const backend = random.next() < 0.5 ? 'memory' : 'disk';
   return { folder, parallelism, backend, ratePerSecond };
 }
@@ -98,14 +104,22 @@ interface Life {
   readonly stderr: string;
 }
 
-async function live(settings: KillSettings, death: Death | null): Promise<Life> {
+async function live(settings: KillSettings, death: Death | null, plant?: string): Promise<Life> {
   const child = spawn(
     process.execPath,
-    ['--conditions=millrace-src', entry, JSON.stringify(settings)],
+    [
+      '--conditions=millrace-src',
+      ...(plant === undefined ? [] : [`--import=${preload}`]),
+      ...[entry, JSON.stringify(settings)],
+    ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Half of a short life would be the compiling of what the life before it compiled.
-      env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(settings.folder), 'compiled') },
+      env: {
+        ...process.env,
+        ...(plant === undefined ? {} : { MILLRACE_PLANT: plant }),
+        NODE_COMPILE_CACHE: join(dirname(settings.folder), 'compiled'),
+      },
     },
   );
   running.add(child);
