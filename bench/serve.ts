@@ -13,7 +13,7 @@ import { embedded } from '../src/adapters/embedded/index.ts';
 import type { Field, Value } from '../src/kernel/types/field-type.ts';
 import type { FeatureNode, Plan } from '../src/plan/plan.ts';
 import type { StoredView } from '../src/ports/online-store.ts';
-import { startFeatureServer } from '../src/serve/feature-server.ts';
+import { startFeatureServer } from '../src/serve/http/feature-server.ts';
 import { vectorBatch } from '../src/testing/vectors.ts';
 
 const userCount = 10_000;

@@ -207,4 +207,4 @@ export type {
 export type { StatusProblem } from './app/status/status-problems.ts';
 export type { TrainOptions, TrainResult } from './app/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
-export type { FeatureServer } from './serve/feature-server.ts';
+export type { FeatureServer } from './serve/http/feature-server.ts';

@@ -12,8 +12,8 @@ import {
   type FeatureReader,
   type KeyValues,
   createFeatureReader,
-} from '../serve/feature-reader.ts';
-import { type FeatureServer, startFeatureServer } from '../serve/feature-server.ts';
+} from '../serve/read/feature-reader.ts';
+import { type FeatureServer, startFeatureServer } from '../serve/http/feature-server.ts';
 import { readingClockMode } from './clock-mode.ts';
 import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
 import { type DeadLetters, deadLettersOf } from './dead-letters/dead-letters.ts';

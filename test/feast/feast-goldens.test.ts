@@ -8,7 +8,7 @@ import { embedded } from '../../src/adapters/embedded/index.ts';
 import { memoryStore } from '../../src/adapters/memory/index.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import type { OnlineStore, OnlineStoreBinding } from '../../src/ports/online-store.ts';
-import { createFeatureServer } from '../../src/serve/feature-server.ts';
+import { createFeatureServer } from '../../src/serve/http/feature-server.ts';
 import { ownErrors, valueDifferences } from './differences.ts';
 import { fillGoldens, goldensViews } from './goldens-data.ts';
 import { goldensPlan } from './goldens-plan.ts';

@@ -5,7 +5,7 @@ import { parseKey } from '../../app/parse-key.ts';
 import { millrace } from '../../app/millrace.ts';
 import { toJsonText } from '../../app/json-text.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
-import type { FeatureRead } from '../../serve/feature-reader.ts';
+import type { FeatureRead } from '../../serve/read/feature-reader.ts';
 import { formatInstant } from '../../kernel/instant.ts';
 import { type CliHost, newCommand, onAction, projectOptions } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';

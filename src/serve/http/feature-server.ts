@@ -1,18 +1,18 @@
 // The HTTP server. Routes hand buffers to fastify, so nothing is serialised twice; errors become
 // answers in one place. It binds the loopback unless told otherwise, and sends no CORS headers.
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { type Clock, systemClock } from '../kernel/clock.ts';
-import { MillraceError } from '../kernel/errors/millrace-error.ts';
-import { MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
+import { type Clock, systemClock } from '../../kernel/clock.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { OnlineStore } from '../../ports/online-store.ts';
 import { createFeatureRoute, featurePath } from './feature-route.ts';
-import { type ClockMode, servingClock } from './feature-status.ts';
-import { createOnlineFeatures } from './online-features.ts';
+import { type ClockMode, servingClock } from '../read/feature-status.ts';
+import { createOnlineFeatures } from '../online/online-features.ts';
 import { openApiDocument } from './openapi.ts';
-import { RequestFailure, answerTo } from './request-failure.ts';
-import { createServeMetrics } from './serve-metrics.ts';
-import { createServedCatalogue } from './served-view.ts';
+import { RequestFailure, answerTo } from '../online/request-failure.ts';
+import { createServeMetrics } from '../read/serve-metrics.ts';
+import { createServedCatalogue } from '../read/served-view.ts';
 
 /** Takes the server's messages; never keys or values. */
 export interface ServeLog {

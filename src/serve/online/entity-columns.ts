@@ -1,9 +1,9 @@
 // Entity values of a request as parts of encoded keys. Lenient where Feast is: an integer may come
 // as text or as 1.0, text may come as a number; never where that would round or guess.
-import type { JsonBuffer } from '../columns/json-buffer.ts';
-import type { InstantUnit } from '../columns/packed-row-json.ts';
-import { encodeKey, keyTagNull } from '../kernel/key-encoding.ts';
-import { type Field, formatType } from '../kernel/types/field-type.ts';
+import type { JsonBuffer } from '../../columns/json-buffer.ts';
+import type { InstantUnit } from '../../columns/packed-row-json.ts';
+import { encodeKey, keyTagNull } from '../../kernel/key-encoding.ts';
+import { type Field, formatType } from '../../kernel/types/field-type.ts';
 import { RequestFailure } from './request-failure.ts';
 
 /** One column: the key part of row i is `parts[i]`, as `encodeKey` writes it. */

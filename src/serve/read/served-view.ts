@@ -1,12 +1,12 @@
 // The views of a plan as serving needs them: key and feature fields, places of features by name,
 // writers. Made once per server; a request only looks things up.
-import { type RowJsonWriter, createRowJsonWriter } from '../columns/packed-row-json.ts';
-import { type PackedRowReader, createRowReader } from '../columns/packed-row-reader.ts';
-import { isPackedRow } from '../columns/packed-row.ts';
-import { MillraceError } from '../kernel/errors/millrace-error.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
-import type { Field } from '../kernel/types/field-type.ts';
-import { type Plan, type ServiceNode, type ViewNode, featureFields } from '../plan/plan.ts';
+import { type RowJsonWriter, createRowJsonWriter } from '../../columns/packed-row-json.ts';
+import { type PackedRowReader, createRowReader } from '../../columns/packed-row-reader.ts';
+import { isPackedRow } from '../../columns/packed-row.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import { type Plan, type ServiceNode, type ViewNode, featureFields } from '../../plan/plan.ts';
 
 export interface ServedView {
   readonly name: string;

@@ -1,8 +1,8 @@
 // What a request asks for, resolved once per shape and cached: which views, which features in which
 // order, which join keys, and the bytes that open the answer. Only values differ between requests of
 // a shape.
-import type { Field } from '../kernel/types/field-type.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
 import type { OnlineRequest } from './parse-request.ts';
 import {
   emptyEntities,
@@ -14,7 +14,7 @@ import {
   unknownService,
   unknownView,
 } from './request-problems.ts';
-import type { ServedCatalogue, ServedView } from './served-view.ts';
+import type { ServedCatalogue, ServedView } from '../read/served-view.ts';
 
 /** One feature of the answer. */
 export interface ShapeOutput {

@@ -1,5 +1,5 @@
 // Metrics of the server in the process's registry. Labels are routes, views and statuses only.
-import type { Counter, Histogram, MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
+import type { Counter, Histogram, MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { FeatureStatus } from './feature-status.ts';
 
 export interface ServeMetrics {

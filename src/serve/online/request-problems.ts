@@ -1,7 +1,7 @@
 // The ways in which a request for features is wrong, each with our words and Feast's. Feast's own
 // texts are what its 0.67 server sends; strict mode repeats them.
 import { RequestFailure, feastError } from './request-failure.ts';
-import type { ServedView } from './served-view.ts';
+import type { ServedView } from '../read/served-view.ts';
 
 export function unknownView(
   name: string,

@@ -1,16 +1,16 @@
 // `POST /get-online-features` from body to bytes: parse, resolve, encode keys, read, write. Reads of a
 // view are one call to the store, whatever the number of rows.
-import { JsonBuffer } from '../columns/json-buffer.ts';
-import { eventTimeMsOf } from '../columns/packed-row.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
+import { JsonBuffer } from '../../columns/json-buffer.ts';
+import { eventTimeMsOf } from '../../columns/packed-row.ts';
+import type { OnlineStore } from '../../ports/online-store.ts';
 import { type EntityColumn, encodeColumn, joinParts } from './entity-columns.ts';
-import type { ServingClock } from './feature-status.ts';
+import type { ServingClock } from '../read/feature-status.ts';
 import { type ViewRows, writeOnlineResponse } from './online-response.ts';
 import { type OnlineRequest, parseOnlineRequest } from './parse-request.ts';
 import { noRows, tooManyValues, unequalLengths } from './request-problems.ts';
 import { type RequestShape, type ShapeView, createShapeCache } from './request-shape.ts';
-import type { ServeMetrics } from './serve-metrics.ts';
-import type { ServedCatalogue } from './served-view.ts';
+import type { ServeMetrics } from '../read/serve-metrics.ts';
+import type { ServedCatalogue } from '../read/served-view.ts';
 
 export interface OnlineFeaturesOptions {
   readonly catalogue: ServedCatalogue;

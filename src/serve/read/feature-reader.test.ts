@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryStore } from '../adapters/memory/index.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { Field } from '../kernel/types/field-type.ts';
-import { type Plan, featureFields } from '../plan/plan.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
-import { columnNode, featureNode, singleViewPlan } from '../testing/plan-nodes.ts';
-import { vectorBatch } from '../testing/vectors.ts';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import { type Plan, featureFields } from '../../plan/plan.ts';
+import type { OnlineStore } from '../../ports/online-store.ts';
+import { columnNode, featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
+import { vectorBatch } from '../../testing/vectors.ts';
 import { createFeatureReader } from './feature-reader.ts';
 
 const id: Field = { name: 'id', type: { kind: 'int64' }, nullable: false };

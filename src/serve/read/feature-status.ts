@@ -1,6 +1,6 @@
 // What can be said of a served value. Age is now − event time; the ttl bound itself is still fresh.
-import type { Clock } from '../kernel/clock.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { OnlineStore } from '../../ports/online-store.ts';
 
 /** `PRESENT`, null in itself, never seen, or its last event older than the view's ttl. */
 export type FeatureStatus = 'PRESENT' | 'NULL_VALUE' | 'NOT_FOUND' | 'OUTSIDE_MAX_AGE';

@@ -1,7 +1,7 @@
 // A request that cannot be answered: what we say, and what Feast says in its place. Feast's shape is
 // used where its SDK reads it (`asFeast`), and everywhere in strict mode.
-import type { ErrorCode } from '../kernel/errors/catalogue.ts';
-import { MillraceError } from '../kernel/errors/millrace-error.ts';
+import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 
 /** An HTTP answer: a status and the value of its JSON body. */
 export interface Answer {

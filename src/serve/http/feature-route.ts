@@ -1,15 +1,20 @@
 // `GET /v1/features/{view}/{key}`: one key for people and scripts. Instants are epoch milliseconds
 // here, times of the row RFC 3339.
-import { JsonBuffer } from '../columns/json-buffer.ts';
-import { eventTimeMsOf, viewOfBytes } from '../columns/packed-row.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
-import { type EntityColumn, encodeColumn, joinParts, writePartJson } from './entity-columns.ts';
-import { type FeatureStatus, type ServingClock, isOutsideMaxAge } from './feature-status.ts';
-import { formatInstantExact } from './instant-text.ts';
-import { RequestFailure } from './request-failure.ts';
-import type { ServeMetrics } from './serve-metrics.ts';
-import { type ServedCatalogue, type ServedView, checkRow, viewNamed } from './served-view.ts';
+import { JsonBuffer } from '../../columns/json-buffer.ts';
+import { eventTimeMsOf, viewOfBytes } from '../../columns/packed-row.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import type { OnlineStore } from '../../ports/online-store.ts';
+import {
+  type EntityColumn,
+  encodeColumn,
+  joinParts,
+  writePartJson,
+} from '../online/entity-columns.ts';
+import { type FeatureStatus, type ServingClock, isOutsideMaxAge } from '../read/feature-status.ts';
+import { formatInstantExact } from '../read/instant-text.ts';
+import { RequestFailure } from '../online/request-failure.ts';
+import type { ServeMetrics } from '../read/serve-metrics.ts';
+import { type ServedCatalogue, type ServedView, checkRow, viewNamed } from '../read/served-view.ts';
 
 export interface FeatureRouteOptions {
   readonly catalogue: ServedCatalogue;

@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memoryStore } from '../adapters/memory/index.ts';
-import type { Clock } from '../kernel/clock.ts';
-import type { Field } from '../kernel/types/field-type.ts';
-import { featureFields, type Plan } from '../plan/plan.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
-import { columnNode, featureNode, singleViewPlan } from '../testing/plan-nodes.ts';
-import { vectorBatch } from '../testing/vectors.ts';
+import { memoryStore } from '../../adapters/memory/index.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import { featureFields, type Plan } from '../../plan/plan.ts';
+import type { OnlineStore } from '../../ports/online-store.ts';
+import { columnNode, featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
+import { vectorBatch } from '../../testing/vectors.ts';
 import {
   type FeatureServerOptions,
   createFeatureServer,

@@ -1,5 +1,5 @@
 // Event times as RFC 3339 with 0, 3 or 6 fraction digits, as few as hold the value.
-import { formatInstant } from '../kernel/instant.ts';
+import { formatInstant } from '../../kernel/instant.ts';
 
 /** Like `formatInstant`; a fraction of a millisecond comes out as microseconds. */
 export function formatInstantExact(ms: number): string {

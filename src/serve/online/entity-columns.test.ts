@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonBuffer } from '../columns/json-buffer.ts';
-import { encodeKey } from '../kernel/key-encoding.ts';
-import type { Field, FieldType } from '../kernel/types/field-type.ts';
+import { JsonBuffer } from '../../columns/json-buffer.ts';
+import { encodeKey } from '../../kernel/key-encoding.ts';
+import type { Field, FieldType } from '../../kernel/types/field-type.ts';
 import { encodeColumn, joinParts, writePartJson } from './entity-columns.ts';
 
 const field = (type: FieldType, name = 'k'): Field => ({ name, type, nullable: true });

@@ -1,14 +1,14 @@
 // The answer to `POST /get-online-features`, written column by column from packed rows into one
 // buffer: no object and no string per value. What is the same for all features of a view (the event
 // times) is written once and repeated as bytes.
-import type { JsonBuffer } from '../columns/json-buffer.ts';
-import { eventTimeMsOf, viewOfBytes } from '../columns/packed-row.ts';
-import type { Counter } from '../kernel/metrics/metrics-registry.ts';
+import type { JsonBuffer } from '../../columns/json-buffer.ts';
+import { eventTimeMsOf, viewOfBytes } from '../../columns/packed-row.ts';
+import type { Counter } from '../../kernel/metrics/metrics-registry.ts';
 import { type EntityColumn, writePartJson } from './entity-columns.ts';
-import { type FeatureStatus, isOutsideMaxAge } from './feature-status.ts';
-import { formatInstantExact } from './instant-text.ts';
+import { type FeatureStatus, isOutsideMaxAge } from '../read/feature-status.ts';
+import { formatInstantExact } from '../read/instant-text.ts';
 import type { RequestShape } from './request-shape.ts';
-import { type ServedView, checkRow } from './served-view.ts';
+import { type ServedView, checkRow } from '../read/served-view.ts';
 
 /** Rows of one view in the order of the request, with what can be said of each. */
 export interface ViewRows {

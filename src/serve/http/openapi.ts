@@ -1,6 +1,6 @@
 // The OpenAPI document of the server: the routes are fixed, the views and features are the plan's.
-import { type FieldType, formatType } from '../kernel/types/field-type.ts';
-import type { ServedCatalogue, ServedView } from './served-view.ts';
+import { type FieldType, formatType } from '../../kernel/types/field-type.ts';
+import type { ServedCatalogue, ServedView } from '../read/served-view.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,10 @@
 // Reads of the online store as JavaScript values, for programs in the same process. Types come from
 // the definitions and are cast by the caller; what is checked here is the key and the name.
-import type { Clock } from '../kernel/clock.ts';
-import { encodeKey } from '../kernel/key-encoding.ts';
-import type { Value } from '../kernel/types/field-type.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { encodeKey } from '../../kernel/key-encoding.ts';
+import type { Value } from '../../kernel/types/field-type.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { OnlineStore } from '../../ports/online-store.ts';
 import {
   type ClockMode,
   type FeatureStatus,
