@@ -20,7 +20,7 @@ export const withServices = process.env['MILLRACE_SERVICES'] === '1';
 export const howToRun = 'a real server: npm run test:services';
 
 /** The folder of something installed; `install` fills an empty one when it is not there yet. */
-async function installed(
+export async function installed(
   name: string,
   install: (folder: string) => Promise<unknown>,
 ): Promise<string> {
