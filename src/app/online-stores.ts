@@ -72,6 +72,7 @@ export class OnlineStores {
       greatestAsOfMs: () => opened()?.greatestAsOfMs() ?? null,
       writeNote: (name, value) => this.use((store) => store.writeNote(name, value)),
       readNote: (name) => opened()?.readNote(name) ?? null,
+      health: () => opened()?.health?.() ?? { state: 'ready', message: '' },
       close: () => Promise.resolve(),
     };
   }

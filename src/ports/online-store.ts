@@ -46,5 +46,14 @@ export interface OnlineStore {
   /** Small durable notes beside the data (checkpoint id, clock kind of the last run). */
   writeNote(name: string, value: string): Promise<void>;
   readNote(name: string): string | null;
+  /** How the store is now, as far as this process knows; absent: ready whenever it answers. */
+  health?(): StoreHealth;
   close(): Promise<void>;
+}
+
+/** `away`: it does not answer. `lost`: it came back without rows. `refilling`: they are being written again. */
+export interface StoreHealth {
+  readonly state: 'ready' | 'away' | 'lost' | 'refilling';
+  /** What is the matter, for people; empty when ready. */
+  readonly message: string;
 }

@@ -14,6 +14,7 @@ import { type FeatureStatus, type ServingClock, isOutsideMaxAge } from '../read/
 import { formatInstantExact } from '../read/instant-text.ts';
 import { RequestFailure } from '../online/request-failure.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
+import type { ServedListener } from '../read/served-rows.ts';
 import { type ServedCatalogue, type ServedView, checkRow, viewNamed } from '../read/served-view.ts';
 
 export interface FeatureRouteOptions {
@@ -21,6 +22,7 @@ export interface FeatureRouteOptions {
   readonly store: OnlineStore;
   readonly now: ServingClock;
   readonly metrics: ServeMetrics;
+  readonly onServed: ServedListener | null;
 }
 
 export interface FeatureAnswer {
@@ -29,23 +31,25 @@ export interface FeatureAnswer {
   readonly ageMs: number | null;
 }
 
-export type FeatureRoute = (url: string) => Promise<FeatureAnswer>;
+export type FeatureRoute = (url: string, requestId: string | null) => Promise<FeatureAnswer>;
 
 /** Path of the route; behind it `{view}` and `{key}`. */
 export const featurePath = '/v1/features/';
 
 export function createFeatureRoute(options: FeatureRouteOptions): FeatureRoute {
-  return async (url) => {
+  return async (url, requestId) => {
     const { view: name, parts, query } = splitUrl(url);
     const view = viewNamed(options.catalogue, name);
     const columns = keyColumns(view, parts, query);
     const selected = selectedFeatures(view, query.get('features'));
-    const [row = null] = await options.store.read(view.name, joinParts(columns, 1));
+    const keys = joinParts(columns, 1);
+    const [row = null] = await options.store.read(view.name, keys);
     const nowMs = options.now.nowMs();
     if (row !== null) {
       checkRow(view, row);
       options.metrics.observeAge(view.name, nowMs - eventTimeMsOf(row));
     }
+    options.onServed?.({ view, keys, rows: [row], features: selected, nowMs, requestId });
     return writeAnswer({ view, columns, selected, row, nowMs, metrics: options.metrics });
   };
 }

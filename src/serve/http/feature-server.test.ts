@@ -6,6 +6,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { featureFields, type Plan } from '../../plan/plan.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { ServedRows } from '../read/served-rows.ts';
 import { columnNode, featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
 import { vectorBatch } from '../../testing/vectors.ts';
 import {
@@ -255,5 +257,64 @@ describe('the server', () => {
       fix: expect.stringContaining('--port'),
     });
     await new Promise((resolve) => other.close(resolve));
+  });
+});
+
+describe('what others bring to the server', () => {
+  it('tells a listener of each view that was answered, with keys, rows and features', async () => {
+    const served: ServedRows[] = [];
+    const watched = serverWith({ onServed: (rows) => served.push(rows) });
+    const headers = { 'x-request-id': 'r1' };
+    const body = '{"features":["view:big","view:n"],"entities":{"user":["u1","x"],"item":[1,2]}}';
+    await watched.inject({ method: 'POST', url: '/get-online-features', headers, payload: body });
+    await watched.inject('/v1/features/view/u1,9007199254740993?features=total');
+    expect(
+      served.map(({ keys, rows, features, requestId, nowMs }) => [
+        keys.length,
+        rows.map((row) => row !== null),
+        features,
+        requestId,
+        nowMs,
+      ]),
+    ).toEqual([
+      [2, [false, false], [2, 0], 'r1', 6000],
+      [1, [true], [1], null, 6000],
+    ]);
+    await watched.close();
+  });
+
+  it('serves routes of others, with its own answers to their failures', async () => {
+    const path = '/echo';
+    const withRoute = serverWith({
+      routes: [
+        { method: 'POST', path, summary: 'Echo', handle: ({ body }) => ({ status: 202, body }) },
+        {
+          method: 'GET',
+          path,
+          summary: 'Refuses',
+          handle: () => {
+            throw new MillraceError('MR_UNKNOWN_VIEW', 'no such view');
+          },
+        },
+      ],
+    });
+    const reply = await withRoute.inject({ method: 'POST', url: path, payload: '{"a":1}' });
+    expect([reply.statusCode, reply.body]).toEqual([202, '{"a":1}']);
+    expect((await withRoute.inject(path)).json().code).toBe('MR_UNKNOWN_VIEW');
+    expect((await withRoute.inject('/openapi.json')).json().paths['/echo'].post.summary).toBe(
+      'Echo',
+    );
+    await withRoute.close();
+  });
+
+  it('is not healthy while the store refills', async () => {
+    const health = () => ({ state: 'refilling', message: '3 of 10 views' }) as const;
+    const refilling = serverWith({ store: { ...store, health } });
+    const reply = await refilling.inject('/health');
+    expect([reply.statusCode, reply.json()]).toEqual([
+      503,
+      { status: 'refilling', message: '3 of 10 views' },
+    ]);
+    await refilling.close();
   });
 });

@@ -5,13 +5,15 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { OnlineStore } from '../../ports/online-store.ts';
+import type { OnlineStore, StoreHealth } from '../../ports/online-store.ts';
 import { createFeatureRoute, featurePath } from './feature-route.ts';
 import { type ClockMode, servingClock } from '../read/feature-status.ts';
 import { createOnlineFeatures } from '../online/online-features.ts';
 import { openApiDocument } from './openapi.ts';
+import type { ServerRoute } from './server-route.ts';
 import { RequestFailure, answerTo } from '../online/request-failure.ts';
 import { createServeMetrics } from '../read/serve-metrics.ts';
+import type { ServedListener } from '../read/served-rows.ts';
 import { createServedCatalogue } from '../read/served-view.ts';
 
 /** Takes the server's messages; never keys or values. */
@@ -42,6 +44,10 @@ export interface FeatureServerOptions {
   readonly valuesMax?: number;
   /** The registry behind `/metrics`; give the engine's when both run in one process. */
   readonly metrics?: MetricsRegistry;
+  /** Takes notice of each answer, once per view in it. */
+  readonly onServed?: ServedListener;
+  /** Routes besides the server's own. */
+  readonly routes?: readonly ServerRoute[];
 }
 
 /** A running feature server: where it answers, and how to stop it. */
@@ -68,7 +74,8 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
     views.reduce((sum, v) => sum + v.feastJson.notFiniteCount() + v.json.notFiniteCount(), 0),
   );
   const valuesMax = options.valuesMax ?? 1_000_000;
-  const parts = { catalogue, store, now, project, strict, metrics, valuesMax };
+  const onServed = options.onServed ?? null;
+  const parts = { catalogue, store, now, project, strict, metrics, valuesMax, onServed };
   const onlineFeatures = createOnlineFeatures(parts);
   const featureRoute = createFeatureRoute(parts);
   const app = bareServer(options.bodyBytesMax ?? 8 * 1024 * 1024, strict);
@@ -79,21 +86,22 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   });
   const drain = drainOnClose(app);
   app.post(onlinePath, (request, reply) => {
-    const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-    const answer = onlineFeatures(body, isJson(request, strict));
+    const call = { isJson: isJson(request, strict), requestId: requestIdOf(request) };
+    const answer = onlineFeatures(bodyOf(request), call);
     if (!(answer instanceof Promise)) return reply.type(jsonType).send(answer);
     return answer.then((bytes) => reply.type(jsonType).send(bytes));
   });
   app.get(`${featurePath}*`, async (request, reply) => {
-    const { body, ageMs } = await featureRoute(request.url);
+    const { body, ageMs } = await featureRoute(request.url, requestIdOf(request));
     if (ageMs !== null) void reply.header('x-feature-age-ms', String(ageMs));
     return reply.type(jsonType).send(body);
   });
   addOperations(app, options, {
     isClosing: () => drain.isClosing(),
     metricsText: () => metrics.render(),
-    document: Buffer.from(JSON.stringify(openApiDocument(catalogue, project))),
+    document: Buffer.from(JSON.stringify(openApiDocument(catalogue, project, options.routes))),
   });
+  for (const route of options.routes ?? []) addRoute(app, route, strict);
   addFailures(app, strict, options.log);
   return app;
 }
@@ -127,6 +135,34 @@ function drainOnClose(app: FastifyInstance): { isClosing(): boolean } {
   return { isClosing: () => isClosing };
 }
 
+function bodyOf(request: FastifyRequest): Buffer {
+  return request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+}
+
+function requestIdOf(request: FastifyRequest): string | null {
+  const id = request.headers['x-request-id'];
+  return typeof id === 'string' ? id : null;
+}
+
+function addRoute(app: FastifyInstance, { method, path, handle }: ServerRoute, strict: boolean) {
+  app.route({
+    method,
+    url: path,
+    handler: async (request, reply) => {
+      const answer = await handle({
+        body: bodyOf(request),
+        url: request.url,
+        isJson: isJson(request, strict),
+        mayWrite: () => undefined,
+      });
+      return reply
+        .code(answer.status ?? 200)
+        .type(answer.type ?? jsonType)
+        .send(answer.body);
+    },
+  });
+}
+
 const curlType = 'application/x-www-form-urlencoded';
 
 /** JSON, undeclared, or (for people, not in strict mode) as `curl -d` declares everything. */
@@ -136,6 +172,8 @@ function isJson(request: FastifyRequest, strict: boolean): boolean {
   if (!strict && type === curlType) return true;
   return /^application\/([\w.-]+\+)?json\b/i.test(type);
 }
+
+const ready: StoreHealth = { state: 'ready', message: '' };
 
 function addOperations(
   app: FastifyInstance,
@@ -152,6 +190,8 @@ function addOperations(
     } catch (error) {
       return reply.code(503).send({ status: 'unavailable', message: String(error) });
     }
+    const { state, message } = store.health?.() ?? ready;
+    if (state !== 'ready') return reply.code(503).send({ status: state, message });
     return parts.isClosing() ? reply.code(503).send({ status: 'closing' }) : reply.code(200).send();
   });
   app.get('/metrics', (_, reply) =>

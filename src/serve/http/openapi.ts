@@ -1,11 +1,16 @@
 // The OpenAPI document of the server: the routes are fixed, the views and features are the plan's.
 import { type FieldType, formatType } from '../../kernel/types/field-type.ts';
 import type { ServedCatalogue, ServedView } from '../read/served-view.ts';
+import type { ServerRoute } from './server-route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** The document, made once. */
-export function openApiDocument(catalogue: ServedCatalogue, project: string): Json {
+export function openApiDocument(
+  catalogue: ServedCatalogue,
+  project: string,
+  routes: readonly ServerRoute[] = [],
+): Json {
   const views = [...catalogue.views.values()];
   const references = views.flatMap((view) => view.fields.map(({ name }) => `${view.name}:${name}`));
   return {
@@ -18,6 +23,7 @@ export function openApiDocument(catalogue: ServedCatalogue, project: string): Js
     paths: {
       '/get-online-features': { post: onlineFeatures(catalogue, references) },
       ...Object.fromEntries(views.map((view) => [pathOf(view), { get: oneKey(view) }])),
+      ...pathsOf(routes),
       '/health': { get: plain('Whether the server answers', 'text/plain') },
       '/metrics': { get: plain('Metrics as OpenMetrics text', 'application/openmetrics-text') },
     },
@@ -120,6 +126,23 @@ function oneKey(view: ServedView): Json {
       },
       ...failures,
     },
+  };
+}
+
+/** By path, then by method. */
+function pathsOf(routes: readonly ServerRoute[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: other(route) };
+  }
+  return paths;
+}
+
+function other({ summary, bodySchema }: ServerRoute): Json {
+  return {
+    summary,
+    ...(bodySchema === undefined ? {} : { requestBody: { content: json(bodySchema) } }),
+    responses: { 200: { description: 'Done' }, ...failures },
   };
 }
 

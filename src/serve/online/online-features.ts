@@ -10,6 +10,7 @@ import { type OnlineRequest, parseOnlineRequest } from './parse-request.ts';
 import { noRows, tooManyValues, unequalLengths } from './request-problems.ts';
 import { type RequestShape, type ShapeView, createShapeCache } from './request-shape.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
+import type { ServedListener } from '../read/served-rows.ts';
 import type { ServedCatalogue } from '../read/served-view.ts';
 
 export interface OnlineFeaturesOptions {
@@ -21,15 +22,22 @@ export interface OnlineFeaturesOptions {
   /** Most values (rows × features) of one answer. */
   readonly valuesMax: number;
   readonly metrics: ServeMetrics;
+  readonly onServed: ServedListener | null;
+}
+
+/** What is known of a request besides its body. */
+export interface OnlineCall {
+  readonly isJson: boolean;
+  readonly requestId: string | null;
 }
 
 /** Answers one request; throws RequestFailure. The bytes are the caller's. */
-export type OnlineFeatures = (body: Buffer, isJson: boolean) => Buffer | Promise<Buffer>;
+export type OnlineFeatures = (body: Buffer, call: OnlineCall) => Buffer | Promise<Buffer>;
 
 export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeatures {
   const shapeOf = createShapeCache(options.catalogue, options.project);
-  return (body, isJson) => {
-    const request = parseOnlineRequest(body, isJson);
+  return (body, call) => {
+    const request = parseOnlineRequest(body, call.isJson);
     const shape = shapeOf(request);
     const rowCount = rowCountOf(request, shape, options);
     const columns = shape.joinKeys.map(({ field, column }) =>
@@ -37,7 +45,7 @@ export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeat
     );
     const reads = shape.views.map((view) => readView(options.store, view, columns, rowCount));
     const write = (views: readonly ViewRows[]): Buffer =>
-      respond(options, request, shape, { columns, views });
+      respond({ options, request, shape, call }, { columns, views });
     return reads.every((read): read is ViewRows => !(read instanceof Promise))
       ? write(reads)
       : Promise.all(reads.map((read) => Promise.resolve(read))).then(write);
@@ -69,16 +77,27 @@ function readView(
   columns: readonly EntityColumn[],
   rowCount: number,
 ): ViewRows | Promise<ViewRows> {
-  if (keyColumns === null) return { view, rows: new Array<null>(rowCount).fill(null) };
+  if (keyColumns === null) {
+    return { view, keys: [], rows: new Array<null>(rowCount).fill(null) };
+  }
   const parts = keyColumns.map((index) => columns[index] as EntityColumn);
-  const rows = store.read(view.name, joinParts(parts, rowCount));
-  return rows instanceof Promise ? rows.then((read) => ({ view, rows: read })) : { view, rows };
+  const keys = joinParts(parts, rowCount);
+  const rows = store.read(view.name, keys);
+  return rows instanceof Promise
+    ? rows.then((read) => ({ view, keys, rows: read }))
+    : { view, keys, rows };
+}
+
+/** One request with what was resolved for it. */
+interface Answering {
+  readonly options: OnlineFeaturesOptions;
+  readonly request: OnlineRequest;
+  readonly shape: RequestShape;
+  readonly call: OnlineCall;
 }
 
 function respond(
-  options: OnlineFeaturesOptions,
-  request: OnlineRequest,
-  shape: RequestShape,
+  { options, request, shape, call }: Answering,
   data: { readonly columns: readonly EntityColumn[]; readonly views: readonly ViewRows[] },
 ): Buffer {
   const { metrics, strict } = options;
@@ -95,7 +114,19 @@ function respond(
       if (row !== null) metrics.observeAge(view.name, nowMs - eventTimeMsOf(row));
     }
   }
+  if (options.onServed !== null) {
+    for (const [i, { view, keys, rows }] of data.views.entries()) {
+      if (keys.length === 0) continue;
+      const features = featuresOf(shape, i);
+      options.onServed({ view, keys, rows, features, nowMs, requestId: call.requestId });
+    }
+  }
   return target.bytes.subarray(0, target.length);
+}
+
+/** Places of the features that the shape asks of its view `viewIndex`. */
+function featuresOf({ outputs }: RequestShape, viewIndex: number): readonly number[] {
+  return outputs.filter((o) => o.viewIndex === viewIndex).map((o) => o.featureIndex);
 }
 
 function sizeGuess(shape: RequestShape, rowCount: number): number {

@@ -13,6 +13,8 @@ import { type ServedView, checkRow } from '../read/served-view.ts';
 /** Rows of one view in the order of the request, with what can be said of each. */
 export interface ViewRows {
   readonly view: ServedView;
+  /** Encoded keys; none when the request lacks a join key of the view. */
+  readonly keys: readonly Uint8Array[];
   readonly rows: readonly (Uint8Array | null)[];
 }
 
