@@ -64,10 +64,21 @@ export {
   type FeatureView,
   type FeatureViewOptions,
   featureView,
+  type ViewExprs,
+  type ViewExprsOf,
   type ViewValues,
   type ViewUpgrade,
 } from './define/feature-view.ts';
 export { type FeatureMigration, migrate } from './define/migrate.ts';
+export {
+  type OnDemandKeyOf,
+  type OnDemandView,
+  type OnDemandViewOptions,
+  onDemandView,
+  type RequestOf,
+  type SourceViews,
+  type StoredExprs,
+} from './define/on-demand-view.ts';
 export { fromZod } from './define/from-zod.ts';
 export type { FeatureStatus, OnlineRead, OnlineReader } from './define/online-reader.ts';
 export {

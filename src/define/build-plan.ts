@@ -2,9 +2,10 @@
 // comes back beside errors is only good for showing. Nothing here throws.
 import type { Problem } from '../kernel/errors/millrace-error.ts';
 import { freezeDeep } from '../plan/freeze.ts';
-import type { Plan, ViewNode } from '../plan/plan.ts';
+import type { OnDemandViewNode, Plan, ViewNode } from '../plan/plan.ts';
 import { collectingReporter } from '../plan/reporter.ts';
 import { validatePlan } from '../plan/validate.ts';
+import { buildOnDemand } from './build/build-on-demand.ts';
 import { buildService } from './build/build-service.ts';
 import { buildEntity, buildStream } from './build/build-stream.ts';
 import { buildView } from './build/build-view.ts';
@@ -29,13 +30,17 @@ export function buildPlan(modules: readonly Readonly<Record<string, unknown>>[])
   const views = found.views
     .map((view) => buildView(view, scope))
     .filter((view): view is ViewNode => view !== null);
+  const onDemand = found.onDemand
+    .map((view) => buildOnDemand(view, views, scope))
+    .filter((view): view is OnDemandViewNode => view !== null);
   const plan: Plan = freezeDeep({
     kind: 'plan',
     version: 1,
     entities: found.entities.map((entity) => buildEntity(entity, scope)),
     streams: found.streams.map((stream) => buildStream(stream, scope)),
     views,
-    services: found.services.map((service) => buildService(service, views, scope)),
+    services: found.services.map((service) => buildService(service, { views, onDemand }, scope)),
+    ...(onDemand.length === 0 ? {} : { onDemand }),
   });
   const usedProblems = new Set(found.views.flatMap(({ from }) => from?.problems ?? []));
   for (const { name, problems: sentences } of found.exportedStreams) {

@@ -121,6 +121,16 @@ export interface TopicNeeds {
   readonly retention?: DurationOr<'forever'>;
 }
 
+/** What is kept of what a server answered. */
+export interface ServingLogOptions {
+  /** Share of served rows, from 0 to 1. Default 0: none. */
+  readonly rate?: number;
+  /** Of all its files together; the oldest go. Default `'256MB'`. */
+  readonly bytesMax?: ByteSize;
+  /** Default: `serving-log` in the folder of the feature log, else `./.millrace/serving-log`. */
+  readonly directory?: string;
+}
+
 /**
  * One environment: where streams come from and where features go. Relative paths are relative to the
  * file that calls `defineConfig`.
@@ -149,6 +159,8 @@ export interface EnvironmentOptions {
   readonly deadLetters?: string | DeadLetterOptions;
   /** What *now* is for reads and decay. Default: `event` (the newest `as_of`) when every source is bounded, else `wall`. */
   readonly clock?: 'wall' | 'event';
+  /** A sample of what is served, for `millrace skew`. Default: nothing is logged. */
+  readonly servingLog?: ServingLogOptions;
   readonly views?: Readonly<Record<string, ViewOverride>>;
 }
 

@@ -1,9 +1,10 @@
 // Feature services: the list of features that one model reads.
 import type { FeaturesOf, FeatureView } from './feature-view.ts';
+import type { OnDemandView } from './on-demand-view.ts';
 
 /** Some features of a view. */
 export interface ViewSelection {
-  readonly view: FeatureView;
+  readonly view: FeatureView | OnDemandView;
   readonly features: readonly string[];
 }
 
@@ -11,14 +12,14 @@ export interface ViewSelection {
 export interface FeatureService {
   readonly definition: 'service';
   readonly name: string;
-  readonly features: readonly (FeatureView | ViewSelection)[];
+  readonly features: readonly (FeatureView | OnDemandView | ViewSelection)[];
   readonly options: FeatureServiceOptions;
 }
 
 /** Options of `featureService`. */
 export interface FeatureServiceOptions {
   /** Whole views, or `select(view, 'a', 'b')`; served in this order. */
-  readonly features: readonly (FeatureView | ViewSelection)[];
+  readonly features: readonly (FeatureView | OnDemandView | ViewSelection)[];
   readonly owner?: string;
   readonly description?: string;
 }
@@ -34,7 +35,7 @@ export function featureService(name: string, options: FeatureServiceOptions): Fe
 }
 
 /** Some features of a view, for a service. */
-export function select<V extends FeatureView>(
+export function select<V extends FeatureView | OnDemandView>(
   view: V,
   ...features: readonly (keyof FeaturesOf<V> & string)[]
 ): ViewSelection {

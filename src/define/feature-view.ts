@@ -107,10 +107,32 @@ export interface ViewUpgrade {
 }
 
 declare const viewValues: unique symbol;
+declare const viewExprs: unique symbol;
+
+/** Carries the values of a view's features by name. */
+export interface WithValues<Values> {
+  readonly [viewValues]?: Values;
+}
+
+/** Features and derived features as expressions. */
+export type ViewExprs<F, D> = FeatureExprs<F> & {
+  readonly [Name in keyof D]: D[Name] extends AnyExpr<infer K, infer V, infer N>
+    ? ExprOf<K, V, N>
+    : never;
+};
+
+/** Features of a view as expressions, by name. */
+export type ViewExprsOf<T> = T extends { readonly [viewExprs]?: infer Exprs }
+  ? NonNullable<Exprs>
+  : never;
 
 /** Features of one entity, computed from one stream. */
-export interface FeatureView<Key extends SchemaShape = SchemaShape, Values = unknown> {
-  readonly [viewValues]?: Values;
+export interface FeatureView<
+  Key extends SchemaShape = SchemaShape,
+  Values = unknown,
+  Exprs = unknown,
+> extends WithValues<Values> {
+  readonly [viewExprs]?: Exprs;
   readonly definition: 'view';
   readonly name: string;
   readonly entity: Entity<Key>;
@@ -144,7 +166,7 @@ export function featureView<
 >(
   name: string,
   options: FeatureViewOptions<Key, S, F, D> & KeyIsThere<Key, S>,
-): FeatureView<Key, ViewValues<F, D>> {
+): FeatureView<Key, ViewValues<F, D>, ViewExprs<F, D>> {
   return Object.freeze({
     definition: 'view' as const,
     name,

@@ -8,11 +8,15 @@ import { ExpressionBuilder } from './expression-builder.ts';
 export const unknownFieldMark = 'unknown field ';
 
 /** Fields as a proxy; `owner` names them in problems: `stream "purchases"`. */
-export function fieldsProxy<Shape>(fields: readonly Field[], owner: string): Shape {
+export function fieldsProxy<Shape>(
+  fields: readonly Field[],
+  owner: string,
+  columnOf: (field: string) => string = (field) => field,
+): Shape {
   const byName = new Map(
-    fields.map((f) => [
-      f.name,
-      new ExpressionBuilder({ kind: 'column', name: f.name, type: f.type, nullable: f.nullable }),
+    fields.map(({ name, type, nullable }) => [
+      name,
+      new ExpressionBuilder({ kind: 'column', name: columnOf(name), type, nullable }),
     ]),
   );
   const names = [...byName.keys()];

@@ -1,6 +1,7 @@
 // What a typed read of the online store gives.
 import type { KeyOf } from './entity.ts';
 import type { FeaturesOf, FeatureView } from './feature-view.ts';
+import type { OnDemandKeyOf, OnDemandView, RequestOf } from './on-demand-view.ts';
 
 /** `PRESENT`, null in itself, never seen, or older than the view's ttl. */
 export type FeatureStatus = 'PRESENT' | 'NULL_VALUE' | 'NOT_FOUND' | 'OUTSIDE_MAX_AGE';
@@ -18,4 +19,10 @@ export interface OnlineRead<Values> {
 /** Typed reads: `store.get(userSpend, { user_id: 'u1' })`. */
 export interface OnlineReader {
   get<V extends FeatureView>(view: V, key: KeyOf<V>): Promise<OnlineRead<FeaturesOf<V>>>;
+  /** Features computed for this read; event time and age are those of the oldest row that was read. */
+  get<V extends OnDemandView>(
+    view: V,
+    key: OnDemandKeyOf<V>,
+    request: RequestOf<V>,
+  ): Promise<OnlineRead<FeaturesOf<V>>>;
 }

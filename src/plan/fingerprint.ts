@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Field } from '../kernel/types/field-type.ts';
 import { encodeJsonValue } from './json/json-value.ts';
-import { type Plan, streamOf, type ViewNode } from './plan.ts';
+import { type OnDemandViewNode, type Plan, streamOf, type ViewNode } from './plan.ts';
 
 /** SHA-256 (hex) of what a view computes: its stream, filters, key, features and emission. */
 export function viewFingerprint(plan: Plan, view: ViewNode): string {
@@ -36,7 +36,12 @@ export function rowFingerprint(view: ViewNode): string {
   });
 }
 
-/** SHA-256 (hex) of everything that the plan computes. */
+/** SHA-256 (hex) of what a view computes at read time. No part of a plan's: nothing of it is kept. */
+export function onDemandFingerprint({ request, from, features }: OnDemandViewNode): string {
+  return digest({ request, from, features });
+}
+
+/** SHA-256 (hex) of everything that the plan computes ahead of reads. */
 export function planFingerprint(plan: Plan): string {
   return digest(plan.views.map((view) => viewFingerprint(plan, view)).sort());
 }

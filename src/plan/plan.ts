@@ -14,6 +14,8 @@ export interface Plan {
   readonly streams: readonly StreamNode[];
   readonly views: readonly ViewNode[];
   readonly services: readonly ServiceNode[];
+  /** Features computed when they are read; absent when there are none. */
+  readonly onDemand?: readonly OnDemandViewNode[];
 }
 
 export interface EntityNode {
@@ -119,6 +121,32 @@ export interface ServiceNode {
   readonly features: readonly { readonly view: string; readonly feature: string }[];
   readonly owner: string | null;
   readonly description: string | null;
+}
+
+/**
+ * Features that nobody stores: computed at read time from what the request brings and from stored
+ * features of the same read, and for training sets from label columns and joined features.
+ */
+export interface OnDemandViewNode {
+  readonly kind: 'onDemandView';
+  readonly name: string;
+  readonly uid: string;
+  /** What the request brings, as columns of these names. */
+  readonly request: readonly Field[];
+  /** Names of the views whose features it may read, as columns `view.feature`. */
+  readonly from: readonly string[];
+  readonly features: readonly OnDemandFeatureNode[];
+  readonly owner: string | null;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+}
+
+export interface OnDemandFeatureNode {
+  readonly kind: 'onDemandFeature';
+  readonly name: string;
+  readonly type: FieldType;
+  readonly nullable: boolean;
+  readonly value: Expression;
 }
 
 /** Features and derived features of a view, in the order in which they are stored and served. */

@@ -2,11 +2,11 @@
 // late, what is kept. Equal plans print equally; nothing parses the text.
 import { formatDuration } from '../kernel/duration.ts';
 import { formatField, formatType } from '../kernel/types/field-type.ts';
-import { planFingerprint, viewFingerprint } from './fingerprint.ts';
+import { onDemandFingerprint, planFingerprint, viewFingerprint } from './fingerprint.ts';
 import { formatExpression } from './printing/format-expression.ts';
 import { formatFeature, formatFeatureType } from './printing/format-feature.ts';
 import { type Plan, predicatesOf, type ServiceNode, type StreamNode, streamOf } from './plan.ts';
-import type { ViewNode } from './plan.ts';
+import type { DerivedNode, OnDemandViewNode, ViewNode } from './plan.ts';
 import type { WindowKind } from './window.ts';
 import { stateNotes } from './printing/state-notes.ts';
 
@@ -23,6 +23,7 @@ export function printPlan(plan: Plan): string {
     head,
     ...plan.streams.map(streamLines),
     ...plan.views.map((view) => viewLines(plan, view)),
+    ...(plan.onDemand ?? []).map(onDemandLines),
     ...plan.services.map(serviceLines),
   ];
   return parts.map((lines) => lines.join('\n')).join('\n\n');
@@ -132,24 +133,45 @@ function expiryText(view: ViewNode): readonly string[] {
   return [`${formatDuration(view.ttlMs)} after the last event of a key`];
 }
 
-function ownerText(view: ViewNode): readonly string[] {
+function ownerText(view: Pick<ViewNode, 'owner' | 'tags'>): readonly string[] {
   const tags = view.tags.length === 0 ? '' : ` [${view.tags.join(', ')}]`;
   const text = `${view.owner ?? ''}${tags}`.trim();
   return text === '' ? [] : [text];
 }
 
 function featureLines(view: ViewNode): string[] {
-  const rows = [
+  return alignedRows([
     ...view.features.map((f) => [f.name, formatFeatureType(f), formatFeature(f)] as const),
-    ...view.derived.map(
-      (d) => [d.name, formatFeatureType(d), `= ${formatExpression(d.value)}`] as const,
-    ),
-  ];
+    ...view.derived.map(computedRow),
+  ]);
+}
+
+function computedRow(d: Pick<DerivedNode, 'name' | 'type' | 'nullable' | 'value'>): FeatureRow {
+  return [d.name, formatFeatureType(d), `= ${formatExpression(d.value)}`];
+}
+
+/** Name, type, and what is computed. */
+type FeatureRow = readonly [string, string, string];
+
+function alignedRows(rows: readonly FeatureRow[]): string[] {
   const nameWidth = Math.max(0, ...rows.map(([name]) => name.length));
   const typeWidth = Math.max(0, ...rows.map(([, type]) => type.length));
   return rows.map(
     ([name, type, text]) => `    ${name.padEnd(nameWidth)}  ${type.padEnd(typeWidth)}  ${text}`,
   );
+}
+
+function onDemandLines(view: OnDemandViewNode): string[] {
+  return [
+    title(`on-demand view ${view.name}`, view.description),
+    labelled('request', view.request.map(formatField).join(', ') || 'nothing'),
+    labelled('reads', view.from.join(', ') || 'no view'),
+    labelled('keeps', 'nothing: computed when it is read'),
+    ...ownerText(view).map((text) => labelled('owner', text)),
+    labelled('fingerprint', onDemandFingerprint(view).slice(0, 16)),
+    labelled('features', ''),
+    ...alignedRows(view.features.map(computedRow)),
+  ].map((line) => line.trimEnd());
 }
 
 function serviceLines(service: ServiceNode): string[] {

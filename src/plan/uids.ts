@@ -11,3 +11,7 @@ export function viewUid(view: string): string {
 export function featureUid(view: string, feature: string): string {
   return `view:${view}/feature:${feature}`;
 }
+
+export function onDemandUid(view: string): string {
+  return `on-demand:${view}`;
+}

@@ -7,6 +7,7 @@ import type { Plan, ServiceNode } from './plan.ts';
 import { collectingReporter, type Reporter } from './reporter.ts';
 import { validateEntity } from './validation/validate-key.ts';
 import { validateNames } from './validation/validate-names.ts';
+import { validateOnDemand } from './validation/validate-on-demand.ts';
 import { validateStream } from './validation/validate-stream.ts';
 import { validateView } from './validation/validate-view.ts';
 
@@ -18,6 +19,7 @@ export function validatePlan(plan: Plan): readonly Problem[] {
   for (const entity of plan.entities) validateEntity(entity, report);
   for (const stream of plan.streams) validateStream(stream, report);
   for (const view of plan.views) validateView(plan, view, report);
+  for (const view of plan.onDemand ?? []) validateOnDemand(plan, view, report);
   for (const service of plan.services) validateService(plan, service, report);
   return problems.sort(
     (a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'),
@@ -32,9 +34,11 @@ function validateService(plan: Plan, service: ServiceNode, report: Reporter): vo
   for (const { view: viewName, feature } of service.features) {
     const path = `${service.name}.features.${viewName}:${feature}`;
     const view = plan.views.find((v) => v.name === viewName);
-    const names = [...(view?.features ?? []), ...(view?.derived ?? [])].map((f) => f.name);
-    if (view === undefined) {
-      const views = plan.views.map((v) => v.name);
+    const onDemand = plan.onDemand?.find((v) => v.name === viewName);
+    const features = [...(view?.features ?? []), ...(view?.derived ?? [])];
+    const names = [...features, ...(onDemand?.features ?? [])].map((f) => f.name);
+    if (view === undefined && onDemand === undefined) {
+      const views = [...plan.views, ...(plan.onDemand ?? [])].map((v) => v.name);
       const message = `there is no view "${viewName}"; ${suggestName(viewName, views)}`;
       report.error(path, 'MR_DEFINITION_NAME', message);
     } else if (!names.includes(feature)) {

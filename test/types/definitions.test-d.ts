@@ -16,7 +16,10 @@ import {
   lifetime,
   max,
   min,
+  onDemandView,
+  type OnDemandKeyOf,
   type OnlineReader,
+  type RequestOf,
   type RowOf,
   rolling,
   stddev,
@@ -193,3 +196,29 @@ expectTypeOf<Computed['lowest']>().toEqualTypeOf<number>();
 void store.get(userSpend, { user: 'u1' });
 // @ts-expect-error a key of the wrong type
 void store.get(userSpend, { user_id: 1 });
+
+const risk = onDemandView('risk', {
+  request: { amount: t.float64(), channel: t.string().nullable(), n: t.int64() },
+  from: { spend: userSpend },
+  features: (r, f) => ({
+    ratio: r.amount.div(f.spend.spend_1h),
+    plain: r.amount.plus(1),
+    many: f.spend.purchases_1h.coalesce(0),
+    share: f.spend.share_big,
+  }),
+});
+expectTypeOf<RequestOf<typeof risk>>().toEqualTypeOf<{
+  readonly amount: number;
+  readonly channel: string | null;
+  readonly n: bigint;
+}>();
+expectTypeOf<OnDemandKeyOf<typeof risk>>().toEqualTypeOf<{ readonly user_id: string }>();
+expectTypeOf<FeaturesOf<typeof risk>>().toEqualTypeOf<{
+  readonly ratio: number | null;
+  readonly plain: number;
+  readonly many: number;
+  readonly share: number | null;
+}>();
+expectTypeOf((reader: OnlineReader) =>
+  reader.get(risk, { user_id: 'u1' }, { amount: 5, channel: null, n: 1n }),
+).returns.resolves.toHaveProperty('values');

@@ -31,6 +31,14 @@ describe('a wrong definition', () => {
     ['filter-not-bool.ts', 'Type \'"float64"\' is not assignable to type \'"bool"\'', ''],
     ['string-method-on-number.ts', "Property 'startsWith' does not exist on type", ''],
     ['service-feature.ts', '\'"spend_1hr"\' is not assignable to parameter of type', 'spend_1h'],
+    ['on-demand-stored-name.ts', "Property 'spend_1hr' does not exist", "Did you mean 'spend_1h'?"],
+    ['on-demand-constant.ts', 'on-demand feature \\"one\\" is no expression: compute it from', ''],
+    ['on-demand-request-type.ts', "Type 'string' is not assignable to type 'number'", ''],
+    [
+      'on-demand-string-operand.ts',
+      "'StringExpr<false>' is not assignable to parameter of type",
+      '',
+    ],
     ['id-field.ts', 'Did you mean \'"name"\'?', ''],
     ['event-time-field.ts', 'Type \'"name"\' is not assignable to type \'"at"\'', ''],
   ])('in %s is an error that says: %s', (file, sentence, suggestion) => {

@@ -1,11 +1,18 @@
 // Feature services as written → their nodes. Which features a view has is known once it is built.
+import { featureFields, type OnDemandViewNode } from '../../plan/plan.ts';
 import type { ServiceNode, ViewNode } from '../../plan/plan.ts';
 import { readOptions } from './build-stream.ts';
-import { isView } from './collect-definitions.ts';
+import { isOnDemand, isView } from './collect-definitions.ts';
 import type { FeatureService, FeatureServiceOptions } from '../feature-service.ts';
 import { fail, inside, readText, type Scope, show } from './scope.ts';
 
 type Reference = ServiceNode['features'][number];
+
+/** Views of a plan with their features, whoever computes them and when. */
+export interface KnownViews {
+  readonly views: readonly ViewNode[];
+  readonly onDemand: readonly OnDemandViewNode[];
+}
 
 const serviceOptions: Record<keyof FeatureServiceOptions, true> = {
   features: true,
@@ -15,7 +22,7 @@ const serviceOptions: Record<keyof FeatureServiceOptions, true> = {
 
 export function buildService(
   service: FeatureService,
-  views: readonly ViewNode[],
+  views: KnownViews,
   parent: Scope,
 ): ServiceNode {
   const scope = { ...parent, path: service.name };
@@ -35,11 +42,15 @@ export function buildService(
   };
 }
 
-function references(part: unknown, views: readonly ViewNode[], scope: Scope): readonly Reference[] {
+function references(part: unknown, known: KnownViews, scope: Scope): readonly Reference[] {
   if (isView(part)) {
-    const node = views.find(({ name }) => name === part.name);
-    const features = [...(node?.features ?? []), ...(node?.derived ?? [])];
+    const node = known.views.find(({ name }) => name === part.name);
+    const features = node === undefined ? [] : featureFields(node);
     return features.map((feature) => ({ view: part.name, feature: feature.name }));
+  }
+  if (isOnDemand(part)) {
+    const node = known.onDemand.find(({ name }) => name === part.name);
+    return (node?.features ?? []).map(({ name }) => ({ view: part.name, feature: name }));
   }
   if (isSelection(part)) {
     return part.features.map((feature) => ({ view: part.view.name, feature: String(feature) }));
@@ -56,7 +67,7 @@ function isSelection(
     typeof part === 'object' &&
     part !== null &&
     'view' in part &&
-    isView(part.view) &&
+    (isView(part.view) || isOnDemand(part.view)) &&
     'features' in part &&
     Array.isArray(part.features)
   );

@@ -68,7 +68,8 @@ export function readOptions(
   return options as Options;
 }
 
-function readFields(scope: Scope, shape: unknown, example: string): readonly Field[] {
+/** Fields of a shape; what is no type is a problem. */
+export function readFields(scope: Scope, shape: unknown, example: string): readonly Field[] {
   if (typeof shape !== 'object' || shape === null) {
     fail(scope, 'MR_DEFINITION_INVALID', 'the fields are missing', `for example ${example}`);
     return [];

@@ -91,7 +91,7 @@ function buildRelation(stream: Stream): RelationNode {
 }
 
 /** What a callback returns, by name; nothing, and a problem, when it throws or returns no object. */
-function callFor(scope: Scope, call: () => unknown): Values {
+export function callFor(scope: Scope, call: () => unknown): Values {
   const { value, problem } = attempt(call);
   if (problem !== null) {
     fail(scope, 'MR_DEFINITION_INVALID', `the callback threw: ${problem}`);
@@ -175,7 +175,8 @@ export function readDecay(scope: Scope, decay: unknown): ViewNode['decayMs'] {
   return readDuration(scope, decay) ?? 'default';
 }
 
-function readTags(scope: Scope, tags: unknown): readonly string[] {
+/** A list of texts; empty, and a problem, when it is something else. */
+export function readTags(scope: Scope, tags: unknown): readonly string[] {
   if (tags === undefined) return [];
   if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return [...tags];
   fail(scope, 'MR_DEFINITION_INVALID', `${show(tags)} is not a list of texts`, "tags: ['fraud']");

@@ -4,14 +4,16 @@ import { fail, type Scope, show } from './scope.ts';
 import type { Entity } from '../entity.ts';
 import type { FeatureService } from '../feature-service.ts';
 import type { FeatureView } from '../feature-view.ts';
+import type { OnDemandView } from '../on-demand-view.ts';
 import type { Stream } from '../stream.ts';
 
-type Definition = Entity | Stream | FeatureView | FeatureService;
+type Definition = Entity | Stream | FeatureView | OnDemandView | FeatureService;
 
 export interface Definitions {
   readonly entities: readonly Entity[];
   readonly streams: readonly Stream[];
   readonly views: readonly FeatureView[];
+  readonly onDemand: readonly OnDemandView[];
   readonly services: readonly FeatureService[];
   /** Every exported stream, filtered ones of the same name included. */
   readonly exportedStreams: readonly Stream[];
@@ -24,13 +26,19 @@ export function collectDefinitions(modules: readonly unknown[], scope: Scope): D
   const exportedViews = exported.filter((d) => d.definition === 'view');
   const exportedStreams = exported.filter((d) => d.definition === 'stream');
   const exportedEntities = exported.filter((d) => d.definition === 'entity');
-  const views = [...exportedViews, ...services.flatMap(servedViews)];
+  const served = services.flatMap(servedViews);
+  const onDemand = [
+    ...exported.filter((d) => d.definition === 'onDemandView'),
+    ...served.filter(isOnDemand),
+  ];
+  const views = [...exportedViews, ...served.filter(isView), ...onDemand.flatMap(readViews)];
   const streams = [...views.map((v) => v.from).filter(isStream), ...exportedStreams];
   const entities = [...views.map((v) => v.entity).filter(isEntity), ...exportedEntities];
   return {
     entities: uniqueByName(entities, (d) => d.options, scope),
     streams: uniqueByName(streams, (d) => d.options, scope),
     views: uniqueByName(views, (d) => d.options, scope),
+    onDemand: uniqueByName(onDemand, (d) => d.options, scope),
     services: uniqueByName(services, (d) => d.options, scope),
     exportedStreams,
   };
@@ -42,7 +50,7 @@ function exportsOf(module: unknown): readonly Definition[] {
 }
 
 function isDefinition(value: unknown): value is Definition {
-  return isOf(value, ['entity', 'stream', 'view', 'service']);
+  return isOf(value, ['entity', 'stream', 'view', 'onDemandView', 'service']);
 }
 
 function isOf(value: unknown, kinds: readonly string[]): boolean {
@@ -66,6 +74,10 @@ export function isView(value: unknown): value is FeatureView {
   return isOf(value, ['view']);
 }
 
+export function isOnDemand(value: unknown): value is OnDemandView {
+  return isOf(value, ['onDemandView']);
+}
+
 function hasName({ name, definition }: Definition, scope: Scope): boolean {
   if (typeof name === 'string') return true;
   const message = `the name of this ${kindName(definition)} is ${show(name)}, not text`;
@@ -75,19 +87,36 @@ function hasName({ name, definition }: Definition, scope: Scope): boolean {
 
 function kindName(definition: Definition['definition']): string {
   if (definition === 'view') return 'feature view';
+  if (definition === 'onDemandView') return 'on-demand view';
   return definition === 'service' ? 'feature service' : definition;
 }
 
 /** The views that a service names, whole or in part. */
-function servedViews({ features }: FeatureService): readonly FeatureView[] {
+function servedViews({ features }: FeatureService): readonly (FeatureView | OnDemandView)[] {
   if (!Array.isArray(features)) return [];
   const parts = features as readonly unknown[];
-  return parts.map((part) => (isView(part) ? part : viewOf(part))).filter(isView);
+  return parts
+    .map((part) => (isView(part) || isOnDemand(part) ? part : viewOf(part)))
+    .filter((part) => isView(part) || isOnDemand(part));
+}
+
+/** The views whose features an on-demand view reads. */
+function readViews({ options }: OnDemandView): readonly FeatureView[] {
+  const from: unknown = options?.from;
+  return typeof from === 'object' && from !== null ? Object.values(from).filter(isView) : [];
 }
 
 function viewOf(part: unknown): unknown {
   return typeof part === 'object' && part !== null && 'view' in part ? part.view : undefined;
 }
+
+const kindNames: Readonly<Record<Definition['definition'], string>> = {
+  entity: 'entities',
+  stream: 'streams',
+  view: 'views',
+  onDemandView: 'on-demand views',
+  service: 'services',
+};
 
 /** `identity`: what makes two definitions the same, such as a stream and its filtered form. */
 function uniqueByName<D extends Definition>(
@@ -101,7 +130,7 @@ function uniqueByName<D extends Definition>(
     const other = byName.get(name);
     if (other === undefined) byName.set(name, definition);
     else if (identity(other) !== identity(definition)) {
-      const kinds = definition.definition === 'entity' ? 'entities' : `${definition.definition}s`;
+      const kinds = kindNames[definition.definition];
       const message = `there are two ${kinds} named "${name}"`;
       fail({ ...scope, path: name }, 'MR_DEFINITION_DUPLICATE', message, 'rename one of them');
     }

@@ -147,12 +147,29 @@ const service: Shape = objectOf({
   description: nullable(text),
 });
 
-/** A whole plan of version 1. */
-export const planShape: Shape = objectOf({
-  kind: oneOf('plan'),
-  version: oneOf(1),
-  entities: listOf(entity),
-  streams: listOf(stream),
-  views: listOf(view),
-  services: listOf(service),
+const onDemandView: Shape = objectOf({
+  kind: oneOf('onDemandView'),
+  name: text,
+  uid: text,
+  request: listOf(field),
+  from: listOf(text),
+  features: listOf(
+    objectOf({ kind: oneOf('onDemandFeature'), name: text, ...typed, value: expression }),
+  ),
+  owner: nullable(text),
+  description: nullable(text),
+  tags: listOf(text),
 });
+
+/** A whole plan of version 1. */
+export const planShape: Shape = objectOf(
+  {
+    kind: oneOf('plan'),
+    version: oneOf(1),
+    entities: listOf(entity),
+    streams: listOf(stream),
+    views: listOf(view),
+    services: listOf(service),
+  },
+  { onDemand: listOf(onDemandView) },
+);

@@ -12,7 +12,10 @@ export function formatFeature(feature: FeatureNode): string {
 }
 
 /** Its type as it is served; `?` when it can be null. */
-export function formatFeatureType({ type, nullable }: FeatureNode | DerivedNode): string {
+export function formatFeatureType({
+  type,
+  nullable,
+}: Pick<FeatureNode | DerivedNode, 'type' | 'nullable'>): string {
   return `${formatType(type).replaceAll(/\bcount\b/g, 'int64')}${nullable ? '?' : ''}`;
 }
 

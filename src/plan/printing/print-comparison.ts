@@ -1,4 +1,5 @@
 // What becomes of state under another definition, as text for people.
+import type { OnDemandComparison } from '../upgrade/compare-on-demand.ts';
 import type { PlanComparison, StateFate, ViewComparison } from '../upgrade/compare-plans.ts';
 
 const words: Record<StateFate, string> = {
@@ -13,7 +14,8 @@ const words: Record<StateFate, string> = {
 /** A block per view and a verdict, without a line break at the end. */
 export function printComparison(comparison: PlanComparison): string {
   const blocks = comparison.views.map((view) => viewLines(view).join('\n'));
-  return [...blocks, verdict(comparison)].join('\n\n');
+  const onDemand = comparison.onDemand.map((view) => onDemandLines(view).join('\n'));
+  return [...blocks, ...onDemand, verdict(comparison)].join('\n\n');
 }
 
 function viewLines({ view, fate, note, features }: ViewComparison): string[] {
@@ -21,6 +23,14 @@ function viewLines({ view, fate, note, features }: ViewComparison): string[] {
   return [
     described(`view ${view}`, fate, note),
     ...features.map((f) => described(`  ${f.feature.padEnd(width)} `, f.fate, f.note)),
+  ];
+}
+
+function onDemandLines({ view, note, features }: OnDemandComparison): string[] {
+  const width = Math.max(0, ...features.map(({ feature }) => feature.length));
+  return [
+    `on-demand view ${view}: ${note}`,
+    ...features.map((f) => `  ${f.feature.padEnd(width)}  ${f.note}`),
   ];
 }
 

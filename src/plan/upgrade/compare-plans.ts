@@ -13,6 +13,7 @@ import {
   type ViewNode,
 } from '../plan.ts';
 import { windowKey } from '../window.ts';
+import { compareOnDemand, type OnDemandComparison } from './compare-on-demand.ts';
 import type { UpgradeNode } from './upgrade-node.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface ViewComparison {
 
 export interface PlanComparison {
   readonly views: readonly ViewComparison[];
+  /** What answers will be computed otherwise; nothing of it is kept, so nothing is refused. */
+  readonly onDemand: readonly OnDemandComparison[];
   /** False when some state would be refused. */
   readonly isRestorable: boolean;
   /** True when every image can be read as it is. */
@@ -60,6 +63,7 @@ export function comparePlans(older: Plan, newer: Plan): PlanComparison {
   const fates = views.flatMap(({ fate, features }) => [fate, ...features.map((f) => f.fate)]);
   return {
     views,
+    onDemand: compareOnDemand(older.onDemand ?? [], newer.onDemand ?? []),
     isRestorable: !fates.includes('refused'),
     isSame: fates.every((fate) => fate === 'kept' || fate === 'changed'),
   };

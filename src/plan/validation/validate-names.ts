@@ -1,6 +1,6 @@
 // Names: well formed, unique, and not those that rows use for themselves. Names become columns,
 // file names and parts of keys in stores, so they are narrow.
-import type { Plan, ViewNode } from '../plan.ts';
+import type { OnDemandViewNode, Plan, ViewNode } from '../plan.ts';
 import type { Reporter } from '../reporter.ts';
 
 const namePattern = /^[a-z][a-z0-9_]*$/;
@@ -12,7 +12,7 @@ export function validateNames(plan: Plan, report: Reporter): void {
   const kinds = [
     ['entities', plan.entities],
     ['streams', plan.streams],
-    ['views', plan.views],
+    ['views', [...plan.views, ...(plan.onDemand ?? [])]],
     ['services', plan.services],
   ] as const;
   for (const [kind, nodes] of kinds) {
@@ -31,12 +31,25 @@ export function validateNames(plan: Plan, report: Reporter): void {
     );
   }
   for (const view of plan.views) checkFeatureNames(view, report);
+  for (const view of plan.onDemand ?? []) checkOnDemandNames(view, report);
+}
+
+/** In a training set, what was requested and what is computed of it lie side by side. */
+function checkOnDemandNames({ name, request, features }: OnDemandViewNode, report: Reporter): void {
+  const requested = request.map((field) => field.name);
+  const computed = features.map((feature) => feature.name);
+  checkColumns([...new Set(requested)], `${name}.request`, report);
+  checkColumns([...new Set(computed)], `${name}.features`, report);
+  for (const twice of duplicates([...requested, ...computed])) {
+    const message = `view "${name}" has two columns named "${twice}"`;
+    report.error(`${name}.features.${twice}`, 'MR_DEFINITION_DUPLICATE', message, 'rename one');
+  }
 }
 
 /** State is found by uid: two operators must not share one. */
 function checkUids(plan: Plan, report: Reporter): void {
   const features = plan.views.flatMap((view) => view.features);
-  const nodes = [...plan.streams, ...plan.views, ...features];
+  const nodes = [...plan.streams, ...plan.views, ...(plan.onDemand ?? []), ...features];
   for (const uid of duplicates(nodes.map((node) => node.uid))) {
     const names = nodes.filter((node) => node.uid === uid).map((node) => node.name);
     if (new Set(names).size === 1) continue;

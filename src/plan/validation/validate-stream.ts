@@ -65,7 +65,8 @@ function validateIdType(stream: StreamNode, report: Reporter): void {
   );
 }
 
-function validateFields(fields: readonly Field[], path: string, report: Reporter): void {
+/** Fields of records or requests: names are unique, types make sense, defaults fit. */
+export function validateFields(fields: readonly Field[], path: string, report: Reporter): void {
   const seen = new Set<string>();
   for (const { name, type, default: value } of fields) {
     const at = `${path}.${name}`;
