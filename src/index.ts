@@ -30,6 +30,7 @@ export {
   defineConfig,
   type EngineBinding,
   type EnvironmentOptions,
+  type ServingLogOptions,
   type TopicNeeds,
   type ExponentialRestart,
   type FailureRateRestart,

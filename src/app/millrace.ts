@@ -1,5 +1,6 @@
 // The composition root: an environment of a configuration becomes an App, and everything that the
 // command line does is a call of it. Opening is lazy: making an App reads definitions and nothing else.
+import type { ServingLog } from '../adapters/file/serving-log/serving-log.ts';
 import type { Config } from '../define/config.ts';
 import type { OnlineReader } from '../define/online-reader.ts';
 import type { JobSummary } from '../engine/job/job-spec.ts';
@@ -30,6 +31,7 @@ import { type Replays, replaysOf } from './replay/replays.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type JobStatus, readStatus } from './status/job-status.ts';
 import { type Topics, topicsOf } from './topics/project-topics.ts';
+import { openServingLog } from './skew/open-serving-log.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
 
 /** What a run did; `run --json` prints it. */
@@ -53,6 +55,10 @@ export interface ServeOptions {
   readonly host?: string;
   /** Answers as Feast's own server does: every status PRESENT, its order, its 500s. Default false. */
   readonly feastStrict?: boolean;
+  /** Share of served rows to log for `skew`, from 0 to 1. Default: as the environment says. */
+  readonly logServed?: number;
+  /** Told what people should know while it serves. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** An environment of a project, ready to run, read, serve and make training sets. */
@@ -216,15 +222,23 @@ class ProjectApp implements App {
 
   async serve(options: ServeOptions = {}): Promise<FeatureServer> {
     const { plan, project } = this.#project;
+    const { logServed: rate, onNotice: report = ignore, ...serving } = options;
+    const clockMode = await this.#stores.use((store) => readingClockMode(this.#project, store));
+    const log = await openServingLog(this.#project, {
+      ...(rate === undefined ? {} : { rate }),
+      report,
+    });
     const server = await startFeatureServer({
-      ...options,
+      ...serving,
       plan,
       project,
       store: this.#stores.current,
-      clockMode: await this.#stores.use((store) => readingClockMode(this.#project, store)),
+      clockMode,
+      ...(log === null ? {} : { onServed: (served) => log.record(served) }),
     });
-    this.#servers.add(server);
-    return server;
+    const logged = log === null ? server : closedWith(server, log);
+    this.#servers.add(logged);
+    return logged;
   }
 
   view(name: string): ViewNode {
@@ -266,6 +280,15 @@ class ProjectApp implements App {
     this.#servers.clear();
     await this.#stores.close();
   }
+}
+
+/** The log is written to its end when the server has answered its last request. */
+function closedWith(server: FeatureServer, log: ServingLog): FeatureServer {
+  return { ...server, close: () => server.close().finally(() => log.close()) };
+}
+
+function ignore(): void {
+  // Nobody listens.
 }
 
 /** What the environment names and this version cannot do is refused before anything is written. */

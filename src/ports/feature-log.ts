@@ -5,6 +5,8 @@ import type { StoredView } from './online-store.ts';
 
 export interface FeatureLogBinding {
   readonly description: string;
+  /** Its folder, as it was given; absent: not in a folder. */
+  readonly directory?: string;
   open(context: FeatureLogContext): Promise<FeatureLog>;
   /** Paths of the files in sight that may hold a view's rows from an instant on; absent: not in files. */
   files?(query: FeatureLogQuery): Promise<readonly string[]>;

@@ -8,6 +8,7 @@ import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
 import { storageAt } from '../recovery/storage-at.ts';
+import { checkServingLog } from '../skew/serving-log-settings.ts';
 import { checkTopic } from './check-topics.ts';
 import { Findings } from './findings.ts';
 import { type RunSettings, resolveRunSettings } from './run-settings.ts';
@@ -34,6 +35,7 @@ export function checkEnvironment(checked: EnvironmentToCheck): CheckedEnvironmen
   checkBindings(checked.environment, findings);
   checkOutputs(checked, findings);
   checkClock(checked.environment, findings);
+  checkServingLog(checked.environment, findings);
   const { environment, streamsInUse } = checked;
   const isBounded = streamsInUse.every((name) => environment.streams?.[name]?.bounded === true);
   const settings = resolveRunSettings(environment, isBounded, findings);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { millrace } from '../../app/millrace.ts';
+import { parseNumber } from '../arguments.ts';
 import { type CliHost, newCommand, onAction, parseWhole, projectOptions } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
 
@@ -9,6 +10,7 @@ export interface ServeFlags {
   readonly port: number;
   readonly host: string;
   readonly feastStrict?: boolean;
+  readonly logServed?: number;
 }
 
 /** The options of commands that serve. */
@@ -21,7 +23,12 @@ export function withServeOptions(command: Command): Command {
       6566,
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--feast-strict', 'answer exactly as Feast does, also where it is less honest');
+    .option('--feast-strict', 'answer exactly as Feast does, also where it is less honest')
+    .option(
+      '--log-served <share>',
+      'log this share of served rows, from 0 to 1, for millrace skew',
+      parseNumber('--log-served'),
+    );
 }
 
 export function serveCommand(host: CliHost): Command {
@@ -36,7 +43,13 @@ export function serveCommand(host: CliHost): Command {
     const app = await millrace(await load(), projectOptions(options));
     try {
       const feastStrict = flags.feastStrict ?? false;
-      const server = await app.serve({ port: flags.port, host: flags.host, feastStrict });
+      const server = await app.serve({
+        port: flags.port,
+        host: flags.host,
+        feastStrict,
+        ...(flags.logServed === undefined ? {} : { logServed: flags.logServed }),
+        onNotice: (message) => terminal.log('warn', message),
+      });
       terminal.log(
         'info',
         `serving ${app.plan.views.length === 1 ? '1 view' : `${app.plan.views.length} views`} at ${server.url} (Ctrl-C stops)`,

@@ -44,6 +44,7 @@ export interface FeatureLogOptions {
 export function featureLog(directory: string, options: FeatureLogOptions = {}): FeatureLogBinding {
   return {
     description: `feature log ${directory}`,
+    directory,
     files: (query) => filesInSight(rootOf(directory, query), query),
     open: async ({ baseDirectory, variant, views, epochs }) => {
       const root = rootOf(directory, {

@@ -8,7 +8,7 @@ import { encodeKey } from '../../../kernel/key-encoding.ts';
 import { seededRandom } from '../../../kernel/random.ts';
 import type { Field } from '../../../kernel/types/field-type.ts';
 import { vectorBatch } from '../../../testing/vectors.ts';
-import { ServingLog, type ServingLogOptions, servingLogFiles } from './serving-log.ts';
+import { ServingLog, type ServingLogFileOptions, servingLogFiles } from './serving-log.ts';
 
 const key: readonly Field[] = [{ name: 'id', type: { kind: 'int64' }, nullable: false }];
 const fields: readonly Field[] = [
@@ -24,7 +24,7 @@ function rowOf(big: bigint | null, ratio: number | null): Uint8Array {
   return packed;
 }
 
-async function logOf(options: Partial<ServingLogOptions>) {
+async function logOf(options: Partial<ServingLogFileOptions>) {
   const directory = await mkdtemp(join(tmpdir(), 'serving-log-'));
   const notices: string[] = [];
   const log = new ServingLog({

@@ -12,7 +12,7 @@ import { decodeKey } from '../../../kernel/key-encoding.ts';
 import type { Random } from '../../../kernel/random.ts';
 import type { Field } from '../../../kernel/types/field-type.ts';
 
-export interface ServingLogOptions {
+export interface ServingLogFileOptions {
   readonly directory: string;
   /** Share of rows that are logged: above 0, at most 1. */
   readonly rate: number;
@@ -61,7 +61,7 @@ export class ServingLog {
   /** Rows written, and rows of the sample that were not: nothing may wait for the log. */
   written = 0;
   dropped = 0;
-  readonly #options: ServingLogOptions;
+  readonly #options: ServingLogFileOptions;
   readonly #writers = new Map<string, RowJsonWriter>();
   readonly #over = new AbortController();
   readonly #buffer = new JsonBuffer(64 * 1024);
@@ -74,7 +74,7 @@ export class ServingLog {
   #files = 0;
   #hasFailed = false;
 
-  constructor(options: ServingLogOptions) {
+  constructor(options: ServingLogFileOptions) {
     this.#options = options;
     this.#gap = this.#nextGap();
   }
