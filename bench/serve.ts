@@ -1,195 +1,78 @@
-// How fast features are served over HTTP: embedded store, one view of 50 features (20 int64, 20 float64,
-// 10 strings), 10 connections; the server in a process of its own. Beside it, as the floor, a bare
-// node:http server that answers the same bytes without looking at the request.
-// Run: node --conditions=millrace-src bench/serve.ts [seconds per run]
+// How fast features are served over HTTP: one view of 50 features, 1 and 100 rows a request, 10
+// connections, over the embedded store and over Redis; in the same run Feast's own server with one
+// worker on the same Redis, a bare MGET loop of the same client, and a bare node:http server that
+// answers the same bytes without looking at the request.
+// Run: node --conditions=millrace-src bench/serve.ts [--seconds 5] [--stores embedded,redis]
+//      [--peers floor,feast,mget] [--rows 1,100] [--json]
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { embedded } from '../src/adapters/embedded/index.ts';
-import type { Field, Value } from '../src/kernel/types/field-type.ts';
-import type { FeatureNode, Plan } from '../src/plan/plan.ts';
-import type { StoredView } from '../src/ports/online-store.ts';
-import { startFeatureServer } from '../src/serve/http/feature-server.ts';
-import { vectorBatch } from '../src/testing/vectors.ts';
+import { groupCpuMs as processCpuMs } from './load/process-cpu.ts';
+import { Arguments, inFolder, machine, rounded } from './load/measure.ts';
+import { runFeastScript, startFeast } from '../test/integration/feast/feast-environment.ts';
+import { type RedisServer, startRedis } from '../test/integration/redis/redis-server.ts';
+import { openBenchStore } from './serving/bench-store.ts';
+import { type LoadResult, load } from './serving/load-client.ts';
+import { mgetRowsPerSecond } from './serving/mget-loop.ts';
+import { fillWide, requestBodies, wideFeatures } from './serving/wide-view.ts';
+import { readFile } from 'node:fs/promises';
 
-const userCount = 10_000;
-const key: readonly Field[] = [{ name: 'user_id', type: { kind: 'string' }, nullable: false }];
-const features: readonly Field[] = [
-  ...fieldsOf('i', 20, 'int64'),
-  ...fieldsOf('d', 20, 'float64'),
-  ...fieldsOf('s', 10, 'string'),
-];
-const stored: StoredView = { view: 'wide', key, features, fingerprint: 'wide' };
+const args = new Arguments();
+const seconds = args.number('seconds', 5);
+const stores = args.text('stores', 'embedded,redis').split(',');
+const peers = args.text('peers', 'floor,feast,mget').split(',');
+const rowCounts = args.text('rows', '1,100').split(',').map(Number);
+const connections = args.number('connections', 10);
+const isJson = args.has('json');
 
-function fieldsOf(prefix: string, count: number, kind: 'int64' | 'float64' | 'string'): Field[] {
-  return Array.from({ length: count }, (_, j) => ({
-    name: `${prefix}${String(j).padStart(2, '0')}`,
-    type: { kind },
-    nullable: true,
-  }));
+const path = '/get-online-features';
+const results: Record<string, LoadResult & { readonly cpuUsPerRequest: number }> = {};
+const mget: Record<string, number> = {};
+
+function say(text: string): void {
+  if (!isJson) console.log(text);
 }
 
-function valueOf(name: string, user: number): Value {
-  const j = Number(name.slice(1));
-  if (name.startsWith('i')) return BigInt(user * 100 + j);
-  return name.startsWith('d') ? (user * 31 + j * 7) / 97 : `val-${user}-${j}`;
+interface Measured {
+  readonly name: string;
+  readonly url: string;
+  /** Of the server. */
+  readonly pid: number;
+  readonly rowCount: number;
 }
 
-function planOf(): Plan {
-  const nodes = features.map(
-    (field): FeatureNode => ({
-      kind: 'feature',
-      uid: field.name,
-      ...field,
-      aggregate: {
-        kind: 'aggregate',
-        fn: 'last',
-        input: { kind: 'column', ...field },
-        where: null,
-        distinct: false,
-        limit: null,
-        quantile: null,
-      },
-      window: { kind: 'lifetime' },
-    }),
+async function measure({ name, url, pid, rowCount }: Measured): Promise<void> {
+  const bodies = requestBodies(rowCount);
+  await load({ url, path, bodies, connections, seconds: Math.min(2, seconds) });
+  const before = processCpuMs(pid);
+  const loaded = await load({ url, path, bodies, connections, seconds });
+  const cpuUs = ((processCpuMs(pid) - before) * 1000) / loaded.requests;
+  const result = { ...loaded, cpuUsPerRequest: rounded(cpuUs) };
+  results[`${name} ${rowCount}`] = result;
+  const { perSecond, p50Ms, p99Ms, p999Ms, maxMs, failed } = result;
+  say(
+    `${`${name}, ${rowCount} x ${wideFeatures.length}`.padEnd(24)} ${String(perSecond).padStart(7)}` +
+      ` requests/s  p50 ${p50Ms}  p99 ${p99Ms}  p99.9 ${p999Ms}  max ${maxMs} ms  ${failed} failed` +
+      `  ${result.cpuUsPerRequest} us of CPU each`,
   );
-  return {
-    kind: 'plan',
-    version: 1,
-    entities: [{ kind: 'entity', name: 'user', key, description: null }],
-    streams: [],
-    views: [
-      {
-        kind: 'view',
-        name: 'wide',
-        uid: 'wide',
-        entity: 'user',
-        key: key.map((field) => ({ ...field, value: { kind: 'column', ...field } })),
-        from: { kind: 'scan', stream: 'events' },
-        features: nodes,
-        derived: [],
-        emit: 'arrival',
-        decayMs: null,
-        ttlMs: 86_400_000,
-        freshnessMs: null,
-        owner: null,
-        description: null,
-        tags: [],
-      },
-    ],
-    services: [],
-  };
 }
 
-function open(folder: string, mode: 'read' | 'write') {
-  return embedded(folder).open({ project: 'bench', baseDirectory: '.', mode, views: [stored] });
-}
-
-async function fill(folder: string): Promise<void> {
-  const store = await open(folder, 'write');
-  const nowMs = Date.now();
-  for (let from = 0; from < userCount; from += 1000) {
-    const rows = Array.from({ length: 1000 }, (_, i) => ({
-      key: { user_id: `user_${from + i}` },
-      values: Object.fromEntries(features.map(({ name }) => [name, valueOf(name, from + i)])),
-      asOfMs: nowMs,
-      seq: 1,
-    }));
-    await store.write(vectorBatch(stored, rows));
-  }
-  await store.close();
-}
-
-/** The server's process: serves until its input ends. */
-async function serve(folder: string): Promise<void> {
-  const store = await open(folder, 'read');
-  const server = await startFeatureServer({ plan: planOf(), store, port: 0 });
-  console.log(server.url);
-  process.stdin.resume();
-  await new Promise((resolve) => process.stdin.on('end', resolve));
-  await server.close();
-  await store.close();
-}
-
-/** The floor's process: one answer, made once. */
-async function serveFloor(text: string): Promise<void> {
-  const body = Buffer.from(text);
-  const server = createServer((request, response) => {
-    request.resume();
-    request.on('end', () => {
-      const headers = { 'content-type': 'application/json', 'content-length': body.length };
-      response.writeHead(200, headers).end(body);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  process.stdin.resume();
-  await new Promise((resolve) => process.stdin.on('end', resolve));
-  server.close();
-  server.closeAllConnections();
-}
-
-interface LoadResult {
-  readonly requests: { readonly total: number };
-  readonly latency: { readonly p50: number; readonly p99: number; readonly max: number };
-  readonly duration: number;
-  readonly errors: number;
-  readonly non2xx: number;
-}
-
-type Load = (options: Readonly<Record<string, unknown>>) => Promise<LoadResult>;
-
-function bodies(rowCount: number): readonly string[] {
-  const names = features.map(({ name }) => `wide:${name}`);
-  return Array.from({ length: 200 }, (_, n) => {
-    const users = Array.from(
-      { length: rowCount },
-      (_, i) => `user_${(n * 7919 + i * 104_729) % userCount}`,
-    );
-    return JSON.stringify({ features: names, entities: { user_id: users } });
-  });
-}
-
-async function measure(url: string, rowCount: number, seconds: number): Promise<number> {
-  const { default: load } = (await import('autocannon' as string)) as { default: Load };
-  const headers = { 'content-type': 'application/json' };
-  const requests = bodies(rowCount).map((body) => ({ method: 'POST', headers, body }));
-  const options = { url: `${url}/get-online-features`, connections: 10, requests };
-  await load({ ...options, duration: 2 });
-  const {
-    requests: done,
-    latency,
-    duration,
-    errors,
-    non2xx,
-  } = await load({
-    ...options,
-    duration: seconds,
-  });
-  const perSecond = Math.round(done.total / duration);
-  console.log(
-    `${perSecond} requests/s, p50 ${latency.p50} ms, p99 ${latency.p99} ms, ` +
-      `max ${latency.max} ms, ${errors + non2xx} failed`,
-  );
-  return perSecond;
-}
-
-/** Runs this file as a server in another process while `body` uses it. */
+/** Runs a server of ours in another process while `body` uses it. */
 async function withServer<T>(
-  args: readonly string[],
-  body: (url: string) => Promise<T>,
+  kind: string,
+  place: string,
+  body: (url: string, pid: number) => Promise<T>,
 ): Promise<T> {
-  const server = spawn(process.execPath, [...process.execArgv, import.meta.filename, ...args], {
+  const script = join(import.meta.dirname, 'serving/served-store.ts');
+  const profile = args.has('cpu-prof') ? ['--cpu-prof', '--cpu-prof-dir=/dev/shm/serve-prof'] : [];
+  const server = spawn(process.execPath, [...process.execArgv, ...profile, script, kind, place], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   try {
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
     const { value: url } = await lines.next();
-    return await body(String(url));
+    return await body(String(url), server.pid ?? 0);
   } finally {
     server.stdin.end();
     await new Promise((resolve) => server.once('close', resolve));
@@ -198,33 +81,82 @@ async function withServer<T>(
 
 async function sampleAnswer(url: string, rowCount: number): Promise<string> {
   const headers = { 'content-type': 'application/json' };
-  const [body = ''] = bodies(rowCount);
-  const reply = await fetch(`${url}/get-online-features`, { method: 'POST', headers, body });
+  const [body = ''] = requestBodies(rowCount);
+  const reply = await fetch(`${url}${path}`, { method: 'POST', headers, body });
   return reply.text();
 }
 
-async function main(): Promise<void> {
-  const seconds = Number(process.argv[2] ?? 5);
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-serve-'));
-  await fill(folder);
-  try {
-    for (const rowCount of [1, 100]) {
-      console.log(`${rowCount} x ${features.length}`);
-      const [ours, answer] = await withServer(['serve', folder], async (url) => [
-        await measure(url, rowCount, seconds),
-        await sampleAnswer(url, rowCount),
-      ]);
-      const path = join(folder, 'answer.json');
-      writeFileSync(path, answer);
-      const floor = await withServer(['floor', path], (url) => measure(url, rowCount, seconds));
-      console.log(`${(ours / floor).toFixed(2)} of the floor, ${answer.length} bytes an answer`);
-    }
-  } finally {
-    rmSync(folder, { recursive: true });
+async function measureOurs(kind: string, place: string, folder: string): Promise<void> {
+  const store = await openBenchStore(kind, place, 'write');
+  await fillWide(store);
+  await store.close();
+  for (const rowCount of rowCounts) {
+    const answer = await withServer(kind, place, async (url, pid) => {
+      await measure({ name: kind, url, pid, rowCount });
+      return sampleAnswer(url, rowCount);
+    });
+    const file = join(folder, 'answer.json');
+    writeFileSync(file, answer);
+    if (!peers.includes('floor') || `floor ${rowCount}` in results) continue;
+    await withServer('floor', file, (url, pid) => measure({ name: 'floor', url, pid, rowCount }));
   }
 }
 
-const [, , mode, path = ''] = process.argv;
-if (mode === 'serve') await serve(path);
-else if (mode === 'floor') await serveFloor(readFileSync(path, 'utf8'));
-else await main();
+async function measureFeast(redis: RedisServer, folder: string): Promise<void> {
+  mkdirSync(folder);
+  const script = await readFile(join(import.meta.dirname, 'peers/feast/wide_repo.py'), 'utf8');
+  await runFeastScript(script, { cwd: folder, args: [folder, String(redis.port)] });
+  const feast = await startFeast(folder, { workers: 1 });
+  try {
+    for (const rowCount of rowCounts) {
+      await measure({ name: 'feast', url: feast.endpoint, pid: feast.pid, rowCount });
+    }
+  } finally {
+    await feast.stop();
+  }
+}
+
+function per(name: string, peer: string, rowCount: number): number | null {
+  const ours = results[`${name} ${rowCount}`]?.perSecond;
+  const theirs = results[`${peer} ${rowCount}`]?.perSecond;
+  return ours === undefined || theirs === undefined ? null : rounded(ours / theirs, 2);
+}
+
+function ratios(): Record<string, number | null> {
+  const all: Record<string, number | null> = {};
+  for (const name of stores) {
+    for (const rowCount of rowCounts) {
+      const key = `${name} ${rowCount}`;
+      for (const peer of ['feast', 'floor']) all[`${key} / ${peer}`] = per(name, peer, rowCount);
+      const loop = mget[rowCount];
+      const rows = (results[key]?.perSecond ?? 0) * rowCount;
+      all[`${key} rows / mget rows`] = loop === undefined ? null : rounded(rows / loop, 3);
+    }
+  }
+  return all;
+}
+
+async function main(): Promise<void> {
+  const needsRedis = stores.includes('redis') || peers.includes('feast') || peers.includes('mget');
+  const redis = needsRedis ? await startRedis() : null;
+  try {
+    await inFolder(async (folder) => {
+      if (stores.includes('embedded')) await measureOurs('embedded', join(folder, 'db'), folder);
+      if (redis === null) return;
+      if (stores.includes('redis')) await measureOurs('redis', redis.url, folder);
+      for (const rowCount of peers.includes('mget') ? rowCounts : []) {
+        const rows = await mgetRowsPerSecond(redis.url, { rowCount, connections, seconds });
+        mget[rowCount] = rows;
+        say(`bare MGET of ${rowCount} rows: ${rows} rows/s`);
+      }
+      if (peers.includes('feast')) await measureFeast(redis, join(folder, 'feast'));
+    });
+  } finally {
+    await redis?.stop();
+  }
+  const report = { machine: machine(), seconds, connections, results, mget, ratios: ratios() };
+  if (isJson) console.log(JSON.stringify(report, null, 2));
+  else for (const [name, ratio] of Object.entries(ratios())) say(`${name}: ${ratio ?? '-'}`);
+}
+
+await main();
