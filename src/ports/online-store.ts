@@ -2,6 +2,7 @@
 // (as_of, seq) and compared in the store, so that a replay can never move a value back.
 import type { VectorBatch } from '../columns/vector-batch.ts';
 import type { StoreJobs } from './store-jobs.ts';
+import type { StoreProblem } from './store-problem.ts';
 import type { StoredView } from './stored-view.ts';
 
 export type { StoredView } from './stored-view.ts';
@@ -12,6 +13,8 @@ export interface OnlineStoreBinding {
   open(context: StoreContext): Promise<OnlineStore>;
   /** Absent: readers are always given the rows of the first job. */
   readonly jobs?: StoreJobs;
+  /** What stands against keeping these views in the store; absent: nothing ever does. */
+  problems?(views: readonly StoredView[]): readonly StoreProblem[];
 }
 
 export interface StoreContext {
@@ -26,6 +29,10 @@ export interface StoreContext {
   readonly existing?: ExistingRows;
   /** Reading: rows of another fingerprint are readable when key and features are the same. */
   readonly acceptsSameShape?: boolean;
+  /** Writing, by view: the store may drop a row so long after it was written. Absent: never. */
+  readonly expiresAfterMs?: Readonly<Record<string, number>>;
+  /** Told what people should know: that the store is away, that it has lost rows. */
+  readonly onNotice?: (message: string) => void;
 }
 
 /** `dropChanged`: rows of views whose fingerprint changed go. `dropAll`: rows of all the views go. */
@@ -48,6 +55,10 @@ export interface OnlineStore {
   readNote(name: string): string | null;
   /** How the store is now, as far as this process knows; absent: ready whenever it answers. */
   health?(): StoreHealth;
+  /** Absent: the store never loses rows by itself while it is open. */
+  readonly loss?: StoreLoss;
+  /** Writing waits for a store that is away; this ends it: writes under way fail with MR_STORE_AWAY. */
+  giveUp?(): void;
   close(): Promise<void>;
 }
 
@@ -56,4 +67,14 @@ export interface StoreHealth {
   readonly state: 'ready' | 'away' | 'lost' | 'refilling';
   /** What is the matter, for people; empty when ready. */
   readonly message: string;
+}
+
+/** Of a store whose rows may be gone while it is open: a server that was started again without them. */
+export interface StoreLoss {
+  /** True from when rows were found missing until `refilled`. */
+  hasLostRows(): boolean;
+  /** All rows are about to be written again: readers are told. */
+  beginRefill(): Promise<void>;
+  /** They were. False when rows have been lost again meanwhile. */
+  refilled(): Promise<boolean>;
 }

@@ -8,6 +8,7 @@ import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
 import { storageAt } from '../recovery/storage-at.ts';
+import { storedViews } from '../stored-views.ts';
 import { checkServingLog } from '../skew/serving-log-settings.ts';
 import { checkTopic } from './check-topics.ts';
 import { Findings } from './findings.ts';
@@ -33,6 +34,7 @@ export function checkEnvironment(checked: EnvironmentToCheck): CheckedEnvironmen
   checkProjectName(checked.config, findings);
   checkStreams(checked, findings);
   checkBindings(checked.environment, findings);
+  checkStored(checked, findings);
   checkOutputs(checked, findings);
   checkClock(checked.environment, findings);
   checkServingLog(checked.environment, findings);
@@ -91,6 +93,12 @@ function checkBindings(environment: EnvironmentOptions, findings: Findings): voi
     checkOpenable(offline, 'offline', "featureLog('./.millrace/offline')", findings);
   }
   if (engine !== undefined) checkAvailable(engine, 'engine', findings);
+}
+
+/** What the online store cannot keep as it is defined. */
+function checkStored({ environment, plan }: EnvironmentToCheck, findings: Findings): void {
+  const found = environment.online?.problems?.(storedViews(plan)) ?? [];
+  for (const { code, message, fix } of found) findings.add('error', code, 'online', [message, fix]);
 }
 
 /** An address that is none is found before anything runs. */
