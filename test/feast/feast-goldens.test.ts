@@ -117,8 +117,8 @@ describe.each(Object.keys(bindings))('on the %s store', (kind) => {
   };
 
   it('has all recorded exchanges', () => {
-    expect(answers).toHaveLength(23);
-    expect(errors).toHaveLength(19);
+    expect(answers).toHaveLength(27);
+    expect(errors).toHaveLength(20);
   });
 
   it.each(answers)('$name: the same values and times, honest statuses', async (exchange) => {

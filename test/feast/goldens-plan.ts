@@ -1,7 +1,14 @@
 // The feature views of the recorded Feast project as a plan: last value per key, since ever. How a
 // feature is computed does not matter here; its type, key and ttl do.
 import type { Field, FieldType } from '../../src/kernel/types/field-type.ts';
-import type { FeatureNode, Plan, ServiceNode, ViewNode } from '../../src/plan/plan.ts';
+import type { ColumnExpression, Expression } from '../../src/plan/expression.ts';
+import type {
+  FeatureNode,
+  OnDemandViewNode,
+  Plan,
+  ServiceNode,
+  ViewNode,
+} from '../../src/plan/plan.ts';
 
 type Kinds = Readonly<Record<string, FieldType>>;
 
@@ -81,6 +88,77 @@ function service(name: string, features: Readonly<Record<string, readonly string
   };
 }
 
+const bonus: Field = { name: 'bonus', type: float64, nullable: false };
+const spend: ColumnExpression = {
+  kind: 'column',
+  name: 'user_stats.spend',
+  type: float64,
+  nullable: true,
+};
+const number = (value: number): Expression => ({
+  kind: 'literal',
+  value,
+  type: float64,
+  nullable: false,
+});
+const whole = (value: bigint): Expression => ({
+  kind: 'literal',
+  value,
+  type: int64,
+  nullable: false,
+});
+
+/** As the Python of `defs.py`: `spend + bonus`, and whether the spend is above 100. */
+const userDerived: OnDemandViewNode = {
+  kind: 'onDemandView',
+  name: 'user_derived',
+  uid: 'on-demand:user_derived',
+  request: [bonus],
+  from: ['user_stats'],
+  features: [
+    {
+      kind: 'onDemandFeature',
+      name: 'spend_plus_bonus',
+      type: float64,
+      nullable: true,
+      value: {
+        kind: 'call',
+        fn: 'plus',
+        args: [spend, { kind: 'column', ...bonus }],
+        type: float64,
+        nullable: true,
+      },
+    },
+    {
+      kind: 'onDemandFeature',
+      name: 'is_big',
+      type: int64,
+      nullable: false,
+      value: {
+        kind: 'case',
+        branches: [
+          {
+            when: {
+              kind: 'call',
+              fn: 'gt',
+              args: [spend, number(100)],
+              type: { kind: 'bool' },
+              nullable: true,
+            },
+            then: whole(1n),
+          },
+        ],
+        otherwise: whole(0n),
+        type: int64,
+        nullable: false,
+      },
+    },
+  ],
+  owner: null,
+  description: null,
+  tags: [],
+};
+
 const pages: Kinds = { last_page: string, session_len: int64 };
 
 /** The definitions of `test/fixtures/feast/repo/defs.py` that are served. */
@@ -151,11 +229,13 @@ export const goldensPlan: Plan = {
       features: pages,
     }),
   ],
+  onDemand: [userDerived],
   services: [
     service('svc_user', {
       user_stats: ['clicks', 'spend'],
       user_push: ['last_page', 'session_len'],
     }),
+    service('svc_odfv', { user_stats: ['spend'], user_derived: ['spend_plus_bonus', 'is_big'] }),
     service('svc_mixed', {
       user_stats: ['clicks', 'country'],
       item_stats: ['price', 'views'],

@@ -15,7 +15,8 @@ import { formatInstantExact } from '../read/instant-text.ts';
 import { RequestFailure } from '../online/request-failure.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
 import type { ServedListener } from '../read/served-rows.ts';
-import { type ServedCatalogue, type ServedView, checkRow, viewNamed } from '../read/served-view.ts';
+import { type ServedCatalogue, viewNamed } from '../read/served-catalogue.ts';
+import { type ServedView, checkRow } from '../read/served-view.ts';
 
 export interface FeatureRouteOptions {
   readonly catalogue: ServedCatalogue;

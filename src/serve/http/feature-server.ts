@@ -14,7 +14,7 @@ import type { ServerRoute } from './server-route.ts';
 import { RequestFailure, answerTo } from '../online/request-failure.ts';
 import { createServeMetrics } from '../read/serve-metrics.ts';
 import type { ServedListener } from '../read/served-rows.ts';
-import { createServedCatalogue } from '../read/served-view.ts';
+import { createServedCatalogue } from '../read/served-catalogue.ts';
 
 /** Takes the server's messages; never keys or values. */
 export interface ServeLog {
@@ -66,7 +66,7 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   const project = options.project ?? 'millrace';
   const { store } = options;
   const catalogue = createServedCatalogue(options.plan);
-  const views = [...catalogue.views.values()];
+  const views = [...catalogue.views.values(), ...catalogue.onDemand.values()];
   const clock = options.clock ?? systemClock;
   const now = servingClock(store, options.clockMode ?? 'wall', clock);
   const registry = options.metrics ?? new MetricsRegistry();

@@ -1,6 +1,7 @@
 // The OpenAPI document of the server: the routes are fixed, the views and features are the plan's.
 import { type FieldType, formatType } from '../../kernel/types/field-type.ts';
-import type { ServedCatalogue, ServedView } from '../read/served-view.ts';
+import type { ServedCatalogue } from '../read/served-catalogue.ts';
+import type { ServedView } from '../read/served-view.ts';
 import type { ServerRoute } from './server-route.ts';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,17 +1,29 @@
 // `POST /get-online-features` from body to bytes: parse, resolve, encode keys, read, write. Reads of a
 // view are one call to the store, whatever the number of rows.
+import type { Column } from '../../columns/column.ts';
 import { JsonBuffer } from '../../columns/json-buffer.ts';
 import { eventTimeMsOf } from '../../columns/packed-row.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
 import { type EntityColumn, encodeColumn, joinParts } from './entity-columns.ts';
 import type { ServingClock } from '../read/feature-status.ts';
-import { type ViewRows, writeOnlineResponse } from './online-response.ts';
+import {
+  type ComputedViewRows,
+  type ResponseData,
+  type ViewRows,
+  writeOnlineResponse,
+} from './online-response.ts';
 import { type OnlineRequest, parseOnlineRequest } from './parse-request.ts';
 import { noRows, tooManyValues, unequalLengths } from './request-problems.ts';
-import { type RequestShape, type ShapeView, createShapeCache } from './request-shape.ts';
+import { requestColumn } from './request-columns.ts';
+import {
+  type RequestShape,
+  type ShapeComputed,
+  type ShapeView,
+  createShapeCache,
+} from './request-shape.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
 import type { ServedListener } from '../read/served-rows.ts';
-import type { ServedCatalogue } from '../read/served-view.ts';
+import type { ServedCatalogue } from '../read/served-catalogue.ts';
 
 export interface OnlineFeaturesOptions {
   readonly catalogue: ServedCatalogue;
@@ -44,12 +56,52 @@ export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeat
       encodeColumn(field, request.entities.get(column) ?? [], 'seconds', `entities.${column}`),
     );
     const reads = shape.views.map((view) => readView(options.store, view, columns, rowCount));
-    const write = (views: readonly ViewRows[]): Buffer =>
-      respond({ options, request, shape, call }, { columns, views });
+    const requested = requestColumns(request, shape, rowCount);
+    const write = (views: readonly ViewRows[]): Buffer => {
+      const nowMs = options.now.nowMs();
+      const computed = shape.computed.map((each) =>
+        computeView(each, { views, requested, rowCount, nowMs }, options.metrics),
+      );
+      const data = { rowCount, columns, views, computed };
+      return respond({ options, request, shape, call, nowMs }, data);
+    };
     return reads.every((read): read is ViewRows => !(read instanceof Promise))
       ? write(reads)
       : Promise.all(reads.map((read) => Promise.resolve(read))).then(write);
   };
+}
+
+/** What the request brings for computed features, by name. */
+function requestColumns(
+  { entities }: OnlineRequest,
+  { requestFields }: RequestShape,
+  rowCount: number,
+): ReadonlyMap<string, Column> {
+  const columns = new Map<string, Column>();
+  for (const field of requestFields) {
+    const values = entities.get(field.name) ?? new Array<unknown>(rowCount).fill(field.default);
+    const where = `entities.${field.name}`;
+    columns.set(field.name, requestColumn(field, values, { unit: 'seconds', where }));
+  }
+  return columns;
+}
+
+interface ComputeFrom {
+  readonly views: readonly ViewRows[];
+  readonly requested: ReadonlyMap<string, Column>;
+  readonly rowCount: number;
+  readonly nowMs: number;
+}
+
+function computeView(
+  { view, sources }: ShapeComputed,
+  { views, requested: request, rowCount, nowMs }: ComputeFrom,
+  metrics: ServeMetrics,
+): ComputedViewRows {
+  const stored = sources.map((source) => views[source]?.rows ?? []);
+  const { rows, codes, failureCount } = view.compute({ rowCount, request, stored, nowMs });
+  metrics.onDemandFailures.value += failureCount;
+  return { view, rows, codes };
 }
 
 function rowCountOf(
@@ -94,15 +146,12 @@ interface Answering {
   readonly request: OnlineRequest;
   readonly shape: RequestShape;
   readonly call: OnlineCall;
+  readonly nowMs: number;
 }
 
-function respond(
-  { options, request, shape, call }: Answering,
-  data: { readonly columns: readonly EntityColumn[]; readonly views: readonly ViewRows[] },
-): Buffer {
+function respond({ options, request, shape, call, nowMs }: Answering, data: ResponseData): Buffer {
   const { metrics, strict } = options;
-  const nowMs = options.now.nowMs();
-  const target = new JsonBuffer(sizeGuess(shape, data.views[0]?.rows.length ?? 0));
+  const target = new JsonBuffer(sizeGuess(shape, data.rowCount));
   writeOnlineResponse(target, shape, data, {
     nowMs,
     strict,
@@ -116,8 +165,9 @@ function respond(
   }
   if (options.onServed !== null) {
     for (const [i, { view, keys, rows }] of data.views.entries()) {
-      if (keys.length === 0) continue;
       const features = featuresOf(shape, i);
+      // Rows that were read only for what is computed of them were not sent.
+      if (keys.length === 0 || features.length === 0) continue;
       options.onServed({ view, keys, rows, features, nowMs, requestId: call.requestId });
     }
   }

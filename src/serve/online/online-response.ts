@@ -8,7 +8,8 @@ import { type EntityColumn, writePartJson } from './entity-columns.ts';
 import { type FeatureStatus, isOutsideMaxAge } from '../read/feature-status.ts';
 import { formatInstantExact } from '../read/instant-text.ts';
 import type { RequestShape } from './request-shape.ts';
-import { type ServedView, checkRow } from '../read/served-view.ts';
+import { computedCodes } from '../read/on-demand-view.ts';
+import { type ServedRowFields, type ServedView, checkRow } from '../read/served-view.ts';
 
 /** Rows of one view in the order of the request, with what can be said of each. */
 export interface ViewRows {
@@ -16,6 +17,22 @@ export interface ViewRows {
   /** Encoded keys; none when the request lacks a join key of the view. */
   readonly keys: readonly Uint8Array[];
   readonly rows: readonly (Uint8Array | null)[];
+}
+
+/** Rows that were computed for the request, in its order. */
+export interface ComputedViewRows {
+  readonly view: ServedRowFields;
+  readonly rows: readonly Uint8Array[];
+  /** Of each feature, `computedCodes` of its rows. */
+  readonly codes: readonly Uint8Array[];
+}
+
+/** All that an answer is written of. */
+export interface ResponseData {
+  readonly rowCount: number;
+  readonly columns: readonly EntityColumn[];
+  readonly views: readonly ViewRows[];
+  readonly computed: readonly ComputedViewRows[];
 }
 
 export interface ResponseOptions {
@@ -34,6 +51,11 @@ const present = 0;
 const nullValue = 1;
 const notFound = 2;
 const outsideMaxAge = 3;
+const statusOfComputed = {
+  [computedCodes.fresh]: present,
+  [computedCodes.missing]: notFound,
+  [computedCodes.outside]: outsideMaxAge,
+} as Readonly<Record<number, number>>;
 const epoch = '"1970-01-01T00:00:00Z"';
 
 /** Where bytes that come again stand in the buffer, once written; `end` is 0 before. */
@@ -43,11 +65,11 @@ interface RepeatedBlock {
 }
 
 interface PreparedView {
-  readonly view: ServedView;
+  readonly view: ServedRowFields;
   readonly rows: readonly (Uint8Array | null)[];
   readonly dataViews: readonly (DataView | null)[];
-  /** Status of each row before its values are seen. */
-  readonly rowCodes: Uint8Array;
+  /** Status of each row before its values are seen, by feature where they differ. */
+  rowCodes(featureIndex: number): Uint8Array;
   /** The event times of the view: the same for each of its features. */
   readonly times: RepeatedBlock;
 }
@@ -56,10 +78,10 @@ interface PreparedView {
 export function writeOnlineResponse(
   target: JsonBuffer,
   shape: RequestShape,
-  data: { readonly columns: readonly EntityColumn[]; readonly views: readonly ViewRows[] },
+  data: ResponseData,
   options: ResponseOptions & StatusCounters,
 ): void {
-  const rowCount = data.views[0]?.rows.length ?? 0;
+  const { rowCount } = data;
   const frame = frameOf(shape, options);
   writeText(target, frame.head);
   let separator = '';
@@ -68,7 +90,10 @@ export function writeOnlineResponse(
     separator = ',';
     writeJoinKey(target, column);
   }
-  const prepared = data.views.map((rows) => prepare(rows, options.nowMs));
+  const prepared = [
+    ...data.views.map((rows) => prepare(rows, options.nowMs)),
+    ...data.computed.map(prepareComputed),
+  ];
   const statuses = new Uint8Array(rowCount);
   const allPresent = { start: 0, end: 0 };
   for (const { viewIndex, featureIndex } of shape.outputs) {
@@ -96,7 +121,10 @@ function frameOf(shape: RequestShape, { strict, versionMetadata }: ResponseOptio
   const key = `${strict}${versionMetadata}`;
   const known = ofShape.get(key);
   if (known !== undefined) return known;
-  const views = shape.views.map(({ view }) => ({ name: view.name }));
+  const asked = new Set(shape.outputs.map(({ viewIndex }) => viewIndex));
+  const views = [...shape.views, ...shape.computed]
+    .filter((_, i) => asked.has(i))
+    .map(({ view }) => ({ name: view.name }));
   const metadata = JSON.stringify({
     feature_names: shape.names,
     ...(versionMetadata ? { feature_view_metadata: views } : {}),
@@ -144,15 +172,29 @@ function prepare({ view, rows }: ViewRows, nowMs: number): PreparedView {
     if (isOutsideMaxAge(view.ttlMs, eventTimeMsOf(row), nowMs)) rowCodes[i] = outsideMaxAge;
     return viewOfBytes(row);
   });
-  return { view, rows, dataViews, rowCodes, times: { start: 0, end: 0 } };
+  return { view, rows, dataViews, rowCodes: () => rowCodes, times: { start: 0, end: 0 } };
+}
+
+function prepareComputed({ view, rows, codes }: ComputedViewRows): PreparedView {
+  const statuses = codes.map((ofFeature) => ofFeature.map((code) => statusOfComputed[code] ?? 0));
+  const none = new Uint8Array(rows.length);
+  return {
+    view,
+    rows,
+    dataViews: rows.map(viewOfBytes),
+    rowCodes: (featureIndex) => statuses[featureIndex] ?? none,
+    times: { start: 0, end: 0 },
+  };
 }
 
 function writeValues(
   target: JsonBuffer,
-  { view, rows, dataViews, rowCodes }: PreparedView,
+  prepared: PreparedView,
   featureIndex: number,
   statuses: Uint8Array,
 ): void {
+  const { view, rows, dataViews } = prepared;
+  const rowCodes = prepared.rowCodes(featureIndex);
   target.ascii('{"values":[');
   const writer = view.feastJson;
   for (let i = 0; i < rows.length; i++) {
@@ -165,8 +207,14 @@ function writeValues(
       continue;
     }
     const isValue = writer.write(target, row, dataViews[i] as DataView, featureIndex);
-    statuses[i] = rowCode === present && !isValue ? nullValue : rowCode;
+    statuses[i] = statusOf(rowCode, isValue);
   }
+}
+
+/** A value may be computed although a row that it is computed of is missing. */
+function statusOf(rowCode: number, isValue: boolean): number {
+  if (isValue) return rowCode === notFound ? present : rowCode;
+  return rowCode === present ? nullValue : rowCode;
 }
 
 function writeStatuses(

@@ -1,5 +1,6 @@
 // The ways in which a request for features is wrong, each with our words and Feast's. Feast's own
 // texts are what its 0.67 server sends; strict mode repeats them.
+import { type Field, formatField } from '../../kernel/types/field-type.ts';
 import { RequestFailure, feastError } from './request-failure.ts';
 import type { ServedView } from '../read/served-view.ts';
 
@@ -145,6 +146,25 @@ function missingText(
       .join(', ')}]`;
   const missing = known.filter((name) => !given.includes(name));
   return `"Missing join key values for keys: ${list(missing)}. No values provided for keys: ${list(empty)}. Provided join_key_values: ${list(given)}"`;
+}
+
+/** What an on-demand view is computed of is not in the request. */
+export function missingRequestData(view: string, fields: readonly Field[]): RequestFailure {
+  const names = fields.map(({ name }) => name);
+  const quoted = names.map((name) => `'${name}'`).join(', ');
+  return new RequestFailure({
+    code: 'MR_SERVE_REQUEST',
+    status: 404,
+    message: `view "${view}" is computed from ${names.join(', ')}, which the request does not bring`,
+    where: 'entities',
+    fix: `add ${fields.map((field) => formatField(field)).join(', ')} to entities, a list each`,
+    feast: feastError(
+      404,
+      'RequestDataNotFoundInEntityRowsException',
+      `Required request data source features [${quoted}] not found in the entity rows, but required by feature views`,
+    ),
+    asFeast: true,
+  });
 }
 
 export function unequalLengths(lengths: ReadonlyMap<string, number>): RequestFailure {

@@ -1,5 +1,5 @@
 // What a request asks for, resolved once per shape and cached: which views, which features in which
-// order, which join keys, and the bytes that open the answer. Only values differ between requests of
+// order, which join keys, what is computed of what, and the bytes that open the answer. Only values differ between requests of
 // a shape.
 import type { Field } from '../../kernel/types/field-type.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
@@ -8,17 +8,21 @@ import {
   emptyEntities,
   malformedReference,
   missingKeys,
+  missingRequestData,
   nameCollision,
   noFeatures,
   unknownFeature,
   unknownService,
   unknownView,
 } from './request-problems.ts';
-import type { ServedCatalogue, ServedView } from '../read/served-view.ts';
+import type { ServedCatalogue } from '../read/served-catalogue.ts';
+import { namesOfViews } from '../read/served-catalogue.ts';
+import type { ServedOnDemand } from '../read/on-demand-view.ts';
+import type { ServedRowFields, ServedView } from '../read/served-view.ts';
 
 /** One feature of the answer. */
 export interface ShapeOutput {
-  /** Place of its view in `views`. */
+  /** Place of its view in `views`, or behind them in `computed`. */
   readonly viewIndex: number;
   readonly featureIndex: number;
 }
@@ -35,16 +39,27 @@ export interface ShapeView {
   readonly keyColumns: readonly number[] | null;
 }
 
+/** A view that is computed for the request. */
+export interface ShapeComputed {
+  readonly view: ServedOnDemand;
+  /** Places in `views` of its sources. */
+  readonly sources: readonly number[];
+}
+
 export interface RequestShape {
   readonly joinKeys: readonly ShapeJoinKey[];
+  /** Stored views that are read: asked for, or for what is computed. */
   readonly views: readonly ShapeView[];
+  readonly computed: readonly ShapeComputed[];
+  /** Columns of the request that something is computed of. */
+  readonly requestFields: readonly Field[];
   readonly outputs: readonly ShapeOutput[];
   /** Names as the answer has them: join keys, then features. */
   readonly names: readonly string[];
 }
 
 interface Reference {
-  readonly view: ServedView;
+  readonly view: ServedView | ServedOnDemand;
   readonly feature: string;
   readonly index: number;
 }
@@ -62,13 +77,23 @@ export function resolveShape(
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw nameCollision(twice, request.fullNames);
   const joinKeys = joinKeysOf(catalogue, request);
-  const views = [...new Set(references.map(({ view }) => view))];
+  const asked = [...new Set(references.map(({ view }) => view))];
+  const computed = asked.filter(isComputed);
+  const stored = asked.filter((view): view is ServedView => !isComputed(view));
+  const views = [...new Set([...stored, ...computed.flatMap(({ sources }) => sources)])];
   checkKeys(catalogue, request, views, joinKeys);
+  checkRequestData(request, computed);
+  const all: readonly ServedRowFields[] = [...views, ...computed];
   return {
     joinKeys,
     views: views.map((view) => ({ view, keyColumns: keyColumnsOf(view, joinKeys) })),
+    computed: computed.map((view) => ({
+      view,
+      sources: view.sources.map((source) => views.indexOf(source)),
+    })),
+    requestFields: computed.flatMap(({ node }) => node.request),
     outputs: references.map(({ view, index }) => ({
-      viewIndex: views.indexOf(view),
+      viewIndex: all.indexOf(view),
       featureIndex: index,
     })),
     names: [...joinKeys.map(({ field }) => field.name), ...names],
@@ -104,9 +129,9 @@ function referenceOf(
   project: string,
   name: { readonly view: string; readonly feature: string; readonly where: string },
 ): Reference {
-  const view = catalogue.views.get(name.view);
+  const view = catalogue.views.get(name.view) ?? catalogue.onDemand.get(name.view);
   if (view === undefined) {
-    const fix = suggestName(name.view, [...catalogue.views.keys()]);
+    const fix = suggestName(name.view, namesOfViews(catalogue));
     throw unknownView(name.view, project, name.where, fix);
   }
   const index = view.indexOf.get(name.feature);
@@ -127,6 +152,20 @@ function joinKeysOf(catalogue: ServedCatalogue, request: OnlineRequest): readonl
     joinKeys.push({ column, field });
   }
   return joinKeys;
+}
+
+function isComputed(view: ServedView | ServedOnDemand): view is ServedOnDemand {
+  return 'compute' in view;
+}
+
+/** Everything that computed views ask of a request is there, or has a default. */
+function checkRequestData(request: OnlineRequest, computed: readonly ServedOnDemand[]): void {
+  for (const { name, node } of computed) {
+    const missing = node.request.filter(
+      (field) => !request.entities.has(field.name) && field.default === undefined,
+    );
+    if (missing.length > 0) throw missingRequestData(name, missing);
+  }
 }
 
 function checkKeys(

@@ -11,7 +11,8 @@ import {
   isOutsideMaxAge,
   servingClock,
 } from './feature-status.ts';
-import { type ServedView, checkRow, createServedCatalogue, viewNamed } from './served-view.ts';
+import { createServedCatalogue, viewNamed } from './served-catalogue.ts';
+import { type ServedView, checkRow } from './served-view.ts';
 
 /** One read. A value outside its ttl is still given, with its status. */
 export interface FeatureRead {

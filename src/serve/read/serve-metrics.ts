@@ -4,6 +4,8 @@ import type { FeatureStatus } from './feature-status.ts';
 
 export interface ServeMetrics {
   readonly statuses: Readonly<Record<FeatureStatus, Counter>>;
+  /** Values computed at read time that are null because they could not be computed. */
+  readonly onDemandFailures: Counter;
   observeRequest(route: string, status: number, seconds: number): void;
   observeAge(view: string, ageMs: number): void;
   /** All metrics of the registry as OpenMetrics text. */
@@ -34,6 +36,10 @@ export function createServeMetrics(
       NOT_FOUND: statusCounter('NOT_FOUND'),
       OUTSIDE_MAX_AGE: statusCounter('OUTSIDE_MAX_AGE'),
     },
+    onDemandFailures: registry.counter(
+      'on_demand_failures',
+      'Values computed at read time that overflowed and were served as null',
+    ),
     observeAge: (view, ageMs) => ages.get(view)?.observe(ageMs),
     observeRequest(route, status, seconds) {
       const key = `${status} ${route}`;

@@ -1,17 +1,15 @@
-// The views of a plan as serving needs them: key and feature fields, places of features by name,
-// writers. Made once per server; a request only looks things up.
+// A stored view as serving needs it: key and feature fields, places of features by name, writers. Made
+// once per server; a request only looks things up.
 import { type RowJsonWriter, createRowJsonWriter } from '../../columns/packed-row-json.ts';
 import { type PackedRowReader, createRowReader } from '../../columns/packed-row-reader.ts';
 import { isPackedRow } from '../../columns/packed-row.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import { suggestName } from '../../kernel/nearest-name.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
-import { type Plan, type ServiceNode, type ViewNode, featureFields } from '../../plan/plan.ts';
+import { type ViewNode, featureFields } from '../../plan/plan.ts';
 
-export interface ServedView {
+/** How rows of features are read and written, whether they were stored or computed just now. */
+export interface ServedRowFields {
   readonly name: string;
-  readonly node: ViewNode;
-  readonly key: readonly Field[];
   readonly fields: readonly Field[];
   readonly ttlMs: number | null;
   /** Place of a feature by name. */
@@ -23,32 +21,13 @@ export interface ServedView {
   readonly json: RowJsonWriter;
 }
 
-export interface ServedCatalogue {
-  readonly views: ReadonlyMap<string, ServedView>;
-  readonly services: ReadonlyMap<string, ServiceNode>;
-  /** Join keys of all entities by name, with their types. */
-  readonly joinKeys: ReadonlyMap<string, Field>;
-  /** Entities with one join key: their names may stand for it. */
-  readonly joinKeyOfEntity: ReadonlyMap<string, string>;
+export interface ServedView extends ServedRowFields {
+  readonly node: ViewNode;
+  readonly key: readonly Field[];
 }
 
-export function createServedCatalogue(plan: Plan): ServedCatalogue {
-  const joinKeys = new Map<string, Field>();
-  const joinKeyOfEntity = new Map<string, string>();
-  for (const { name, key } of plan.entities) {
-    for (const field of key) if (!joinKeys.has(field.name)) joinKeys.set(field.name, field);
-    const [only] = key;
-    if (only !== undefined && key.length === 1) joinKeyOfEntity.set(name, only.name);
-  }
-  return {
-    views: new Map(plan.views.map((view) => [view.name, servedView(view)])),
-    services: new Map(plan.services.map((service) => [service.name, service])),
-    joinKeys,
-    joinKeyOfEntity,
-  };
-}
-
-function servedView(node: ViewNode): ServedView {
+/** A stored view ready to be served. */
+export function createServedView(node: ViewNode): ServedView {
   const fields = featureFields(node);
   return {
     name: node.name,
@@ -61,16 +40,6 @@ function servedView(node: ViewNode): ServedView {
     feastJson: createRowJsonWriter(fields, 'seconds'),
     json: createRowJsonWriter(fields, 'milliseconds'),
   };
-}
-
-/** The view of that name; MR_UNKNOWN_VIEW when there is none. */
-export function viewNamed(catalogue: ServedCatalogue, name: string): ServedView {
-  const view = catalogue.views.get(name);
-  if (view !== undefined) return view;
-  throw new MillraceError('MR_UNKNOWN_VIEW', `there is no view "${name}"`, {
-    context: { path: name },
-    fix: suggestName(name, [...catalogue.views.keys()]),
-  });
 }
 
 /** Refuses a stored row that does not fit the view: that would be read as garbage. */

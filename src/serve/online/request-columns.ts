@@ -1,0 +1,94 @@
+// What a request brings besides keys, as columns for generated code. Values are judged by their type as
+// records of a stream are; integers may come as text or as 1.0, as Feast's clients send them.
+import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
+import { convertValue } from '../../columns/decode/convert-value.ts';
+import { FieldProblem } from '../../columns/decode/field-problem.ts';
+import type { InstantUnit } from '../../columns/packed-row-json.ts';
+import { putValue } from '../../columns/put-value.ts';
+import { type Field, formatType, type Value } from '../../kernel/types/field-type.ts';
+import { RequestFailure } from './request-failure.ts';
+
+/** How values of a request are read. */
+export interface RequestColumnOptions {
+  /** What whole numbers mean where an instant is asked for. */
+  readonly unit: InstantUnit;
+  /** Where the column stands in the request: `entities.amount`. */
+  readonly where: string;
+}
+
+/** A column of these values; throws RequestFailure (422) for the first that does not fit. */
+export function requestColumn(
+  field: Field,
+  values: readonly unknown[],
+  { unit, where }: RequestColumnOptions,
+): ColumnBuilder {
+  const builder = columnForField(field);
+  ensureRows(builder, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (builder.kind === 'float64' && field.type.kind === 'float64' && Number.isFinite(value)) {
+      builder.values[i] = value as number;
+    } else {
+      putValue(builder, field.type, i, valueOf(field, value, unit, `${where}[${i}]`));
+    }
+  }
+  return builder;
+}
+
+function valueOf(field: Field, value: unknown, unit: InstantUnit, where: string): Value {
+  if (value === null || value === undefined) {
+    if (field.nullable) return null;
+    throw unfit(field, value, where, `${where} is null`);
+  }
+  try {
+    return convertValue(field.type, coerced(field, value, unit), where);
+  } catch (error) {
+    if (!(error instanceof FieldProblem)) throw error;
+    throw unfit(field, value, where, error.message);
+  }
+}
+
+/** Text of numbers as numbers, and instants in milliseconds; anything else as it is. */
+function coerced({ type }: Field, value: unknown, unit: InstantUnit): unknown {
+  const isText = typeof value === 'string';
+  switch (type.kind) {
+    case 'int32':
+    case 'int64':
+    case 'count':
+      return isText && /^[+-]?\d{1,30}$/.test(value.trim()) ? BigInt(value.trim()) : value;
+    case 'timestamp': {
+      if (isText && !/^[+-]?\d+$/.test(value)) return Date.parse(value);
+      const whole = isText ? BigInt(value) : value;
+      const scale = unit === 'seconds' ? 1000 : 1;
+      if (typeof whole === 'bigint') return whole * BigInt(scale);
+      return typeof whole === 'number' ? whole * scale : whole;
+    }
+    default:
+      return value;
+  }
+}
+
+function unfit(field: Field, value: unknown, where: string, why: string): RequestFailure {
+  return new RequestFailure({
+    code: 'MR_SERVE_REQUEST',
+    status: 422,
+    message: why,
+    where,
+    fix: `give ${field.name} as ${formatType(field.type)}${field.nullable ? ' or null' : ''}`,
+    feast: { status: 500, body: `${field.name}: ${typeof value} does not fit` },
+  });
+}
+
+/** Columns for a request of one row whose values have names: `{ amount: 5 }`. */
+export function requestRow(
+  fields: readonly Field[],
+  values: Readonly<Record<string, unknown>>,
+  unit: InstantUnit,
+): ReadonlyMap<string, ColumnBuilder> {
+  return new Map(
+    fields.map((field) => {
+      const given = Object.hasOwn(values, field.name) ? values[field.name] : field.default;
+      return [field.name, requestColumn(field, [given], { unit, where: `request.${field.name}` })];
+    }),
+  );
+}
