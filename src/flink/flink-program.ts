@@ -1,0 +1,48 @@
+// What the compiler gives: statements in the order in which a session takes them, and as one text.
+import type { Refusal } from './refusal.ts';
+
+/** One statement, with what it was made from. */
+export interface FlinkStatement {
+  readonly kind: 'set' | 'table' | 'view' | 'insert';
+  /** Of the table or the view; of the option for `set`. */
+  readonly name: string;
+  /** The definition that it came from: `stream:purchases`, `view:user_spend`. */
+  readonly origin: string;
+  /** Without a semicolon; comments included. */
+  readonly text: string;
+}
+
+/** SQL of a whole plan for one version of Flink. */
+export interface FlinkProgram {
+  readonly profile: string;
+  readonly fingerprint: string;
+  /** Settings, tables, views. */
+  readonly statements: readonly FlinkStatement[];
+  /** Inserts of the one statement set: the job. */
+  readonly inserts: readonly FlinkStatement[];
+  /** What could not be said; with any the program must not be used. */
+  readonly refusals: readonly Refusal[];
+}
+
+/** The inserts as the one statement that a gateway runs as one job. */
+export function statementSetSql({ inserts }: FlinkProgram): string {
+  const body = inserts.map(({ text }) => `${text};`).join('\n\n');
+  return `EXECUTE STATEMENT SET BEGIN\n\n${body}\n\nEND`;
+}
+
+/** The whole program as a script. */
+export function printProgram(program: FlinkProgram): string {
+  const head = [
+    `-- Flink SQL (${program.profile}), made from definitions: change those, not this.`,
+    `-- fingerprint ${program.fingerprint}`,
+  ].join('\n');
+  const sets = program.statements.filter(({ kind }) => kind === 'set');
+  const others = program.statements.filter(({ kind }) => kind !== 'set');
+  const parts = [
+    head,
+    sets.map(({ text }) => `${text};`).join('\n'),
+    ...others.map(({ text }) => `${text};`),
+    ...(program.inserts.length === 0 ? [] : [`${statementSetSql(program)};`]),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}

@@ -1,0 +1,155 @@
+-- Flink SQL (2.x), made from definitions: change those, not this.
+-- fingerprint ea0718149e5061f986b3f298b523ec586888380f5ba1ed52844933831580ddbf
+
+SET 'pipeline.name' = 'millrace-corpus';
+SET 'execution.runtime-mode' = 'streaming';
+SET 'table.local-time-zone' = 'UTC';
+SET 'table.exec.state.ttl' = '0';
+SET 'table.exec.mini-batch.enabled' = 'false';
+SET 'table.exec.sink.not-null-enforcer' = 'DROP';
+SET 'table.optimizer.reuse-source-enabled' = 'true';
+SET 'table.optimizer.reuse-sub-plan-enabled' = 'true';
+SET 'execution.checkpointing.interval' = '10000 ms';
+SET 'execution.checkpointing.mode' = 'EXACTLY_ONCE';
+
+-- stream readings: What sensors say
+CREATE TEMPORARY TABLE `readings` (
+  `sensor` BIGINT,
+  `value` FLOAT,
+  `total` BIGINT,
+  `is_on` BOOLEAN,
+  `day` DATE,
+  `seen` BIGINT,
+  `unit` STRING,
+  `scores` ARRAY<DOUBLE>,
+  `labels` MAP<STRING, STRING>,
+  `place` ROW<`lat` DOUBLE, `lon` DOUBLE>,
+  `at` BIGINT,
+  `event_time__rowtime` AS TO_TIMESTAMP_LTZ(COALESCE(`at`, 0), 3),
+  WATERMARK FOR `event_time__rowtime` AS `event_time__rowtime` - INTERVAL '90' SECOND
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'corpus.readings',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'properties.group.id' = 'millrace-corpus',
+  'scan.startup.mode' = 'earliest-offset',
+  'format' = 'json',
+  'json.ignore-parse-errors' = 'true',
+  'scan.watermark.emit.strategy' = 'on-event',
+  'scan.watermark.idle-timeout' = '120000 ms',
+  'scan.watermark.alignment.group' = 'readings',
+  'scan.watermark.alignment.max-drift' = '600000 ms'
+);
+
+-- stream readings: records with every required field; instants as epoch ms
+CREATE TEMPORARY VIEW `readings__records` AS
+SELECT
+  `sensor`,
+  `value`,
+  `total`,
+  `is_on`,
+  `day`,
+  `seen`,
+  COALESCE(`unit`, 'none') AS `unit`,
+  `scores`,
+  `labels`,
+  `place`,
+  `at`,
+  `event_time__rowtime`
+FROM `readings`
+WHERE `sensor` IS NOT NULL AND `value` IS NOT NULL AND `total` IS NOT NULL AND `at` IS NOT NULL;
+
+-- view wide_sums, rolling_1h
+CREATE TEMPORARY VIEW `wide_sums__rolling_1h` AS
+SELECT
+  `sensor`,
+  TO_TIMESTAMP_LTZ(`at`, 3) AS `event_time`,
+  TO_TIMESTAMP_LTZ(`at`, 3) AS `as_of`,
+  CAST(SUM(CAST(`total` AS DECIMAL(38, 0))) OVER w AS BIGINT) AS `total`, -- wide_sums.total: sum(total) over rolling 1h
+  SUM(CAST(`value` AS DOUBLE)) OVER w AS `narrow` -- wide_sums.narrow: sum(value) over rolling 1h
+FROM `readings__records`
+WINDOW w AS (
+  PARTITION BY `sensor` ORDER BY `event_time__rowtime`
+  RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW
+);
+
+-- view wide_sums, tumbling_1m
+CREATE TEMPORARY VIEW `wide_sums__tumbling_1m` AS
+SELECT
+  `sensor`,
+  TO_TIMESTAMP_LTZ(MAX(`at`), 3) AS `event_time`,
+  CAST(`window_time` AS TIMESTAMP_LTZ(3)) AS `as_of`,
+  CAST(SUM(CAST(`total` AS DECIMAL(38, 0))) AS BIGINT) AS `total_minute` -- wide_sums.total_minute: sum(total) over tumbling 1m
+FROM TUMBLE(TABLE `readings__records`, DESCRIPTOR(`event_time__rowtime`), INTERVAL '1' MINUTE)
+GROUP BY `sensor`, `window_start`, `window_end`, `window_time`;
+
+-- view wide_sums, rolling_1h: the newest row of each sensor
+CREATE TEMPORARY TABLE `wide_sums__rolling_1h__online` (
+  `sensor` BIGINT,
+  `event_time` TIMESTAMP_LTZ(3),
+  `as_of` TIMESTAMP_LTZ(3),
+  `total` BIGINT,
+  `narrow` DOUBLE,
+  PRIMARY KEY (`sensor`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'features.wide_sums.rolling_1h',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601'
+);
+
+-- view wide_sums, tumbling_1m: the newest row of each sensor
+CREATE TEMPORARY TABLE `wide_sums__tumbling_1m__online` (
+  `sensor` BIGINT,
+  `event_time` TIMESTAMP_LTZ(3),
+  `as_of` TIMESTAMP_LTZ(3),
+  `total_minute` BIGINT,
+  PRIMARY KEY (`sensor`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'features.wide_sums.tumbling_1m',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  'value.json.timestamp-format.standard' = 'ISO-8601'
+);
+
+-- view wide_sums: every row of every window, with the features of that window
+CREATE TEMPORARY TABLE `wide_sums__output` (
+  `_window` STRING,
+  `sensor` BIGINT,
+  `event_time` TIMESTAMP_LTZ(3),
+  `as_of` TIMESTAMP_LTZ(3),
+  `total` BIGINT,
+  `narrow` DOUBLE,
+  `total_minute` BIGINT
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'features.wide_sums',
+  'properties.bootstrap.servers' = 'localhost:9092',
+  'format' = 'json',
+  'json.timestamp-format.standard' = 'ISO-8601',
+  'sink.delivery-guarantee' = 'exactly-once',
+  'sink.transactional-id-prefix' = 'millrace-corpus-wide_sums'
+);
+
+EXECUTE STATEMENT SET BEGIN
+
+INSERT INTO `wide_sums__rolling_1h__online`
+SELECT `sensor`, `event_time`, `as_of`, `total`, `narrow`
+FROM `wide_sums__rolling_1h`;
+
+INSERT INTO `wide_sums__tumbling_1m__online`
+SELECT `sensor`, `event_time`, `as_of`, `total_minute`
+FROM `wide_sums__tumbling_1m`;
+
+INSERT INTO `wide_sums__output`
+SELECT 'rolling_1h' AS `_window`, `sensor`, `event_time`, `as_of`, `total`, `narrow`, CAST(NULL AS BIGINT) AS `total_minute`
+FROM `wide_sums__rolling_1h`
+UNION ALL
+SELECT 'tumbling_1m' AS `_window`, `sensor`, `event_time`, `as_of`, CAST(NULL AS BIGINT) AS `total`, CAST(NULL AS DOUBLE) AS `narrow`, `total_minute`
+FROM `wide_sums__tumbling_1m`;
+
+END;
