@@ -217,6 +217,6 @@ export type {
   SubtaskStatus,
 } from './app/status/status-document.ts';
 export type { StatusProblem } from './app/status/status-problems.ts';
-export type { TrainOptions, TrainResult } from './app/train-project.ts';
+export type { TrainOptions, TrainResult } from './app/offline/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
 export type { FeatureServer } from './serve/http/feature-server.ts';

@@ -7,12 +7,14 @@ import type { JobSummary } from '../engine/job/job-spec.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { MillraceError, type Problem, ProblemsError } from '../kernel/errors/millrace-error.ts';
 import { suggestName } from '../kernel/nearest-name.ts';
+import { onDemandKey } from '../plan/on-demand-inputs.ts';
 import type { Plan, ViewNode } from '../plan/plan.ts';
 import {
   type FeatureRead,
   type FeatureReader,
   type KeyValues,
   createFeatureReader,
+  type RequestValues,
 } from '../serve/read/feature-reader.ts';
 import { type FeatureServer, startFeatureServer } from '../serve/http/feature-server.ts';
 import { readingClockMode } from './clock-mode.ts';
@@ -20,6 +22,7 @@ import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
 import { type DeadLetters, deadLettersOf } from './dead-letters/dead-letters.ts';
 import { type ExportResult, exportView } from './export-view.ts';
 import { type LateRecords, lateRecordsOf } from './late-records/late-records.ts';
+import { type FeastTools, feastToolsOf } from './feast/feast-tools.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { OnlineStores } from './online-stores.ts';
 import { type ResolvedProject, resolveProject } from './config/resolve-project.ts';
@@ -31,8 +34,10 @@ import { type Replays, replaysOf } from './replay/replays.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type JobStatus, readStatus } from './status/job-status.ts';
 import { type Topics, topicsOf } from './topics/project-topics.ts';
+import { measureSkew, type SkewOptions } from './skew/measure-skew.ts';
 import { openServingLog } from './skew/open-serving-log.ts';
-import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
+import type { SkewReport } from './skew/skew-report.ts';
+import { type TrainOptions, type TrainResult, trainProject } from './offline/train-project.ts';
 
 /** What a run did; `run --json` prints it. */
 export type RunSummary = JobSummary;
@@ -76,12 +81,17 @@ export interface App {
   serve(options?: ServeOptions): Promise<FeatureServer>;
   /** The view's node of the plan; throws MR_UNKNOWN_VIEW. */
   view(name: string): ViewNode;
-  /** One read by the view's name; key values as the entity's types say. */
-  read(view: string, key: KeyValues): Promise<FeatureRead>;
+  /**
+   * One read by the view's name; key values as the entity's types say. An on-demand view is computed
+   * of `request` and of the stored features that it reads.
+   */
+  read(view: string, key: KeyValues, request?: RequestValues): Promise<FeatureRead>;
   /** Writes the newest row of every entity to a `.jsonl`, `.csv` or `.parquet` file. */
   export(view: string, out: string): Promise<ExportResult>;
   /** Makes a point-in-time correct training set from a file of labels. */
   train(options: TrainOptions): Promise<TrainResult>;
+  /** Compares a sample of what was served (`servingLog`) with the same values computed from history. */
+  skew(options?: SkewOptions): Promise<SkewReport>;
   /** Named states of this environment's job, to begin with again. */
   readonly savepoints: Savepoints;
   /** Records that failed: seen, fixed, replayed. */
@@ -92,6 +102,8 @@ export interface App {
   readonly replay: Replays;
   /** What Kafka topics have to be like for the definitions, and making them so. */
   readonly topics: Topics;
+  /** For people who come from Feast. */
+  readonly feast: FeastTools;
   /** How far consumer groups are behind. */
   readonly lag: Lags;
   /** How the job is, whichever process runs it, and what to do about it. Looking changes nothing. */
@@ -158,8 +170,11 @@ class ProjectApp implements App {
   }
 
   get store(): OnlineReader {
-    const read = (view: { readonly name: string }, key: KeyValues): Promise<FeatureRead> =>
-      this.read(view.name, key);
+    const read = (
+      view: { readonly name: string },
+      key: KeyValues,
+      request?: RequestValues,
+    ): Promise<FeatureRead> => this.read(view.name, key, request);
     // Types of values are those of the definition that the plan was built from.
     return { get: read } as unknown as OnlineReader;
   }
@@ -182,6 +197,10 @@ class ProjectApp implements App {
 
   get topics(): Topics {
     return topicsOf(this.#project);
+  }
+
+  get feast(): FeastTools {
+    return feastToolsOf(this.#project);
   }
 
   get lag(): Lags {
@@ -252,15 +271,22 @@ class ProjectApp implements App {
     });
   }
 
-  async read(view: string, key: KeyValues): Promise<FeatureRead> {
-    const node = this.view(view);
-    checkKeyNames(node, key);
+  async read(view: string, key: KeyValues, request?: RequestValues): Promise<FeatureRead> {
+    const onDemand = this.plan.onDemand?.find(({ name }) => name === view);
+    checkKeyNames(
+      view,
+      onDemand === undefined ? this.view(view).key : onDemandKey(this.plan, onDemand),
+      key,
+    );
     // Not inside `use`: a run that wants the store waits for its users, and reads then wait for the run.
     const clockMode = await this.#stores.use((store) => readingClockMode(this.#project, store));
     const { plan } = this;
     const store = this.#stores.current;
     this.#reader ??= createFeatureReader({ plan, store, clockMode, clock: systemClock });
-    return this.#reader.get(node.name, key);
+    const reader = this.#reader;
+    return onDemand === undefined
+      ? reader.get(view, key)
+      : reader.compute(view, key, request ?? {});
   }
 
   async export(view: string, out: string): Promise<ExportResult> {
@@ -273,6 +299,12 @@ class ProjectApp implements App {
       this.view(typeof view === 'string' ? view : view.name),
     );
     return trainProject(this.#project, views, options);
+  }
+
+  async skew(options: SkewOptions = {}): Promise<SkewReport> {
+    const names = options.views?.map((view) => (typeof view === 'string' ? view : view.name));
+    const views = names?.map((name) => this.view(name)) ?? this.plan.views;
+    return measureSkew(this.#project, views, options);
   }
 
   async close(): Promise<void> {
@@ -299,12 +331,12 @@ function refuseUnavailable({ problems }: ResolvedProject): void {
   if (missing.length > 0) throw new ProblemsError(missing, 'MR_NOT_AVAILABLE');
 }
 
-function checkKeyNames(view: ViewNode, key: KeyValues): void {
-  const names = view.key.map(({ name }) => name);
+function checkKeyNames(view: string, fields: readonly { name: string }[], key: KeyValues): void {
+  const names = fields.map(({ name }) => name);
   const wrong = Object.keys(key).find((name) => !names.includes(name));
   if (wrong === undefined) return;
-  throw new MillraceError('MR_UNKNOWN_KEY', `${view.name} has no key "${wrong}"`, {
-    context: { path: view.name },
+  throw new MillraceError('MR_UNKNOWN_KEY', `${view} has no key "${wrong}"`, {
+    context: { path: view },
     fix: suggestName(wrong, names),
   });
 }

@@ -1,42 +1,71 @@
 // The columns that one view adds to a training set: its features and the age of what they came from,
-// as reading them at the label's time would have given.
-import { readValue } from '../columns/read-value.ts';
-import type { VectorBatch } from '../columns/vector-batch.ts';
-import type { Field, Value } from '../kernel/types/field-type.ts';
+// as reading them at the label's time would have given. A value older than the ttl (exactly as old
+// still counts) is null, and so is its age: nothing would have been served.
+import { type ColumnBuilder, columnForField } from '../columns/column-builder.ts';
+import type { Column } from '../columns/column.ts';
+import { copyRows } from '../columns/copy-rows.ts';
+import type { Field } from '../kernel/types/field-type.ts';
 import { type ViewNode, featureFields } from '../plan/plan.ts';
 
 export class ViewColumns {
   readonly view: ViewNode;
   readonly fields: readonly Field[];
-  readonly columns: Value[][];
-  readonly ages: Value[];
+  readonly columns: readonly ColumnBuilder[];
+  readonly ages: ColumnBuilder & { readonly kind: 'float64' };
+  readonly #ttlMs: number;
+  #from = new Int32Array(0);
+  #to = new Int32Array(0);
 
   constructor(view: ViewNode, rowCount: number) {
     this.view = view;
-    this.fields = featureFields(view);
-    this.columns = this.fields.map(() => new Array<Value>(rowCount).fill(null));
-    this.ages = new Array<Value>(rowCount).fill(null);
+    this.fields = featureFields(view).map((field) => ({ ...field, nullable: true }));
+    this.columns = this.fields.map((field) => nulls(columnForField(field, rowCount)));
+    const values = new Float64Array(rowCount);
+    this.ages = { kind: 'float64', nulls: new Uint8Array(rowCount).fill(1), values };
+    this.#ttlMs = view.ttlMs ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Stores the vectors of labels `rows[0 ..]`, in their order. Unknown entities stay null. */
-  put(vectors: VectorBatch, rows: ArrayLike<number>, first: number): void {
-    const ttlMs = this.view.ttlMs ?? Number.POSITIVE_INFINITY;
-    for (let i = 0; i < vectors.rowCount; i++) {
-      const ageMs = (vectors.asOfMs[i] as number) - (vectors.eventTimeMs[i] as number);
-      if (!Number.isFinite(ageMs)) continue;
-      const row = rows[first + i] as number;
-      this.ages[row] = ageMs;
-      if (ageMs <= ttlMs) this.#putRow(vectors, i, row);
+  /**
+   * Row `from[i]` of `columns`, whose newest event was at `eventTimeMs[from[i]]`, is the vector of
+   * label `rows[i]` at `timesMs[rows[i]]`. Rows without an event, or with too old a one, stay null.
+   */
+  put(vectors: Vectors, rows: ArrayLike<number>, timesMs: Float64Array): void {
+    const { columns, eventTimeMs, from, count } = vectors;
+    if (this.#from.length < count) {
+      this.#from = new Int32Array(count * 2);
+      this.#to = new Int32Array(count * 2);
     }
-  }
-
-  #putRow(vectors: VectorBatch, i: number, row: number): void {
-    for (const [f, field] of this.fields.entries()) {
-      const column = vectors.columns[f];
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const source = from === undefined ? i : (from[i] as number);
+      const row = rows[i] as number;
+      const ageMs = (timesMs[row] as number) - (eventTimeMs[source] as number);
+      if (!Number.isFinite(ageMs) || ageMs > this.#ttlMs) continue;
+      this.#from[kept] = source;
+      this.#to[kept++] = row;
+      this.ages.values[row] = ageMs;
+      this.ages.nulls[row] = 0;
+    }
+    const moves = { from: this.#from, to: this.#to, count: kept };
+    for (const [f, column] of columns.entries()) {
       const target = this.columns[f];
-      if (column !== undefined && target !== undefined) target[row] = readValue(column, field, i);
+      if (column !== null && target !== undefined) copyRows(column, target, moves);
     }
   }
+}
+
+/** Feature vectors; null for a feature that they do not have. */
+export interface Vectors {
+  readonly columns: readonly (Column | null)[];
+  readonly eventTimeMs: Float64Array;
+  /** Which rows count, in order; default: the first `count`. */
+  readonly from?: ArrayLike<number>;
+  readonly count: number;
+}
+
+function nulls(builder: ColumnBuilder): ColumnBuilder {
+  builder.nulls.fill(1);
+  return builder;
 }
 
 /** Names of all columns of the result; equal names get their view's name in front. */

@@ -102,24 +102,11 @@ export class VectorBuilder implements OutputRow {
     this.#arrivalTimeMs[row] = arrivalTimeMs;
   }
 
-  /** As `finish`, for a key at any instant; slot -1 is a key without state. */
+  /** As `finish`, at any instant. */
   finishAt(slot: number, asOfMs: number): void {
     const row = this.rowCount;
-    if (slot >= 0) this.finish(slot, this.#states.arrival(slot));
-    else {
-      this.rowCount += 1;
-      this.#keySlots[row] = slot;
-      this.#eventTimeMs[row] = Number.NaN;
-      this.#seq[row] = 0;
-      this.#arrivalTimeMs[row] = Number.NaN;
-    }
+    this.finish(slot, this.#states.arrival(slot));
     this.#asOfMs[row] = asOfMs;
-  }
-
-  /** The bytes of a row's key within the `keyData` that `flush` gets: for keys that may have no slot. */
-  setKeyBytes(row: number, start: number, end: number): void {
-    this.#keyStarts[row] = start;
-    this.#keyEnds[row] = end;
   }
 
   flush(keyData: Uint8Array | null = null): void {

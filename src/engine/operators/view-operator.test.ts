@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readValue } from '../../columns/read-value.ts';
-import { encodeKey } from '../../kernel/key-encoding.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { FeatureNode, ViewNode } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
-import { batchOf } from '../../testing/batches.ts';
 import { runOperator, type ViewRow } from '../../testing/operator-runner.ts';
 import { deliver, type DeliveryStep } from '../../testing/oracle/delivery.ts';
 import { columnNode, featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
@@ -303,54 +300,5 @@ describe('sums', () => {
     const { rows: out, errors } = run([total], rows, { ended: false });
     expect(out.map((row) => row[2])).toEqual([great, null, great + 5n]);
     expect(errors.map(({ code, offset }) => [code, offset])).toEqual([['MR_DATA_OVERFLOW', 1]]);
-  });
-});
-
-describe('recomputation', () => {
-  it('gives a vector per probe, empty for a key that it does not know', () => {
-    const plan = singleViewPlan({
-      fields,
-      eventTime: { field: 'ts', outOfOrdernessMs: 0 },
-      key: ['k'],
-      features: [sum('s', rolling(10)), sum('t', tumbling(100))],
-      emit: 'watermark',
-    });
-    const [view] = plan.views as [ViewNode];
-    const [stream] = plan.streams as [(typeof plan.streams)[0]];
-    const seen: unknown[] = [];
-    const operator = new ViewOperator({
-      plan,
-      view,
-      mode: 'recompute',
-      context: {
-        emit: ({ rowCount, asOfMs, eventTimeMs, columns, fields }) => {
-          for (let i = 0; i < rowCount; i++) {
-            const cells = columns.map((c, k) => readValue(c, fields[k] as Field, i));
-            seen.push([asOfMs[i], eventTimeMs[i], ...cells]);
-          }
-        },
-        late: () => {},
-        fail: () => {},
-      },
-    });
-    const rows = [90, 95].map((ts, offset) => ({
-      watermarkMs: Number.NEGATIVE_INFINITY,
-      row: { split: 0, offset, row: { k: 'a', x: 1, n: 0n, ts }, arrivalMs: 0 },
-    }));
-    operator.processBatch(batchOf(stream, rows));
-    const key = encodeKey([fields[0] as Field], { k: 'a' });
-    const other = encodeKey([fields[0] as Field], { k: 'b' });
-    operator.probe({
-      keyData: Uint8Array.of(...key, ...other),
-      keyStarts: Int32Array.of(0, 0, key.length),
-      keyEnds: Int32Array.of(key.length, key.length, key.length + other.length),
-      count: 3,
-      asOfMs: Float64Array.of(97, 101, 101),
-    });
-    expect(seen).toEqual([
-      [97, 95, 2, null],
-      [101, 95, 1, 2],
-      [101, Number.NaN, null, null],
-    ]);
   });
 });

@@ -25,15 +25,6 @@ import { WaitingRows } from './waiting-rows.ts';
 
 export type { ViewOperatorOptions } from './view-parts.ts';
 
-/** Instants of keys: key i is `keyData[keyStarts[i] .. keyEnds[i])`, encoded; its instant `asOfMs[i]`. */
-export interface ProbeBatch {
-  readonly keyData: Uint8Array;
-  readonly keyStarts: Int32Array;
-  readonly keyEnds: Int32Array;
-  readonly count: number;
-  readonly asOfMs: Float64Array;
-}
-
 interface FailedRow {
   /** In the batch at hand; -1 when the record came before it. */
   readonly row: number;
@@ -117,16 +108,15 @@ export class ViewOperator implements Operator {
   }
 
   advanceWatermark(watermarkMs: number): void {
-    const { mode } = this.#parts;
-    if (mode === 'recompute' || watermarkMs <= this.#watermark) return;
+    if (watermarkMs <= this.#watermark) return;
     if (watermarkMs === maxWatermark) this.#end();
     else this.#grow(watermarkMs);
     this.#settle();
   }
 
   advanceIdleTime(nowMs: number): void {
-    const { mode, timers, states } = this.#parts;
-    if (mode === 'recompute' || nowMs <= this.#watermark) return;
+    const { timers, states } = this.#parts;
+    if (nowMs <= this.#watermark) return;
     const held: [number, number, number][] = [];
     for (;;) {
       const next = timers.peek();
@@ -139,23 +129,6 @@ export class ViewOperator implements Operator {
     }
     for (const [time, slot, kind] of held) timers.push(time, slot, kind);
     this.#settle();
-  }
-
-  /** Recompute mode: one vector per probe. Instants of a key must not fall from call to call. */
-  probe(probes: ProbeBatch): void {
-    const { keyData, keyStarts, keyEnds, count, asOfMs } = probes;
-    const { keys, builder } = this.#parts;
-    for (let i = 0; i < count; i++) {
-      const start = keyStarts[i] as number;
-      const end = keyEnds[i] as number;
-      const slot = keys.find(keyData, start, end);
-      const asOf = asOfMs[i] as number;
-      this.#rows.evaluateAt(slot, asOf);
-      builder.setKeyBytes(builder.rowCount, start, end);
-      builder.finishAt(slot, asOf);
-      if (builder.isFull) builder.flush(keyData);
-    }
-    builder.flush(keyData);
   }
 
   /** Gives the newest vector of every key once more: the same values, as_of and seq. */
@@ -209,12 +182,9 @@ export class ViewOperator implements Operator {
   }
 
   #arriveInTurn(batch: Batch, first: number, end: number): void {
-    const { store, mode } = this.#parts;
+    const { store } = this.#parts;
     this.#touch(store.slot, first, end);
-    for (let row = first; row < end; row++) {
-      if (mode === 'recompute') this.#applySorted(row);
-      else this.#arrive(batch, row);
-    }
+    for (let row = first; row < end; row++) this.#arrive(batch, row);
   }
 
   /**
@@ -298,18 +268,6 @@ export class ViewOperator implements Operator {
     const arrivalMs = store.arrivalMs[row] as number;
     this.#rows.countRecord(store.slot[row] as number, store.ts[row] as number, arrivalMs);
     store.isApplied[row] = 1;
-  }
-
-  #applySorted(row: number): void {
-    const { store, states, windows } = this.#parts;
-    const slot = store.slot[row] as number;
-    const ts = store.ts[row] as number;
-    // Sessions that ended before this record can take no other: their watermark is just behind it.
-    store.watermark[row] = ts - 2;
-    for (const window of windows) window.accept(slot, ts, ts - 2);
-    this.#apply(row);
-    states.raiseAsOf(slot, ts);
-    states.raiseExpiry(slot, never);
   }
 
   /** Fires everything up to the new watermark, in time order: records before timers. */

@@ -20,7 +20,7 @@ export interface ViewOperatorOptions {
   readonly plan: Plan;
   readonly view: ViewNode;
   readonly context: OperatorContext;
-  /** `recompute`: rows come sorted by time, none is late, only `probe` gives rows. */
+  /** `recompute`: of a `RecomputeOperator`, which answers questions; else rows come out by themselves. */
   readonly mode?: 'stream' | 'recompute';
   /** The state backend, which reads and writes the operator's keys; null: they stay in memory. */
   readonly residence?: ((images: KeyImages) => Residence) | null;

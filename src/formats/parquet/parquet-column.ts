@@ -21,6 +21,8 @@ export interface RowGroupRange {
   readonly group: RowGroup;
   readonly rowStart: number;
   readonly rowCount: number;
+  /** Floats that are no finite numbers are kept as they are. Default: they make their rows bad. */
+  readonly keepsAll?: boolean;
 }
 
 export async function readColumn(
@@ -31,7 +33,8 @@ export async function readColumn(
 ): Promise<BadRows> {
   ensureRows(builder, range.rowCount);
   if (builder.kind === 'bytes') builder.dataLength = 0;
-  const target: StoreTarget = { field: column.field, builder, bad: new Map() };
+  const { keepsAll = false } = range;
+  const target: StoreTarget = { field: column.field, builder, bad: new Map(), keepsAll };
   try {
     if (column.leaf === null) await readNested(file, target, range);
     else await readFlat(file, column, target, { ...range, leaf: column.leaf });

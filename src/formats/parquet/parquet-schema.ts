@@ -12,7 +12,12 @@ export type LeafKind =
   | { readonly kind: 'bool' }
   | { readonly kind: 'integer'; readonly bits: 32 | 64; readonly signed: boolean }
   | { readonly kind: 'float' }
-  | { readonly kind: 'decimal'; readonly scale: number; readonly binary: boolean }
+  | {
+      readonly kind: 'decimal';
+      readonly precision: number;
+      readonly scale: number;
+      readonly binary: boolean;
+    }
   | { readonly kind: 'timestamp'; readonly unit: 'ms' | 'us' | 'ns'; readonly wide: boolean }
   | { readonly kind: 'date' }
   | { readonly kind: 'text' }
@@ -36,7 +41,7 @@ export function matchColumns(
   const names = columns.map(({ element }) => element.name);
   return rowType.fields.map((field) => {
     const column = columns.find(({ element }) => element.name === field.name);
-    if (column !== undefined) return matchColumn(path, field, column);
+    if (column !== undefined) return findColumn(path, field, column);
     if (field.default !== undefined) return null;
     throw new MillraceError(
       'MR_FILE_FORMAT',
@@ -49,10 +54,15 @@ export function matchColumns(
   });
 }
 
-function matchColumn(path: string, field: Field, column: SchemaTree): MatchedColumn {
+/** What a column of the file holds; null when it is nested. */
+export function leafOf({ element, children }: SchemaTree): LeafKind | null {
+  return children.length > 0 || element.repetition_type === 'REPEATED' ? null : leafKind(element);
+}
+
+/** A column for a field; throws MR_FILE_FORMAT when it holds another type. */
+export function findColumn(path: string, field: Field, column: SchemaTree): MatchedColumn {
   const { element } = column;
-  const isNested = column.children.length > 0 || element.repetition_type === 'REPEATED';
-  const leaf = isNested ? null : leafKind(element);
+  const leaf = leafOf(column);
   const wantsNested = ['list', 'map', 'struct'].includes(field.type.kind);
   const fits = leaf === null ? wantsNested && !holdsDecimal(column) : canHold(field, leaf);
   if (!fits) {
@@ -137,8 +147,9 @@ function integerKind(element: SchemaElement): LeafKind {
   return { kind: 'integer', bits: type === 'INT32' ? 32 : 64, signed };
 }
 
-function decimalKind({ type, scale }: SchemaElement): LeafKind {
-  return { kind: 'decimal', scale: scale ?? 0, binary: type !== 'INT32' && type !== 'INT64' };
+function decimalKind({ type, precision, scale }: SchemaElement): LeafKind {
+  const binary = type !== 'INT32' && type !== 'INT64';
+  return { kind: 'decimal', precision: precision ?? 38, scale: scale ?? 0, binary };
 }
 
 function holdsDecimal({ element, children }: SchemaTree): boolean {

@@ -22,6 +22,8 @@ export interface StoreTarget {
   readonly field: Field;
   readonly builder: ColumnBuilder;
   readonly bad: BadRows;
+  /** NaN and ±∞ are values of floats. */
+  readonly keepsAll: boolean;
 }
 
 /** Entries converted for the builder, and how one becomes the value of a row. */
@@ -94,14 +96,16 @@ function createEntries(target: StoreTarget, leaf: LeafKind): Entries {
 }
 
 function numberEntries(
-  { field, bad }: StoreTarget,
+  { field, bad, keepsAll }: StoreTarget,
   builder: ColumnBuilder & { kind: 'float64' | 'int32' },
   leaf: LeafKind,
 ): Entries {
-  let entries = new Float64Array(0);
+  let entries: Float64Array | Float32Array = new Float64Array(0);
+  const isRaw = keepsAll && leaf.kind === 'float';
   return {
     load: (values) => {
-      entries = convertNumbers(values, field.type, leaf);
+      const isReady = values instanceof Float64Array || values instanceof Float32Array;
+      entries = isRaw && isReady ? values : convertNumbers(values, field.type, leaf);
     },
     place: ({ at, rows, indices, valueCount }) => {
       const into = builder.values;
@@ -109,7 +113,7 @@ function numberEntries(
         const row = rows === null ? at + k : (rows[k] as number);
         const value = entries[indices === null ? k : (indices[k] as number)] as number;
         into[row] = value;
-        if (value !== value) refuse(bad, row, 'MR_DATA_RANGE', outside(field));
+        if (value !== value && !isRaw) refuse(bad, row, 'MR_DATA_RANGE', outside(field));
       }
     },
   };

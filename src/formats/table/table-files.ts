@@ -23,9 +23,7 @@ const kinds: Readonly<Record<string, FileKind>> = {
 export const tableFiles: TableFiles = {
   async read(path, known) {
     const kind = kindOf(path);
-    await access(path).catch((error: unknown) => {
-      throw fileError(path, error);
-    });
+    await checkThere(path);
     if (kind === 'parquet') return readParquetTable(path);
     return kind === 'csv' ? readCsvTable(path, known) : readJsonTable(path, known);
   },
@@ -40,6 +38,18 @@ export const tableFiles: TableFiles = {
     }
   },
 };
+
+/** Throws MR_FILE_NOT_FOUND or MR_FILE_ACCESS for a file that cannot be read. */
+export async function checkThere(path: string): Promise<void> {
+  await access(path).catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+}
+
+/** Throws MR_FILE_FORMAT for a name whose ending is no kind of table. */
+export function checkEnding(path: string): void {
+  kindOf(path);
+}
 
 function openWriter(kind: FileKind, path: string, fields: readonly Field[]): Promise<TableWriter> {
   switch (kind) {
