@@ -1,6 +1,7 @@
 // JSON text written straight into bytes. It writes only what it is told: commas and brackets are
 // the caller's. Text is always valid JSON: strings are escaped, NaN and infinities are refused.
 import { Buffer } from 'node:buffer';
+import { doubleBytesMax, writeDouble } from './write-double.ts';
 
 const hex = '0123456789abcdef';
 const base64Digits = Buffer.from(
@@ -133,6 +134,12 @@ export class JsonBuffer {
       this.integer(value);
       this.byte(46);
       this.byte(48);
+      return;
+    }
+    this.ensure(doubleBytesMax);
+    const end = writeDouble(this.bytes, this.length, value);
+    if (end >= 0) {
+      this.length = end;
       return;
     }
     const text = String(value);

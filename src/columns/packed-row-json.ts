@@ -17,8 +17,19 @@ export interface RowJsonWriter {
    * Writes the value of field `index`; false when it wrote `null`. `view` is over the bytes of `row`.
    */
   write(target: JsonBuffer, row: Uint8Array, view: DataView, index: number): boolean;
+  /**
+   * Writes field `index` of all rows with commas between, `null` for a missing row. Sets `nulls[i]`
+   * to 1 where it wrote `null`, else to 0; returns how many it wrote.
+   */
+  writeColumn(target: JsonBuffer, rows: RowsOfView, index: number, nulls: Uint8Array): number;
   /** How many values were not finite so far. */
   notFiniteCount(): number;
+}
+
+/** Rows of one view, each with a view over its bytes; null where there is none. */
+export interface RowsOfView {
+  readonly rows: readonly (Uint8Array | null)[];
+  readonly dataViews: readonly (DataView | null)[];
 }
 
 interface Slot {
@@ -42,6 +53,20 @@ export function createRowJsonWriter(fields: readonly Field[], unit: InstantUnit)
         return false;
       }
       return writer.slot(target, row, view, slot);
+    },
+    writeColumn(target, { rows, dataViews }, index, nulls) {
+      const slot = slots[index];
+      let nullCount = 0;
+      for (let i = 0; i < rows.length; i++) {
+        if (i > 0) target.byte(44);
+        const row = rows[i] as Uint8Array | null;
+        let isValue = false;
+        if (row === null || slot === undefined || isNullAt(row, index)) target.ascii('null');
+        else isValue = writer.slot(target, row, dataViews[i] as DataView, slot);
+        nulls[i] = isValue ? 0 : 1;
+        if (!isValue) nullCount++;
+      }
+      return nullCount;
     },
   };
 }

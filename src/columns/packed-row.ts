@@ -57,12 +57,16 @@ export function viewOfBytes(bytes: Uint8Array): DataView {
 
 /** Whether bytes are a whole row of these fields' count, of a version that this code reads. */
 export function isPackedRow(bytes: Uint8Array, fieldCount: number): boolean {
-  if (bytes.length < slotsOffset(fieldCount) + fieldCount * 8) return false;
-  const view = viewOfBytes(bytes);
+  return isPackedRowAt(viewOfBytes(bytes), fieldCount);
+}
+
+/** The same of the bytes that a view is over. */
+export function isPackedRowAt(view: DataView, fieldCount: number): boolean {
   return (
+    view.byteLength >= slotsOffset(fieldCount) + fieldCount * 8 &&
     view.getUint8(packedRowLayout.version) === packedRowVersion &&
     view.getUint16(packedRowLayout.fieldCount, true) === fieldCount &&
-    view.getUint32(packedRowLayout.length, true) === bytes.length
+    view.getUint32(packedRowLayout.length, true) === view.byteLength
   );
 }
 

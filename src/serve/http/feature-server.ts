@@ -8,6 +8,7 @@ import type { Plan } from '../../plan/plan.ts';
 import type { OnlineStore, StoreHealth } from '../../ports/online-store.ts';
 import { createFeatureRoute, featurePath } from './feature-route.ts';
 import { type ClockMode, servingClock } from '../read/feature-status.ts';
+import type { Answer } from '../online/answer-buffers.ts';
 import { createOnlineFeatures } from '../online/online-features.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ServerRoute } from './server-route.ts';
@@ -88,8 +89,8 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
   app.post(onlinePath, (request, reply) => {
     const call = { isJson: isJson(request, strict), requestId: requestIdOf(request) };
     const answer = onlineFeatures(bodyOf(request), call);
-    if (!(answer instanceof Promise)) return reply.type(jsonType).send(answer);
-    return answer.then((bytes) => reply.type(jsonType).send(bytes));
+    if (!(answer instanceof Promise)) return sendAnswer(reply, answer);
+    return answer.then((made) => sendAnswer(reply, made));
   });
   app.get(`${featurePath}*`, async (request, reply) => {
     const { body, ageMs } = await featureRoute(request.url, requestIdOf(request));
@@ -133,6 +134,12 @@ function drainOnClose(app: FastifyInstance): { isClosing(): boolean } {
     done();
   });
   return { isClosing: () => isClosing };
+}
+
+/** The bytes are given back when nobody sends them any more. */
+function sendAnswer(reply: FastifyReply, { bytes, release }: Answer): FastifyReply {
+  reply.raw.once('close', release);
+  return reply.type(jsonType).send(bytes);
 }
 
 function bodyOf(request: FastifyRequest): Buffer {

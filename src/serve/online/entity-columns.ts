@@ -29,6 +29,7 @@ export function encodeColumn(
 
 function encodePart(field: Field, value: unknown, unit: InstantUnit, where: string): Uint8Array {
   if (field.type.kind === 'string' && typeof value === 'string') return stringPart(value);
+  if (field.type.kind === 'int64' && Number.isSafeInteger(value)) return int64Part(value as number);
   if (value === null || value === undefined) {
     if (field.nullable) return Uint8Array.of(keyTagNull);
     throw unfit(field, value, where, feastNull);
@@ -44,6 +45,15 @@ function stringPart(text: string): Uint8Array {
   part[0] = tagString;
   part.writeUInt32LE(written, 1);
   return part.subarray(0, 5 + written);
+}
+
+function int64Part(value: number): Uint8Array {
+  const part = Buffer.allocUnsafe(9);
+  const high = Math.floor(value / 4294967296);
+  part[0] = tagInt64;
+  part.writeInt32LE((value - high * 4294967296) | 0, 1);
+  part.writeInt32LE(high, 5);
+  return part;
 }
 
 /** The value as `encodeKey` takes it; undefined when it does not fit. */

@@ -1,9 +1,8 @@
 // `POST /get-online-features` from body to bytes: parse, resolve, encode keys, read, write. Reads of a
 // view are one call to the store, whatever the number of rows.
 import type { Column } from '../../columns/column.ts';
-import { JsonBuffer } from '../../columns/json-buffer.ts';
-import { eventTimeMsOf } from '../../columns/packed-row.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
+import { type Answer, type AnswerBuffers, createAnswerBuffers } from './answer-buffers.ts';
 import { type EntityColumn, encodeColumn, joinParts } from './entity-columns.ts';
 import type { ServingClock } from '../read/feature-status.ts';
 import {
@@ -12,9 +11,9 @@ import {
   type ViewRows,
   writeOnlineResponse,
 } from './online-response.ts';
-import { type OnlineRequest, parseOnlineRequest } from './parse-request.ts';
+import { type OnlineRequest, createRequestParser } from './parse-request.ts';
 import { noRows, tooManyValues, unequalLengths } from './request-problems.ts';
-import { requestColumn } from './request-columns.ts';
+import { requestColumn } from '../read/request-columns.ts';
 import {
   type RequestShape,
   type ShapeComputed,
@@ -43,13 +42,15 @@ export interface OnlineCall {
   readonly requestId: string | null;
 }
 
-/** Answers one request; throws RequestFailure. The bytes are the caller's. */
-export type OnlineFeatures = (body: Buffer, call: OnlineCall) => Buffer | Promise<Buffer>;
+/** Answers one request; throws RequestFailure. */
+export type OnlineFeatures = (body: Buffer, call: OnlineCall) => Answer | Promise<Answer>;
 
 export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeatures {
   const shapeOf = createShapeCache(options.catalogue, options.project);
+  const parse = createRequestParser();
+  const buffers = createAnswerBuffers();
   return (body, call) => {
-    const request = parseOnlineRequest(body, call.isJson);
+    const request = parse(body, call.isJson);
     const shape = shapeOf(request);
     const rowCount = rowCountOf(request, shape, options);
     const columns = shape.joinKeys.map(({ field, column }) =>
@@ -57,13 +58,13 @@ export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeat
     );
     const reads = shape.views.map((view) => readView(options.store, view, columns, rowCount));
     const requested = requestColumns(request, shape, rowCount);
-    const write = (views: readonly ViewRows[]): Buffer => {
+    const write = (views: readonly ViewRows[]): Answer => {
       const nowMs = options.now.nowMs();
       const computed = shape.computed.map((each) =>
         computeView(each, { views, requested, rowCount, nowMs }, options.metrics),
       );
       const data = { rowCount, columns, views, computed };
-      return respond({ options, request, shape, call, nowMs }, data);
+      return respond({ options, request, shape, call, nowMs, buffers }, data);
     };
     return reads.every((read): read is ViewRows => !(read instanceof Promise))
       ? write(reads)
@@ -109,10 +110,12 @@ function rowCountOf(
   shape: RequestShape,
   { catalogue, valuesMax }: OnlineFeaturesOptions,
 ): number {
-  const lengths = new Map([...request.entities].map(([name, values]) => [name, values.length]));
-  const counts = new Set(lengths.values());
-  if (counts.size > 1) throw unequalLengths(lengths);
-  const [rowCount = 1] = counts;
+  let rowCount = -1;
+  for (const { length } of request.entities.values()) {
+    if (rowCount >= 0 && length !== rowCount) throw unequal(request);
+    rowCount = length;
+  }
+  if (rowCount < 0) rowCount = 1;
   if (rowCount === 0) {
     const given = shape.joinKeys.map(({ field }) => field.name);
     throw noRows([...catalogue.joinKeys.keys()], given);
@@ -121,6 +124,10 @@ function rowCountOf(
     throw tooManyValues(rowCount, shape.outputs.length, valuesMax);
   }
   return rowCount;
+}
+
+function unequal({ entities }: OnlineRequest): Error {
+  return unequalLengths(new Map([...entities].map(([name, values]) => [name, values.length])));
 }
 
 function readView(
@@ -147,22 +154,22 @@ interface Answering {
   readonly shape: RequestShape;
   readonly call: OnlineCall;
   readonly nowMs: number;
+  readonly buffers: AnswerBuffers;
 }
 
-function respond({ options, request, shape, call, nowMs }: Answering, data: ResponseData): Buffer {
+function respond(
+  { options, request, shape, call, nowMs, buffers }: Answering,
+  data: ResponseData,
+): Answer {
   const { metrics, strict } = options;
-  const target = new JsonBuffer(sizeGuess(shape, data.rowCount));
+  const target = buffers.take(sizeGuess(shape, data.rowCount));
   writeOnlineResponse(target, shape, data, {
     nowMs,
     strict,
-    versionMetadata: request.versionMetadata,
+    versionMetadata: request.asked.versionMetadata,
     counters: metrics.statuses,
+    observeAge: metrics.observeAge,
   });
-  for (const { view, rows } of data.views) {
-    for (const row of rows) {
-      if (row !== null) metrics.observeAge(view.name, nowMs - eventTimeMsOf(row));
-    }
-  }
   if (options.onServed !== null) {
     for (const [i, { view, keys, rows }] of data.views.entries()) {
       const features = featuresOf(shape, i);
@@ -171,7 +178,7 @@ function respond({ options, request, shape, call, nowMs }: Answering, data: Resp
       options.onServed({ view, keys, rows, features, nowMs, requestId: call.requestId });
     }
   }
-  return target.bytes.subarray(0, target.length);
+  return buffers.answer(target);
 }
 
 /** Places of the features that the shape asks of its view `viewIndex`. */

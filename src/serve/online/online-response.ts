@@ -2,11 +2,11 @@
 // buffer: no object and no string per value. What is the same for all features of a view (the event
 // times) is written once and repeated as bytes.
 import type { JsonBuffer } from '../../columns/json-buffer.ts';
-import { eventTimeMsOf, viewOfBytes } from '../../columns/packed-row.ts';
+import { packedRowLayout, viewOfBytes } from '../../columns/packed-row.ts';
 import type { Counter } from '../../kernel/metrics/metrics-registry.ts';
 import { type EntityColumn, writePartJson } from './entity-columns.ts';
 import { type FeatureStatus, isOutsideMaxAge } from '../read/feature-status.ts';
-import { formatInstantExact } from '../read/instant-text.ts';
+import { writeInstantExact } from '../read/instant-text.ts';
 import type { RequestShape } from './request-shape.ts';
 import { computedCodes } from '../read/on-demand-view.ts';
 import { type ServedRowFields, type ServedView, checkRow } from '../read/served-view.ts';
@@ -42,8 +42,9 @@ export interface ResponseOptions {
   readonly versionMetadata: boolean;
 }
 
-export interface StatusCounters {
+export interface Observers {
   readonly counters: Readonly<Record<FeatureStatus, Counter>>;
+  observeAge(view: string, ageMs: number): void;
 }
 
 const codes = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
@@ -70,6 +71,9 @@ interface PreparedView {
   readonly dataViews: readonly (DataView | null)[];
   /** Status of each row before its values are seen, by feature where they differ. */
   rowCodes(featureIndex: number): Uint8Array;
+  /** All rows are there and fresh, for all features. */
+  readonly isPlain: boolean;
+  readonly eventTimesMs: Float64Array;
   /** The event times of the view: the same for each of its features. */
   readonly times: RepeatedBlock;
 }
@@ -79,7 +83,7 @@ export function writeOnlineResponse(
   target: JsonBuffer,
   shape: RequestShape,
   data: ResponseData,
-  options: ResponseOptions & StatusCounters,
+  options: ResponseOptions & Observers,
 ): void {
   const { rowCount } = data;
   const frame = frameOf(shape, options);
@@ -91,7 +95,7 @@ export function writeOnlineResponse(
     writeJoinKey(target, column);
   }
   const prepared = [
-    ...data.views.map((rows) => prepare(rows, options.nowMs)),
+    ...data.views.map((rows) => prepare(rows, options)),
     ...data.computed.map(prepareComputed),
   ];
   const statuses = new Uint8Array(rowCount);
@@ -100,8 +104,10 @@ export function writeOnlineResponse(
     target.ascii(separator);
     separator = ',';
     const view = prepared[viewIndex] as PreparedView;
-    writeValues(target, view, featureIndex, statuses);
-    writeStatuses(target, statuses, allPresent, options);
+    target.ascii('{"values":[');
+    const nullCount = view.view.feastJson.writeColumn(target, view, featureIndex, statuses);
+    if (nullCount === 0 && view.isPlain) writePresent(target, statuses.length, allPresent, options);
+    else writeStatuses(target, view.rowCodes(featureIndex), statuses, options);
     writeTimes(target, view);
   }
   writeText(target, frame.tail);
@@ -161,18 +167,29 @@ function writeRepeated(target: JsonBuffer, text: string, times: number): void {
   }
 }
 
-function prepare({ view, rows }: ViewRows, nowMs: number): PreparedView {
+function prepare({ view, rows }: ViewRows, { nowMs, observeAge }: Prepared): PreparedView {
   const rowCodes = new Uint8Array(rows.length);
-  const dataViews = rows.map((row, i) => {
+  const eventTimesMs = new Float64Array(rows.length);
+  const dataViews = new Array<DataView | null>(rows.length).fill(null);
+  let isPlain = true;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as Uint8Array | null;
     if (row === null) {
       rowCodes[i] = notFound;
-      return null;
+      isPlain = false;
+      continue;
     }
-    checkRow(view, row);
-    if (isOutsideMaxAge(view.ttlMs, eventTimeMsOf(row), nowMs)) rowCodes[i] = outsideMaxAge;
-    return viewOfBytes(row);
-  });
-  return { view, rows, dataViews, rowCodes: () => rowCodes, times: { start: 0, end: 0 } };
+    const dataView = checkRow(view, row);
+    const eventTimeMs = dataView.getFloat64(packedRowLayout.eventTimeMs, true);
+    dataViews[i] = dataView;
+    eventTimesMs[i] = eventTimeMs;
+    observeAge(view.name, nowMs - eventTimeMs);
+    if (!isOutsideMaxAge(view.ttlMs, eventTimeMs, nowMs)) continue;
+    rowCodes[i] = outsideMaxAge;
+    isPlain = false;
+  }
+  const times = { start: 0, end: 0 };
+  return { view, rows, dataViews, rowCodes: () => rowCodes, isPlain, eventTimesMs, times };
 }
 
 function prepareComputed({ view, rows, codes }: ComputedViewRows): PreparedView {
@@ -183,32 +200,46 @@ function prepareComputed({ view, rows, codes }: ComputedViewRows): PreparedView 
     rows,
     dataViews: rows.map(viewOfBytes),
     rowCodes: (featureIndex) => statuses[featureIndex] ?? none,
+    isPlain: statuses.every((ofFeature) => ofFeature.every((code) => code === present)),
+    eventTimesMs: new Float64Array(rows.length),
     times: { start: 0, end: 0 },
   };
 }
 
-function writeValues(
+type Prepared = Pick<ResponseOptions & Observers, 'nowMs' | 'observeAge'>;
+
+/** Every status is PRESENT: written once, then repeated. */
+function writePresent(
   target: JsonBuffer,
-  prepared: PreparedView,
-  featureIndex: number,
-  statuses: Uint8Array,
+  rowCount: number,
+  block: RepeatedBlock,
+  { counters }: Observers,
 ): void {
-  const { view, rows, dataViews } = prepared;
-  const rowCodes = prepared.rowCodes(featureIndex);
-  target.ascii('{"values":[');
-  const writer = view.feastJson;
-  for (let i = 0; i < rows.length; i++) {
-    if (i > 0) target.byte(44);
-    const row = rows[i] as Uint8Array | null;
-    const rowCode = rowCodes[i] as number;
-    if (row === null) {
-      target.ascii('null');
-      statuses[i] = rowCode;
-      continue;
-    }
-    const isValue = writer.write(target, row, dataViews[i] as DataView, featureIndex);
-    statuses[i] = statusOf(rowCode, isValue);
+  counters.PRESENT.value += rowCount;
+  if (block.end > 0) {
+    target.repeat(block.start, block.end);
+    return;
   }
+  block.start = target.length;
+  target.ascii('],"statuses":[');
+  writeRepeated(target, '"PRESENT"', rowCount);
+  block.end = target.length;
+}
+
+function writeStatuses(
+  target: JsonBuffer,
+  rowCodes: Uint8Array,
+  nulls: Uint8Array,
+  { strict, counters }: ResponseOptions & Observers,
+): void {
+  target.ascii('],"statuses":["');
+  for (let i = 0; i < rowCodes.length; i++) {
+    if (i > 0) target.ascii('","');
+    const code = codes[statusOf(rowCodes[i] as number, nulls[i] === 0)] as FeatureStatus;
+    counters[code].value += 1;
+    target.ascii(strict ? 'PRESENT' : code);
+  }
+  target.byte(34);
 }
 
 /** A value may be computed although a row that it is computed of is missing. */
@@ -217,47 +248,17 @@ function statusOf(rowCode: number, isValue: boolean): number {
   return rowCode === present ? nullValue : rowCode;
 }
 
-function writeStatuses(
-  target: JsonBuffer,
-  statuses: Uint8Array,
-  block: RepeatedBlock,
-  { strict, counters }: ResponseOptions & StatusCounters,
-): void {
-  const isPlain = statuses.every((code) => code === present);
-  if (isPlain && block.end > 0) {
-    counters.PRESENT.value += statuses.length;
-    target.repeat(block.start, block.end);
-    return;
-  }
-  const start = target.length;
-  target.ascii('],"statuses":["');
-  for (let i = 0; i < statuses.length; i++) {
-    if (i > 0) target.ascii('","');
-    const code = codes[statuses[i] as number] as FeatureStatus;
-    counters[code].value += 1;
-    target.ascii(strict ? 'PRESENT' : code);
-  }
-  if (!isPlain) return;
-  block.start = start;
-  block.end = target.length;
-}
-
-function writeTimes(target: JsonBuffer, view: PreparedView): void {
-  const { times } = view;
+function writeTimes(target: JsonBuffer, { rows, eventTimesMs, times }: PreparedView): void {
   if (times.end > 0) {
     target.repeat(times.start, times.end);
     return;
   }
   const start = target.length;
-  target.ascii('"],"event_timestamps":[');
-  for (const [i, row] of view.rows.entries()) {
+  target.ascii('],"event_timestamps":[');
+  for (let i = 0; i < rows.length; i++) {
     if (i > 0) target.byte(44);
-    if (row === null) target.ascii(epoch);
-    else {
-      target.byte(34);
-      target.ascii(formatInstantExact(eventTimeMsOf(row)));
-      target.byte(34);
-    }
+    if (rows[i] === null) target.ascii(epoch);
+    else writeInstantExact(target, eventTimesMs[i] as number);
   }
   target.ascii(']}');
   times.start = start;

@@ -2,36 +2,112 @@
 // as bigint, so that no key is rounded on the way in.
 import { invalidBody } from './request-failure.ts';
 
-export interface OnlineRequest {
+/** What is asked for, whatever the entities. One object for all requests that say it in the same bytes. */
+export interface Asked {
   /** `view:feature`, or null when a service is named. */
   readonly features: readonly string[] | null;
   readonly service: string | null;
-  /** Join key → one value per row. */
-  readonly entities: ReadonlyMap<string, readonly unknown[]>;
   readonly fullNames: boolean;
   readonly versionMetadata: boolean;
 }
 
-export function parseOnlineRequest(body: Buffer, isJson: boolean): OnlineRequest {
+export interface OnlineRequest {
+  readonly asked: Asked;
+  /** Join key → one value per row. */
+  readonly entities: ReadonlyMap<string, readonly unknown[]>;
+}
+
+export type RequestParser = (body: Buffer, isJson: boolean) => OnlineRequest;
+
+/** Bytes up to the entities, with what they ask for. */
+interface KnownHead {
+  readonly bytes: Buffer;
+  readonly asked: Asked;
+}
+
+const entitiesName = '"entities":';
+const headsMax = 256;
+
+/**
+ * A parser that remembers what stands before the entities: callers send the same list of features
+ * again and again, and then only the entities are parsed. The quoted name cannot stand inside of a
+ * JSON text, and a head counts only when it is an object by itself.
+ */
+export function createRequestParser(): RequestParser {
+  const heads = new Map<number, KnownHead[]>();
+  let headCount = 0;
+  const remember = (body: Buffer, end: number): void => {
+    const asked = askedIn(body.toString('utf8', 0, end));
+    if (asked === null) return;
+    if (headCount++ >= headsMax) {
+      heads.clear();
+      headCount = 1;
+    }
+    const known = heads.get(end) ?? [];
+    heads.set(end, [...known, { bytes: Buffer.from(body.subarray(0, end)), asked }]);
+  };
+  return (body, isJson) => {
+    const at = isJson ? body.indexOf(entitiesName) : -1;
+    if (at < 0) return parseOnlineRequest(body, isJson);
+    const end = at + entitiesName.length;
+    const head = heads.get(end)?.find(({ bytes }) => body.compare(bytes, 0, end, 0, end) === 0);
+    const entities = head === undefined ? null : entitiesAlone(body, at);
+    if (head !== undefined && entities !== null) return { asked: head.asked, entities };
+    const request = parseOnlineRequest(body, isJson);
+    if (head === undefined) remember(body, end);
+    return request;
+  };
+}
+
+function askedIn(head: string): Asked | null {
+  try {
+    return askedOf(JSON.parse(`${head}{}}`) as Members);
+  } catch {
+    return null;
+  }
+}
+
+/** The entities when nothing follows them; null when there is more, or something wrong. */
+function entitiesAlone(body: Buffer, at: number): OnlineRequest['entities'] | null {
+  try {
+    const members = jsonOf(`{${body.toString('utf8', at)}`) as Members;
+    for (const name in members) if (name !== 'entities') return null;
+    return entityColumns(members);
+  } catch {
+    return null;
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function parseOnlineRequest(body: Buffer, isJson: boolean): OnlineRequest {
   const text = body.toString('utf8');
   const json = isJson ? parseJson(text) : text;
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     const msg = 'Input should be a valid dictionary or object to extract fields from';
     throw invalidBody({ type: 'model_attributes_type', loc: ['body'], msg, input: json });
   }
-  const members = json as Readonly<Record<string, unknown>>;
+  const members = json as Members;
+  const asked = askedOf(members);
+  return { asked, entities: entityColumns(members) };
+}
+
+function askedOf(members: Members): Asked {
   return {
     features: members['features'] == null ? null : featureList(members['features']),
     service: serviceName(members['feature_service']),
-    entities: entityColumns(members),
     fullNames: flag(members, 'full_feature_names'),
     versionMetadata: flag(members, 'include_feature_view_version_metadata'),
   };
 }
 
+function jsonOf(text: string): unknown {
+  return /\d{16}/.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
+}
+
 function parseJson(text: string): unknown {
   try {
-    return /\d{16}/.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
+    return jsonOf(text);
   } catch (error) {
     const position = /position (\d+)/.exec(String(error))?.[1];
     throw invalidBody({
@@ -65,9 +141,7 @@ function serviceName(input: unknown): string | null {
   return input;
 }
 
-function entityColumns(
-  members: Readonly<Record<string, unknown>>,
-): ReadonlyMap<string, readonly unknown[]> {
+function entityColumns(members: Members): ReadonlyMap<string, readonly unknown[]> {
   const input = members['entities'];
   const loc = ['body', 'entities'];
   if (input === undefined) {
@@ -85,7 +159,7 @@ function entityColumns(
   return columns;
 }
 
-function flag(members: Readonly<Record<string, unknown>>, name: string): boolean {
+function flag(members: Members, name: string): boolean {
   const input = members[name];
   if (input === undefined || input === null) return false;
   if (typeof input === 'boolean') return input;

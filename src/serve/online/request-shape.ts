@@ -3,7 +3,7 @@
 // a shape.
 import type { Field } from '../../kernel/types/field-type.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
-import type { OnlineRequest } from './parse-request.ts';
+import type { Asked, OnlineRequest } from './parse-request.ts';
 import {
   emptyEntities,
   malformedReference,
@@ -72,10 +72,10 @@ export function resolveShape(
 ): RequestShape {
   const references = referencesOf(catalogue, project, request);
   const names = references.map(({ view, feature }) =>
-    request.fullNames ? `${view.name}__${feature}` : feature,
+    request.asked.fullNames ? `${view.name}__${feature}` : feature,
   );
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw nameCollision(twice, request.fullNames);
+  if (twice !== undefined) throw nameCollision(twice, request.asked.fullNames);
   const joinKeys = joinKeysOf(catalogue, request);
   const asked = [...new Set(references.map(({ view }) => view))];
   const computed = asked.filter(isComputed);
@@ -105,18 +105,18 @@ function referencesOf(
   project: string,
   request: OnlineRequest,
 ): readonly Reference[] {
-  if (request.service !== null) {
-    const service = catalogue.services.get(request.service);
+  if (request.asked.service !== null) {
+    const service = catalogue.services.get(request.asked.service);
     if (service === undefined) {
-      const fix = suggestName(request.service, [...catalogue.services.keys()]);
-      throw unknownService(request.service, project, fix);
+      const fix = suggestName(request.asked.service, [...catalogue.services.keys()]);
+      throw unknownService(request.asked.service, project, fix);
     }
     return service.features.map(({ view, feature }, i) =>
       referenceOf(catalogue, project, { view, feature, where: `${service.name}[${i}]` }),
     );
   }
-  if (request.features === null || request.features.length === 0) throw noFeatures();
-  return request.features.map((text, i) => {
+  if (request.asked.features === null || request.asked.features.length === 0) throw noFeatures();
+  return request.asked.features.map((text, i) => {
     const where = `features[${i}]`;
     const [view, feature, ...more] = text.split(':');
     if (!view || !feature || more.length > 0) throw malformedReference(text, where);
@@ -193,14 +193,15 @@ function keyColumnsOf(
   return columns.includes(-1) ? null : columns;
 }
 
-/** Shapes by the text of what is asked; bounded, the oldest leaves first. */
+/** Shapes by what is asked; bounded, the oldest leaves first. */
 export function createShapeCache(
   catalogue: ServedCatalogue,
   project: string,
   sizeMax = 1000,
 ): (request: OnlineRequest) => RequestShape {
   const shapes = new Map<string, RequestShape>();
-  return (request) => {
+  const recent = new WeakMap<Asked, RecentShape>();
+  const shapeNamed = (request: OnlineRequest): RequestShape => {
     const key = shapeKey(request);
     const known = shapes.get(key);
     if (known !== undefined) return known;
@@ -209,9 +210,29 @@ export function createShapeCache(
     shapes.set(key, shape);
     return shape;
   };
+  return (request) => {
+    const last = recent.get(request.asked);
+    if (last !== undefined && hasColumns(request.entities, last.columns)) return last.shape;
+    const shape = shapeNamed(request);
+    recent.set(request.asked, { columns: [...request.entities.keys()], shape });
+    return shape;
+  };
 }
 
-function shapeKey({ features, service, entities, fullNames }: OnlineRequest): string {
-  const columns = [...entities.keys()];
-  return JSON.stringify([fullNames, columns, service ?? features]);
+/** The shape that was last resolved for what is asked, and for which columns. */
+interface RecentShape {
+  readonly columns: readonly string[];
+  readonly shape: RequestShape;
+}
+
+function hasColumns(entities: OnlineRequest['entities'], columns: readonly string[]): boolean {
+  if (entities.size !== columns.length) return false;
+  let i = 0;
+  for (const name of entities.keys()) if (name !== columns[i++]) return false;
+  return true;
+}
+
+function shapeKey({ asked, entities }: OnlineRequest): string {
+  const { features, service, fullNames } = asked;
+  return JSON.stringify([fullNames, [...entities.keys()], service ?? features]);
 }

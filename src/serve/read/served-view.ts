@@ -2,7 +2,7 @@
 // once per server; a request only looks things up.
 import { type RowJsonWriter, createRowJsonWriter } from '../../columns/packed-row-json.ts';
 import { type PackedRowReader, createRowReader } from '../../columns/packed-row-reader.ts';
-import { isPackedRow } from '../../columns/packed-row.ts';
+import { isPackedRowAt, viewOfBytes } from '../../columns/packed-row.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { type ViewNode, featureFields } from '../../plan/plan.ts';
@@ -42,9 +42,10 @@ export function createServedView(node: ViewNode): ServedView {
   };
 }
 
-/** Refuses a stored row that does not fit the view: that would be read as garbage. */
-export function checkRow(view: ServedView, row: Uint8Array): void {
-  if (isPackedRow(row, view.fields.length)) return;
+/** A view of a stored row; refuses one that does not fit: it would be read as garbage. */
+export function checkRow(view: ServedView, row: Uint8Array): DataView {
+  const dataView = viewOfBytes(row);
+  if (isPackedRowAt(dataView, view.fields.length)) return dataView;
   throw new MillraceError(
     'MR_STORE_SCHEMA',
     `a stored row of "${view.name}" does not fit the view`,

@@ -5,8 +5,9 @@ import { convertValue } from '../../columns/decode/convert-value.ts';
 import { FieldProblem } from '../../columns/decode/field-problem.ts';
 import type { InstantUnit } from '../../columns/packed-row-json.ts';
 import { putValue } from '../../columns/put-value.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
 import { type Field, formatType, type Value } from '../../kernel/types/field-type.ts';
-import { RequestFailure } from './request-failure.ts';
 
 /** How values of a request are read. */
 export interface RequestColumnOptions {
@@ -16,7 +17,7 @@ export interface RequestColumnOptions {
   readonly where: string;
 }
 
-/** A column of these values; throws RequestFailure (422) for the first that does not fit. */
+/** A column of these values; throws MR_SERVE_REQUEST for the first that does not fit. */
 export function requestColumn(
   field: Field,
   values: readonly unknown[],
@@ -38,13 +39,13 @@ export function requestColumn(
 function valueOf(field: Field, value: unknown, unit: InstantUnit, where: string): Value {
   if (value === null || value === undefined) {
     if (field.nullable) return null;
-    throw unfit(field, value, where, `${where} is null`);
+    throw unfit(field, where, `${where} is null`);
   }
   try {
     return convertValue(field.type, coerced(field, value, unit), where);
   } catch (error) {
     if (!(error instanceof FieldProblem)) throw error;
-    throw unfit(field, value, where, error.message);
+    throw unfit(field, where, error.message);
   }
 }
 
@@ -68,27 +69,62 @@ function coerced({ type }: Field, value: unknown, unit: InstantUnit): unknown {
   }
 }
 
-function unfit(field: Field, value: unknown, where: string, why: string): RequestFailure {
-  return new RequestFailure({
-    code: 'MR_SERVE_REQUEST',
-    status: 422,
-    message: why,
-    where,
+function unfit(field: Field, where: string, message: string): MillraceError {
+  return new MillraceError('MR_SERVE_REQUEST', message, {
+    context: { path: where },
     fix: `give ${field.name} as ${formatType(field.type)}${field.nullable ? ' or null' : ''}`,
-    feast: { status: 500, body: `${field.name}: ${typeof value} does not fit` },
   });
 }
 
-/** Columns for a request of one row whose values have names: `{ amount: 5 }`. */
+/** Columns of one row for a request whose values have names: `{ amount: 5 }`. */
 export function requestRow(
   fields: readonly Field[],
   values: Readonly<Record<string, unknown>>,
-  unit: InstantUnit,
 ): ReadonlyMap<string, ColumnBuilder> {
+  const names = fields.map(({ name }) => name);
+  const unknown = Object.keys(values).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new MillraceError('MR_SERVE_REQUEST', `the view asks for no "${unknown}"`, {
+      context: { path: `request.${unknown}` },
+      fix: suggestName(unknown, names),
+    });
+  }
   return new Map(
     fields.map((field) => {
-      const given = Object.hasOwn(values, field.name) ? values[field.name] : field.default;
-      return [field.name, requestColumn(field, [given], { unit, where: `request.${field.name}` })];
+      const isGiven = Object.hasOwn(values, field.name);
+      const where = `request.${field.name}`;
+      if (!isGiven && field.default === undefined) {
+        throw unfit(field, where, `the view is computed from ${field.name}, which is not given`);
+      }
+      const value = isGiven ? values[field.name] : field.default;
+      return [field.name, requestColumn(field, [value], { unit: 'milliseconds', where })];
     }),
   );
+}
+
+/** A value that was typed as text (`amount=5`), as JSON would have it. */
+export function valueOfText({ type, nullable }: Field, text: string): unknown {
+  if (nullable && text === 'null') return null;
+  switch (type.kind) {
+    case 'bool':
+      return text === 'true' ? true : text === 'false' ? false : text;
+    case 'float32':
+    case 'float64':
+      return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+    case 'json':
+    case 'list':
+    case 'map':
+    case 'struct':
+      return jsonOrText(text);
+    default:
+      return text;
+  }
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
