@@ -2,10 +2,16 @@
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
 import { suggestName } from '../kernel/nearest-name.ts';
 import { type FieldType, type Value, formatType } from '../kernel/types/field-type.ts';
-import type { KeyPartNode, ViewNode } from '../plan/plan.ts';
+import type { Field } from '../kernel/types/field-type.ts';
+
+/** A view by what it is known by: its name and join keys. */
+export interface KeyedView {
+  readonly name: string;
+  readonly key: readonly Pick<Field, 'name' | 'type'>[];
+}
 
 /** The key of an entity of the view; throws MR_UNKNOWN_KEY for wrong or missing parts. */
-export function parseKey(view: ViewNode, parts: readonly string[]): Record<string, Value> {
+export function parseKey(view: KeyedView, parts: readonly string[]): Record<string, Value> {
   const key: Record<string, Value> = {};
   for (const part of parts) {
     const at = part.indexOf('=');
@@ -27,7 +33,7 @@ export function parseKey(view: ViewNode, parts: readonly string[]): Record<strin
   throw keyError(view, `the key of ${view.name} lacks ${names}`);
 }
 
-function parsePart(view: ViewNode, { name, type }: KeyPartNode, text: string): Value {
+function parsePart(view: KeyedView, { name, type }: KeyedView['key'][number], text: string): Value {
   const value = valueOf(type, text);
   if (value !== undefined) return value;
   throw keyError(view, `${name}=${text} is not of type ${formatType(type)}`);
@@ -58,7 +64,7 @@ function instantOf(text: string): number | undefined {
   return Number.isFinite(ms) ? ms : undefined;
 }
 
-function keyError(view: ViewNode, message: string): MillraceError {
+function keyError(view: KeyedView, message: string): MillraceError {
   const example = view.key.map(({ name, type }) => `${name}=<${formatType(type)}>`).join(' ');
   return new MillraceError('MR_UNKNOWN_KEY', message, {
     context: { path: view.name },

@@ -30,6 +30,16 @@ export function onDemandInputs(plan: Plan, node: OnDemandViewNode): readonly Fie
   return [...node.request, ...views.flatMap(storedFields)];
 }
 
+/** Join keys of the views that are read, in the order of the plan's views. */
+export function onDemandKey(plan: Plan, node: OnDemandViewNode): readonly Field[] {
+  const byName = new Map<string, Field>();
+  for (const { view } of inputsRead(node).stored) {
+    const key = plan.views.find(({ name }) => name === view)?.key ?? [];
+    for (const { name, type, nullable } of key) byName.set(name, { name, type, nullable });
+  }
+  return [...byName.values()];
+}
+
 /** What these features of the view read: columns of the request, and stored features. */
 export function inputsRead(
   node: OnDemandViewNode,

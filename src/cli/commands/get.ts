@@ -2,7 +2,9 @@
 // not an error.
 import type { Command } from 'commander';
 import { parseKey } from '../../app/parse-key.ts';
-import { millrace } from '../../app/millrace.ts';
+import { parseRequest } from '../../app/parse-request-data.ts';
+import { onDemandKey } from '../../plan/on-demand-inputs.ts';
+import { type App, millrace } from '../../app/millrace.ts';
 import { toJsonText } from '../../app/json-text.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { FeatureRead } from '../../serve/read/feature-reader.ts';
@@ -17,26 +19,52 @@ export function getCommand(host: CliHost): Command {
   const command = newCommand('get', 'read the features of one entity from the online store', [
     'millrace get user_spend user_id=u1',
     'millrace get user_spend user_id=u1 --json',
+    'millrace get risk user_id=u1 --request amount=5',
   ])
     .argument('<view>', 'name of the view')
-    .argument('[key=value...]', 'the join keys of its entity');
-  return onAction<[string, string[]], object>(command, host, async (invocation, [view, parts]) => {
-    const { load, options, terminal } = invocation;
-    const app = await millrace(await load(), projectOptions(options));
-    try {
-      const key = parseKey(app.view(view), parts);
-      printRead(terminal, { view, key, read: await app.read(view, key) });
-      return exitCodes.ok;
-    } finally {
-      await app.close();
-    }
-  });
+    .argument('[key=value...]', 'the join keys of its entity')
+    .option('--request <name=value...>', 'what the request of an on-demand view brings');
+  return onAction<[string, string[]], GetOptions>(
+    command,
+    host,
+    async (invocation, args, flags) => {
+      const [view, parts] = args;
+      const { load, options, terminal } = invocation;
+      const app = await millrace(await load(), projectOptions(options));
+      try {
+        printRead(terminal, await readKey(app, view, parts, flags.request ?? []));
+        return exitCodes.ok;
+      } finally {
+        await app.close();
+      }
+    },
+  );
+}
+
+interface GetOptions {
+  readonly request?: readonly string[];
 }
 
 interface KeyRead {
   readonly view: string;
   readonly key: Readonly<Record<string, Value>>;
   readonly read: FeatureRead;
+}
+
+async function readKey(
+  app: App,
+  view: string,
+  parts: readonly string[],
+  requestParts: readonly string[],
+): Promise<KeyRead> {
+  const onDemand = app.plan.onDemand?.find(({ name }) => name === view);
+  if (onDemand === undefined) {
+    const key = parseKey(app.view(view), parts);
+    return { view, key, read: await app.read(view, key) };
+  }
+  const key = parseKey({ name: view, key: onDemandKey(app.plan, onDemand) }, parts);
+  const request = parseRequest(onDemand, requestParts);
+  return { view, key, read: await app.read(view, key, request) };
 }
 
 function printRead(terminal: Terminal, { view, key, read }: KeyRead): void {

@@ -1,7 +1,9 @@
 // `GET /v1/features/{view}/{key}`: one key for people and scripts. Instants are epoch milliseconds
-// here, times of the row RFC 3339.
+// here, times of the row RFC 3339. Of an on-demand view the query brings what the request asks for:
+// `?amount=5`.
 import { JsonBuffer } from '../../columns/json-buffer.ts';
 import { eventTimeMsOf, viewOfBytes } from '../../columns/packed-row.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
 import {
@@ -16,7 +18,10 @@ import { RequestFailure } from '../online/request-failure.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
 import type { ServedListener } from '../read/served-rows.ts';
 import { type ServedCatalogue, viewNamed } from '../read/served-catalogue.ts';
-import { type ServedView, checkRow } from '../read/served-view.ts';
+import type { ServedOnDemand } from '../read/on-demand-view.ts';
+import { readOnDemand } from '../read/read-on-demand.ts';
+import { requestRow, valueOfText } from '../read/request-columns.ts';
+import { type ServedRowFields, type ServedView, checkRow } from '../read/served-view.ts';
 
 export interface FeatureRouteOptions {
   readonly catalogue: ServedCatalogue;
@@ -39,7 +44,10 @@ export const featurePath = '/v1/features/';
 
 export function createFeatureRoute(options: FeatureRouteOptions): FeatureRoute {
   return async (url, requestId) => {
-    const { view: name, parts, query } = splitUrl(url);
+    const split = splitUrl(url);
+    const { view: name, parts, query } = split;
+    const onDemand = options.catalogue.onDemand.get(name);
+    if (onDemand !== undefined) return computedAnswer(options, onDemand, split);
     const view = viewNamed(options.catalogue, name);
     const columns = keyColumns(view, parts, query);
     const selected = selectedFeatures(view, query.get('features'));
@@ -51,8 +59,51 @@ export function createFeatureRoute(options: FeatureRouteOptions): FeatureRoute {
       options.metrics.observeAge(view.name, nowMs - eventTimeMsOf(row));
     }
     options.onServed?.({ view, keys, rows: [row], features: selected, nowMs, requestId });
-    return writeAnswer({ view, columns, selected, row, nowMs, metrics: options.metrics });
+    const isOld = row !== null && isOutsideMaxAge(view.ttlMs, eventTimeMsOf(row), nowMs);
+    return writeAnswer({
+      view,
+      columns,
+      selected,
+      row,
+      eventTimeMs: row === null ? null : eventTimeMsOf(row),
+      statusOf: (_, isValue) => (isOld ? 'OUTSIDE_MAX_AGE' : isValue ? 'PRESENT' : 'NULL_VALUE'),
+      nowMs,
+      metrics: options.metrics,
+    });
   };
+}
+
+/** Features computed for this request of stored ones and of the query. */
+async function computedAnswer(
+  { store, now, metrics }: FeatureRouteOptions,
+  view: ServedOnDemand,
+  { parts, query }: SplitUrl,
+): Promise<FeatureAnswer> {
+  const columns = keyColumns(view, parts, query);
+  const selected = selectedFeatures(view, query.get('features'));
+  const given = view.node.request.filter(({ name }) => query.has(name));
+  const values = given.map((field) => [
+    field.name,
+    valueOfText(field, query.get(field.name) ?? ''),
+  ]);
+  const read = await readOnDemand({
+    view,
+    store,
+    now,
+    request: requestRow(view.node.request, Object.fromEntries(values)),
+    encodeKey: (fields) => joinParts(columnsNamed(columns, fields), 1)[0] ?? noKey,
+  });
+  metrics.onDemandFailures.value += read.failureCount;
+  return writeAnswer({ ...read, view, columns, selected, metrics });
+}
+
+const noKey = new Uint8Array(0);
+
+function columnsNamed(
+  columns: readonly EntityColumn[],
+  fields: readonly Field[],
+): readonly EntityColumn[] {
+  return fields.flatMap(({ name }) => columns.find(({ field }) => field.name === name) ?? []);
 }
 
 interface SplitUrl {
@@ -86,8 +137,10 @@ function decode(text: string): string {
   }
 }
 
+type KeyedView = Pick<ServedView, 'name' | 'key'>;
+
 function keyColumns(
-  view: ServedView,
+  view: KeyedView,
   parts: readonly string[],
   query: URLSearchParams,
 ): readonly EntityColumn[] {
@@ -105,7 +158,7 @@ function keyColumns(
   );
 }
 
-function badKey(view: ServedView, why: string): RequestFailure {
+function badKey(view: KeyedView, why: string): RequestFailure {
   const names = view.key.map(({ name }) => name);
   return new RequestFailure({
     code: 'MR_UNKNOWN_KEY',
@@ -117,7 +170,7 @@ function badKey(view: ServedView, why: string): RequestFailure {
 }
 
 /** Places of the features asked for (`?features=a,b`), or all. */
-function selectedFeatures(view: ServedView, list: string | null): readonly number[] {
+function selectedFeatures(view: ServedRowFields, list: string | null): readonly number[] {
   if (list === null) return view.fields.map((_, i) => i);
   return list.split(',').map((name) => {
     const index = view.indexOf.get(name);
@@ -133,15 +186,20 @@ function selectedFeatures(view: ServedView, list: string | null): readonly numbe
 }
 
 interface AnswerParts {
-  readonly view: ServedView;
+  readonly view: ServedRowFields;
   readonly columns: readonly EntityColumn[];
   readonly selected: readonly number[];
   readonly row: Uint8Array | null;
+  /** Of the row, or of what it was computed of. */
+  readonly eventTimeMs: number | null;
+  /** Status of a feature of a row that is there. */
+  statusOf(index: number, isValue: boolean): FeatureStatus;
   readonly nowMs: number;
   readonly metrics: ServeMetrics;
 }
 
-function writeAnswer({ view, columns, selected, row, nowMs, metrics }: AnswerParts): FeatureAnswer {
+function writeAnswer(parts: AnswerParts): FeatureAnswer {
+  const { view, columns, selected, row, eventTimeMs, nowMs, metrics } = parts;
   const target = new JsonBuffer(256 + selected.length * 64);
   target.ascii('{"view":');
   target.string(view.name);
@@ -150,13 +208,12 @@ function writeAnswer({ view, columns, selected, row, nowMs, metrics }: AnswerPar
     writeName(target, field.name, i);
     writePartJson(target, field, parts[0] as Uint8Array, 'milliseconds');
   }
-  const ageMs = row === null ? null : nowMs - eventTimeMsOf(row);
+  const ageMs = eventTimeMs === null ? null : nowMs - eventTimeMs;
   target.ascii('},"event_time":');
-  if (row === null) target.ascii('null');
-  else target.string(formatInstantExact(eventTimeMsOf(row)));
+  if (eventTimeMs === null) target.ascii('null');
+  else target.string(formatInstantExact(eventTimeMs));
   target.ascii(`,"age_ms":${ageMs},"features":{`);
   const dataView = row === null ? null : viewOfBytes(row);
-  const isOld = row !== null && isOutsideMaxAge(view.ttlMs, eventTimeMsOf(row), nowMs);
   for (const [i, index] of selected.entries()) {
     writeName(target, view.fields[index]?.name ?? '', i);
     target.ascii('{"value":');
@@ -164,7 +221,7 @@ function writeAnswer({ view, columns, selected, row, nowMs, metrics }: AnswerPar
     if (row === null || dataView === null) target.ascii('null');
     else {
       const isValue = view.json.write(target, row, dataView, index);
-      status = isOld ? 'OUTSIDE_MAX_AGE' : isValue ? 'PRESENT' : 'NULL_VALUE';
+      status = parts.statusOf(index, isValue);
     }
     metrics.statuses[status].value += 1;
     target.ascii(`,"status":"${status}"}`);

@@ -91,3 +91,88 @@ describe('a feature reader', () => {
     await expect(reader.get('view', { id: 'x' })).rejects.toMatchObject({ code: 'MR_UNKNOWN_KEY' });
   });
 });
+
+describe('features computed for a read', () => {
+  const spend: Field = { name: 'view.last_id', type: { kind: 'int64' }, nullable: true };
+  const asked: Field = { name: 'id_asked', type: { kind: 'int64' }, nullable: false };
+  const node = {
+    kind: 'onDemandView',
+    name: 'computed',
+    uid: 'on-demand:computed',
+    request: [asked],
+    from: ['view'],
+    features: [
+      {
+        kind: 'onDemandFeature',
+        name: 'both',
+        type: { kind: 'int64' },
+        nullable: true,
+        value: {
+          kind: 'call',
+          fn: 'plus',
+          args: [columnNode(spend), columnNode(asked)],
+          type: { kind: 'int64' },
+          nullable: true,
+        },
+      },
+      {
+        kind: 'onDemandFeature',
+        name: 'asked',
+        type: { kind: 'int64' },
+        nullable: false,
+        value: columnNode(asked),
+      },
+    ],
+    owner: null,
+    description: null,
+    tags: [],
+  } as const;
+  const reader = () =>
+    createFeatureReader({ plan: { ...plan, onDemand: [node] }, store, clockMode: 'wall', clock });
+
+  it('have the values and statuses of what they are computed of', async () => {
+    nowMs = 2000;
+    expect(await reader().compute('computed', { id: 1 }, { id_asked: 5 })).toEqual({
+      values: { both: 14n, asked: 5n },
+      status: { both: 'PRESENT', asked: 'PRESENT' },
+      eventTime: 1000,
+      ageMs: 1000,
+    });
+    expect(await reader().compute('computed', { id: 7 }, { id_asked: '5' })).toEqual({
+      values: { both: null, asked: 5n },
+      status: { both: 'NOT_FOUND', asked: 'PRESENT' },
+      eventTime: null,
+      ageMs: null,
+    });
+    expect((await reader().compute('computed', { id: 2 }, { id_asked: 5 })).status).toEqual({
+      both: 'NULL_VALUE',
+      asked: 'PRESENT',
+    });
+    nowMs = 2001;
+    expect((await reader().compute('computed', { id: 1 }, { id_asked: 5 })).status).toEqual({
+      both: 'OUTSIDE_MAX_AGE',
+      asked: 'PRESENT',
+    });
+  });
+
+  it('are null where they overflow, each by itself, and only in that row', async () => {
+    nowMs = 2000;
+    const most = 2n ** 63n - 1n;
+    const read = await reader().compute('computed', { id: 1 }, { id_asked: most });
+    expect(read.values).toEqual({ both: null, asked: most });
+    expect(read.status['both']).toBe('NULL_VALUE');
+    expect((await reader().compute('computed', { id: 1 }, { id_asked: 1 })).values['both']).toBe(
+      10n,
+    );
+  });
+
+  it.each([
+    [{}, 'the view is computed from id_asked, which is not given'],
+    [{ id_asked: null }, 'request.id_asked[0] is null'],
+    [{ id_asked: 1.5 }, 'not a whole number'],
+    [{ id_asked: '9223372036854775808' }, 'outside int64'],
+    [{ id_asked: 1, other: 2 }, 'the view asks for no "other"'],
+  ])('refuse request data %j: %s', async (request, message) => {
+    await expect(reader().compute('computed', { id: 1 }, request)).rejects.toThrow(message);
+  });
+});

@@ -11,7 +11,10 @@ import {
   isOutsideMaxAge,
   servingClock,
 } from './feature-status.ts';
-import { createServedCatalogue, viewNamed } from './served-catalogue.ts';
+import type { ServedOnDemand } from './on-demand-view.ts';
+import { type OnDemandRow, readOnDemand } from './read-on-demand.ts';
+import { requestRow } from './request-columns.ts';
+import { createServedCatalogue, onDemandNamed, viewNamed } from './served-catalogue.ts';
 import { type ServedView, checkRow } from './served-view.ts';
 
 /** One read. A value outside its ttl is still given, with its status. */
@@ -35,9 +38,17 @@ export interface FeatureReader {
   get(view: ViewName, key: KeyValues): Promise<FeatureRead>;
   /** The same for many keys of a view, in their order. */
   getMany(view: ViewName, keys: readonly KeyValues[]): Promise<readonly FeatureRead[]>;
+  /**
+   * Features computed for this read; event time and age are those of the oldest row that was read.
+   * Errors: MR_UNKNOWN_VIEW, MR_UNKNOWN_KEY, MR_SERVE_REQUEST for request data that does not fit.
+   */
+  compute(view: ViewName, key: KeyValues, request: RequestValues): Promise<FeatureRead>;
   /** What *now* is for ages. */
   nowMs(): number;
 }
+
+/** What a request brings, by name. */
+export type RequestValues = Readonly<Record<string, unknown>>;
 
 /** The plan whose views are read, their store, and what *now* is. */
 export interface FeatureReaderOptions {
@@ -65,8 +76,31 @@ export function createFeatureReader(options: FeatureReaderOptions): FeatureReade
       const [read] = await getMany(view, [key]);
       return read as FeatureRead;
     },
+    async compute(name, key, values) {
+      const view = onDemandNamed(catalogue, typeof name === 'string' ? name : name.name);
+      const read = await readOnDemand({
+        view,
+        store,
+        now,
+        request: requestRow(view.node.request, values),
+        encodeKey: (fields) => encodeKey(fields, key),
+      });
+      return computedRead(view, read);
+    },
     nowMs: () => now.nowMs(),
   };
+}
+
+function computedRead(
+  view: ServedOnDemand,
+  { row, eventTimeMs, nowMs, statusOf }: OnDemandRow,
+): FeatureRead {
+  const values = view.reader.values(row);
+  const status = Object.fromEntries(
+    view.fields.map(({ name }, i) => [name, statusOf(i, values[name] !== null)]),
+  );
+  const ageMs = eventTimeMs === null ? null : nowMs - eventTimeMs;
+  return { values, status, eventTime: eventTimeMs, ageMs };
 }
 
 function readRow(view: ServedView, row: Uint8Array | null, nowMs: number): FeatureRead {

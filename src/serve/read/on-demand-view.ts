@@ -13,7 +13,12 @@ import { createRowReader } from '../../columns/packed-row-reader.ts';
 import { packRows } from '../../columns/packed-row-writer.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
-import { inputsRead, onDemandInputs, storedColumn } from '../../plan/on-demand-inputs.ts';
+import {
+  inputsRead,
+  onDemandInputs,
+  onDemandKey,
+  storedColumn,
+} from '../../plan/on-demand-inputs.ts';
 import type { OnDemandViewNode, Plan } from '../../plan/plan.ts';
 import { eventTimeMsOf } from '../../columns/packed-row.ts';
 import { isOutsideMaxAge } from './feature-status.ts';
@@ -23,7 +28,7 @@ export interface ServedOnDemand extends ServedRowFields {
   readonly node: OnDemandViewNode;
   /** The stored views that its features read. */
   readonly sources: readonly ServedView[];
-  /** Join keys of those, in the order of the views. */
+  /** Join keys of those. */
   readonly key: readonly Field[];
   /** Computes all its features of each row. */
   compute(input: ComputeInput): ComputedRows;
@@ -69,7 +74,7 @@ export function createServedOnDemand(
     name: node.name,
     node,
     sources,
-    key: sharedKey(sources),
+    key: onDemandKey(plan, node),
     fields,
     ttlMs: null,
     indexOf: new Map(fields.map((field, i) => [field.name, i])),
@@ -89,14 +94,6 @@ function loaderOf(input: Field, sources: readonly ServedView[]): Loader {
     if (index >= 0) return { source, load: fieldLoader(reader, index) };
   }
   return null;
-}
-
-function sharedKey(sources: readonly ServedView[]): readonly Field[] {
-  const byName = new Map<string, Field>();
-  for (const { key } of sources) {
-    for (const field of key) if (!byName.has(field.name)) byName.set(field.name, field);
-  }
-  return [...byName.values()];
 }
 
 interface ComputeParts {

@@ -51,3 +51,13 @@ export function viewNamed(catalogue: ServedCatalogue, name: string): ServedView 
     fix: suggestName(name, namesOfViews(catalogue)),
   });
 }
+
+/** The on-demand view of that name; MR_UNKNOWN_VIEW when there is none. */
+export function onDemandNamed(catalogue: ServedCatalogue, name: string): ServedOnDemand {
+  const view = catalogue.onDemand.get(name);
+  if (view !== undefined) return view;
+  throw new MillraceError('MR_UNKNOWN_VIEW', `there is no on-demand view "${name}"`, {
+    context: { path: name },
+    fix: suggestName(name, [...catalogue.onDemand.keys()]),
+  });
+}
