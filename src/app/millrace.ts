@@ -37,7 +37,7 @@ import { type Topics, topicsOf } from './topics/project-topics.ts';
 import { measureSkew, type SkewOptions } from './skew/measure-skew.ts';
 import { openServingLog } from './skew/open-serving-log.ts';
 import type { SkewReport } from './skew/skew-report.ts';
-import { type TrainOptions, type TrainResult, trainProject } from './train-project.ts';
+import { type TrainOptions, type TrainResult, trainProject } from './offline/train-project.ts';
 
 /** What a run did; `run --json` prints it. */
 export type RunSummary = JobSummary;
