@@ -53,12 +53,12 @@ describe('the shop, outside the package', () => {
     const local = await runCli(shop, 'check');
     expect(local).toMatchObject({ code: 0, stderr: '' });
     expect(local.stdout).toContain('ok: 1 view, 13 features');
-    const production = await runCli(shop, 'check', '--env', 'production', '--json');
-    expect(production.code).toBe(1);
-    const { problems } = jsonOf<{ problems: { code: string; path: string }[] }>(production);
+    const fleet = await runCli(shop, 'check', '--env', 'fleet', '--json');
+    expect(fleet.code).toBe(1);
+    const { problems } = jsonOf<{ problems: { code: string; path: string }[] }>(fleet);
     const missing = problems.filter(({ code }) => code === 'MR_NOT_AVAILABLE');
     expect(missing.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['environments.production.online']),
+      expect.arrayContaining(['environments.fleet.engine']),
     );
   });
 

@@ -1,8 +1,8 @@
 // What a store knows of its views: a record per view with its number, key, features and fingerprint.
 // Rows of another fingerprint are never read: the difference is reported instead.
-import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import { type Field, type FieldType, formatField } from '../../kernel/types/field-type.ts';
+import type { Field, FieldType } from '../../kernel/types/field-type.ts';
 import type { StoredView } from '../../ports/online-store.ts';
+import { checkStoredView } from '../../ports/stored-view-change.ts';
 
 interface RecordedField {
   readonly name: string;
@@ -47,41 +47,6 @@ export function checkRecord(
   view: StoredView,
   acceptsSameShape: boolean,
 ): void {
-  if (stored.fingerprint === view.fingerprint) return;
-  const differences = [
-    ...compare('key', stored.key, view.key),
-    ...compare('feature', stored.features, view.features),
-  ];
-  if (acceptsSameShape && differences.length === 0) return;
-  const what = differences.length > 0 ? differences.join('; ') : 'its definition changed';
-  throw new MillraceError(
-    'MR_STORE_SCHEMA',
-    `the store ${directory} holds "${view.view}" as it was defined before: ${what}`,
-    {
-      context: { path: directory, view: view.view },
-      fix: `run with --fresh-state (or delete ${directory}), or give this definition another folder`,
-    },
-  );
-}
-
-function compare(
-  noun: string,
-  stored: readonly RecordedField[],
-  defined: readonly Field[],
-): readonly string[] {
-  const before = new Map(stored.map((field) => [field.name, formatField(field)]));
-  const now = new Map(defined.map((field) => [field.name, formatField(field)]));
-  const added = [...now.keys()].filter((name) => !before.has(name));
-  const removed = [...before.keys()].filter((name) => !now.has(name));
-  const changed = [...now].filter(([name, text]) => (before.get(name) ?? text) !== text);
-  const isMoved = added.length + removed.length + changed.length === 0;
-  const orderBefore = [...before.keys()].join(', ');
-  return [
-    ...added.map((name) => `${noun} ${name} is new`),
-    ...removed.map((name) => `${noun} ${name} is gone`),
-    ...changed.map(([name, text]) => `${noun} ${before.get(name)} is now ${text}`),
-    ...(isMoved && orderBefore !== [...now.keys()].join(', ')
-      ? [`${noun}s were in the order ${orderBefore}`]
-      : []),
-  ];
+  const fix = `run with --fresh-state (or delete ${directory}), or give this definition another folder`;
+  checkStoredView(storedViewOf(stored), view, { store: directory, fix, acceptsSameShape });
 }

@@ -1,2 +1,3 @@
 // Public entry `millrace/redis`.
-export { type RedisBinding, type RedisOptions, redis } from './redis.ts';
+export { type RedisBinding, redis } from './redis.ts';
+export type { RedisOptions, RedisTls } from './redis-options.ts';

@@ -1,51 +1,38 @@
-// A Redis online store as an environment names it. This version keeps the address but has no
-// client: opening the binding throws MR_NOT_AVAILABLE.
-import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import type { OnlineStore, OnlineStoreBinding } from '../../ports/online-store.ts';
-import type { Unavailable } from '../../ports/unavailable.ts';
-
-/** Options of `redis(…)`. */
-export interface RedisOptions {
-  /** `packed`: one value per view and entity. `feast`: readable by a stock Feast SDK. Default `'packed'`. */
-  readonly layout?: 'packed' | 'feast';
-}
+// A Redis online store as an environment names it. Making the binding checks its options and loads
+// nothing; opening it is `store/open-store.ts`.
+import type { OnlineStoreBinding } from '../../ports/online-store.ts';
+import { type RedisOptions, resolveRedisOptions } from './redis-options.ts';
+import { openRedisStore } from './store/open-store.ts';
+import { redisJobs } from './store/store-jobs.ts';
 
 /** Redis as the online store of an environment. */
-export interface RedisBinding extends OnlineStoreBinding, Unavailable {
+export interface RedisBinding extends OnlineStoreBinding {
   readonly kind: 'redis';
   readonly url: string;
   readonly options: RedisOptions;
 }
 
 /**
- * Binds the online store to a Redis server: `redis('redis://localhost:6379')`.
+ * Binds the online store to a Redis server (6.2 or newer), or to a cluster of them:
+ * `redis('redis://localhost:6379')`; `rediss://` for TLS.
  *
- * This version cannot talk to Redis yet: an environment with this binding can be planned and
- * checked (`check` reports it), but neither run nor read.
+ * **Shape:** newest feature vector per view and key, one job writing, any number of readers.
+ * **Guarantee:** versions are compared in the server, so a replay never moves a value back. A server
+ * that is away, full or a replica holds the job back and loses nothing; one that comes back without
+ * rows is filled again from the job's state. **State growth:** one row per view and key, which expires
+ * after the view's `ttl` when *now* is wall time. **Needs** the package `redis`, when the store is opened.
  *
- * Errors: MR_CONFIG_INVALID for a text that is not a redis URL; MR_NOT_AVAILABLE when opened.
+ * Errors: MR_CONFIG_INVALID for wrong options; MR_STORE_OPEN, MR_STORE_SCHEMA when opened; MR_STORE_AWAY
+ * for reads that get no answer.
  */
 export function redis(url: string, options: RedisOptions = {}): RedisBinding {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : '';
-  if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    throw new MillraceError('MR_CONFIG_INVALID', `redis(…): "${url}" is not a redis URL`, {
-      fix: "write redis('redis://localhost:6379')",
-    });
-  }
-  const { host } = new URL(url);
-  const unavailable = {
-    message: 'this version cannot use Redis yet',
-    fix: "use embedded('./.millrace/online') of 'millrace/embedded'",
-  };
+  const resolved = resolveRedisOptions(url, options);
   return Object.freeze({
     kind: 'redis' as const,
     url,
     options: Object.freeze({ ...options }),
-    description: `redis ${host}`,
-    unavailable,
-    open(): Promise<OnlineStore> {
-      const { message, fix } = unavailable;
-      return Promise.reject(new MillraceError('MR_NOT_AVAILABLE', `${host}: ${message}`, { fix }));
-    },
-  });
+    description: `redis ${resolved.name}`,
+    open: (context) => openRedisStore(resolved, context),
+    jobs: redisJobs(resolved),
+  } satisfies RedisBinding);
 }

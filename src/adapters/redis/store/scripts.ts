@@ -1,0 +1,81 @@
+// What runs inside Redis: comparing versions where the rows are. Each script reads what it compares
+// first and writes last, so that a server which refuses to write (no memory, a replica) has done nothing.
+import { createHash } from 'node:crypto';
+
+export interface RedisScript {
+  readonly text: string;
+  readonly sha: string;
+}
+
+function script(text: string): RedisScript {
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+/**
+ * The marker: number of the newest write that this server has seen. It is compared with the number of
+ * the newest one that was acknowledged; when it is smaller, the server has lost writes.
+ */
+const markerBegin = `local seen = tonumber(redis.call('GET', KEYS[1]) or '-1')`;
+const markerEnd = `local number = tonumber(ARGV[1])
+if seen < number then redis.call('SET', KEYS[1], ARGV[1]) end
+return {seen, stored}`;
+
+/**
+ * Upserts packed rows: KEYS = marker, keys of the rows; ARGV = number of the write, milliseconds after
+ * which rows expire (0: never), the rows one after the other. A row's length is its u32 at 4, its
+ * version (as_of, seq) the two doubles at 8. Answers with the marker as it was and how many rows it stored.
+ */
+export const writePackedRows: RedisScript = script(`${markerBegin}
+local old = redis.call('MGET', unpack(KEYS, 2))
+local rows, ttl, at, stored, out = ARGV[3], tonumber(ARGV[2]), 1, 0, {}
+for i = 2, #KEYS do
+  local length = struct.unpack('<I4', rows, at + 4)
+  local before = old[i - 1]
+  local newer = true
+  if before and #before >= 24 then
+    local a, s = struct.unpack('<dd', rows, at + 8)
+    local b, t = struct.unpack('<dd', before, 9)
+    newer = a > b or (a == b and s > t)
+  end
+  if newer then
+    out[stored * 2 + 1] = KEYS[i]
+    out[stored * 2 + 2] = string.sub(rows, at, at + length - 1)
+    stored = stored + 1
+  end
+  at = at + length
+end
+if stored > 0 then redis.call('MSET', unpack(out)) end
+if ttl > 0 then
+  for i = 1, stored do redis.call('PEXPIRE', out[i * 2 - 1], ttl) end
+end
+${markerEnd}`);
+
+/** Raises the greatest as_of: KEYS = the meta hash; ARGV = as_of. */
+export const raiseAsOf: RedisScript = script(`local known = redis.call('HGET', KEYS[1], 'as_of')
+if not known or tonumber(known) < tonumber(ARGV[1]) then
+  redis.call('HSET', KEYS[1], 'as_of', ARGV[1])
+end
+return 0`);
+
+/**
+ * Replaces one packed row when its version is as expected: KEYS = the row's key; ARGV = what is expected
+ * ('' no row, else the 16 bytes of its version), the row ('' removes it). Keeps the time to live.
+ */
+export const replacePackedRow: RedisScript = script(`local stored = redis.call('GET', KEYS[1])
+if ARGV[1] == '' then
+  if stored then return 0 end
+elseif not stored or string.sub(stored, 9, 24) ~= ARGV[1] then
+  return 0
+end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1])
+elseif stored then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+else redis.call('SET', KEYS[1], ARGV[2]) end
+return 1`);
+
+/** Moves the alias when its version is as expected: KEYS = the alias; ARGV = version, the new state. */
+export const moveAlias: RedisScript = script(`local stored = redis.call('GET', KEYS[1])
+local version = 0
+if stored then version = cjson.decode(stored).version end
+if version ~= tonumber(ARGV[1]) then return stored or '' end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`);
