@@ -6,9 +6,11 @@ import type { CliHost } from './command.ts';
 import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { compareCommand } from './commands/compare.ts';
+import { feastCommand } from './commands/definitions/feast.ts';
 import { devCommand } from './commands/dev.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { exportCommand } from './commands/export.ts';
+import { flinkCommand } from './commands/definitions/flink.ts';
 import { getCommand } from './commands/get.ts';
 import { initCommand } from './commands/init.ts';
 import { lagCommand } from './commands/lag.ts';
@@ -21,6 +23,7 @@ import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
+import { skewCommand } from './commands/serving/skew.ts';
 import { statusCommand } from './commands/status.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { trainCommand } from './commands/train.ts';
@@ -47,6 +50,9 @@ const commands = [
   getCommand,
   exportCommand,
   trainCommand,
+  feastCommand,
+  skewCommand,
+  flinkCommand,
   benchCommand,
 ] as const;
 
