@@ -62,7 +62,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'offline',
     level: 3,
-    mayImport: ['kernel', 'columns', 'plan', 'ports', 'engine'],
+    mayImport: ['kernel', 'columns', 'plan', 'ports', 'codegen', 'engine'],
   },
   { folder: 'observe', level: 3, mayImport: ['kernel', 'plan', 'ports'] },
   {

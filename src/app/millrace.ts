@@ -295,10 +295,11 @@ class ProjectApp implements App {
   }
 
   train(options: TrainOptions): Promise<TrainResult> {
-    const views = options.views.map((view) =>
-      this.view(typeof view === 'string' ? view : view.name),
-    );
-    return trainProject(this.#project, views, options);
+    const names = options.views.map((view) => (typeof view === 'string' ? view : view.name));
+    const onDemand = (this.plan.onDemand ?? []).filter(({ name }) => names.includes(name));
+    const stored = names.filter((name) => !onDemand.some((view) => view.name === name));
+    const views = stored.map((name) => this.view(name));
+    return trainProject(this.#project, { views, onDemand }, options);
   }
 
   async skew(options: SkewOptions = {}): Promise<SkewReport> {

@@ -8,19 +8,17 @@ import type { SourceSplit } from '../ports/source.ts';
 import { History, OutOfOrder } from './history.ts';
 import { type LabelKeys, labelKeys } from './label-keys.ts';
 import { type LabelTimes, labelTimes } from './label-times.ts';
-import { joinedTable } from './joined-table.ts';
+import { type JoinedTableOptions, joinedTable } from './joined-table.ts';
 import { streamFieldsOf } from './stream-fields.ts';
 import { ViewColumns } from './view-columns.ts';
 
 /** What every way of making a training set is told. */
-export interface JoinOptions {
+export interface JoinOptions extends JoinedTableOptions {
   readonly plan: Plan;
   readonly views: readonly ViewNode[];
-  readonly labels: ColumnTable;
   /** Where the labels come from, for messages. */
   readonly labelsPath: string;
   readonly timeColumn: string;
-  readonly fullFeatureNames: boolean;
   onProgress(text: string): void;
 }
 

@@ -68,10 +68,16 @@ function nulls(builder: ColumnBuilder): ColumnBuilder {
   return builder;
 }
 
+/** Columns of one view by name. */
+export interface NamedFields {
+  readonly view: { readonly name: string };
+  readonly fields: readonly Field[];
+}
+
 /** Names of all columns of the result; equal names get their view's name in front. */
 export function nameColumns(
   labelNames: readonly string[],
-  views: readonly ViewColumns[],
+  views: readonly NamedFields[],
   fullFeatureNames: boolean,
 ): readonly (readonly string[])[] {
   const uses = new Map<string, number>(labelNames.map((name) => [name, 1]));

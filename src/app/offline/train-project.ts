@@ -3,8 +3,10 @@
 import { resolve } from 'node:path';
 import { checkEnding } from '../../formats/table/table-files.ts';
 import { systemClock } from '../../kernel/clock.ts';
-import type { ViewNode } from '../../plan/plan.ts';
+import { inputsRead } from '../../plan/on-demand-inputs.ts';
+import type { OnDemandViewNode, Plan, ViewNode } from '../../plan/plan.ts';
 import { knownLabelTypes } from '../../offline/label-columns.ts';
+import { joinOnDemand, requestTypes } from '../../offline/on-demand-columns.ts';
 import { makeTrainingSet } from '../../offline/training-set.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { openHistory } from '../open-history.ts';
@@ -40,21 +42,42 @@ export interface TrainResult {
   readonly elapsed_ms: number;
 }
 
+/** Views whose features become columns. */
+export interface TrainedViews {
+  readonly views: readonly ViewNode[];
+  readonly onDemand: readonly OnDemandViewNode[];
+}
+
+/** Also the views that are joined only for what is computed of them. */
+function withSources(
+  plan: Plan,
+  { views, onDemand }: TrainedViews,
+): TrainedViews & { readonly hidden: readonly string[] } {
+  const read = new Set(onDemand.flatMap((node) => inputsRead(node).stored.map(({ view }) => view)));
+  const sources = plan.views.filter((view) => read.has(view.name) && !views.includes(view));
+  const hidden = sources.map(({ name }) => name);
+  return { views: [...views, ...sources], onDemand, hidden };
+}
+
 export async function trainProject(
   project: ResolvedProject,
-  views: readonly ViewNode[],
+  asked: TrainedViews,
   options: TrainOptions,
 ): Promise<TrainResult> {
+  const { views, onDemand, hidden } = withSources(project.plan, asked);
   const startMs = systemClock.monotonicMs();
   const timeColumn = options.timeColumn ?? 'event_timestamp';
   const labelsPath = resolve(options.entities);
   const out = resolve(options.out);
   checkEnding(out);
-  const labels = await readLabels(labelsPath, knownLabelTypes(views, timeColumn));
+  const known = new Map([...requestTypes(onDemand), ...knownLabelTypes(views, timeColumn)]);
+  const labels = await readLabels(labelsPath, known);
   const signal = options.signal ?? new AbortController().signal;
   const result = await makeTrainingSet({
     plan: project.plan,
     views,
+    onDemand: joinOnDemand(project.plan, onDemand, labels, labelsPath),
+    hidden,
     labels,
     labelsPath,
     timeColumn,
@@ -75,7 +98,7 @@ export async function trainProject(
     rows: result.rowCount,
     columns: result.fields.length,
     out,
-    views: views.map(({ name }) => name),
+    views: [...asked.views, ...onDemand].map(({ name }) => name),
     records_read: result.recordsRead,
     records_failed: result.recordsFailed,
     elapsed_ms: Math.round(systemClock.monotonicMs() - startMs),
