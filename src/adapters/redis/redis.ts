@@ -1,6 +1,7 @@
 // A Redis online store as an environment names it. Making the binding checks its options and loads
 // nothing; opening it is `store/open-store.ts`.
 import type { OnlineStoreBinding } from '../../ports/online-store.ts';
+import { feastProblems } from './feast-layout/feast-problems.ts';
 import { type RedisOptions, resolveRedisOptions } from './redis-options.ts';
 import { openRedisStore } from './store/open-store.ts';
 import { redisJobs } from './store/store-jobs.ts';
@@ -34,5 +35,6 @@ export function redis(url: string, options: RedisOptions = {}): RedisBinding {
     description: `redis ${resolved.name}`,
     open: (context) => openRedisStore(resolved, context),
     jobs: redisJobs(resolved),
+    ...(resolved.layout === 'feast' ? { problems: feastProblems } : {}),
   } satisfies RedisBinding);
 }

@@ -10,8 +10,9 @@ if (withServices) {
   const server = await startRedis({ args: ['--save', '', '--databases', '2000'] });
   afterAll(() => server.stop());
   let databases = 0;
-  const create = () => redis(`${server.url}/${databases++}`);
-  testOnlineStore('Redis in layout packed', { create });
+  const create = (layout: 'packed' | 'feast') => redis(`${server.url}/${databases++}`, { layout });
+  testOnlineStore('Redis in layout packed', { create: () => create('packed') });
+  testOnlineStore('Redis in layout feast', { create: () => create('feast') });
 } else {
   describe('Redis', () => {
     it.skip(howToRun);

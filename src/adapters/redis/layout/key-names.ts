@@ -5,6 +5,7 @@
 //   mr:{shop}:marker                  number of the newest write; of a cluster one per slot:
 //   mr:{shop:user_spend:a7}           the same for the rows whose keys begin so
 //   mr:{shop:user_spend:a7}:u42       a row
+import { slotOf } from '../client/slot.ts';
 import { hashBytes } from '../../../kernel/hash.ts';
 
 const bucketCount = 256;
@@ -45,4 +46,25 @@ export function bucketPrefixes(prefix: string): readonly string[] {
 /** A pattern for SCAN that matches keys with this beginning and no others. */
 export function patternOf(prefix: string): string {
   return `${prefix.replace(/[*?[\]\\^]/g, '\\$&')}*`;
+}
+
+const slotCount = 16_384;
+let tags: readonly string[] | null = null;
+
+/** A text that lies in this slot of a cluster: beside keys whose names are not ours to choose. */
+export function slotTags(slot: number): string {
+  tags ??= tagsBySlot();
+  return tags[slot] ?? '';
+}
+
+function tagsBySlot(): readonly string[] {
+  const found = Array.from({ length: slotCount }, () => '');
+  for (let n = 0, left = slotCount; left > 0; n++) {
+    const text = n.toString(36);
+    const slot = slotOf(text);
+    if (found[slot] !== '') continue;
+    found[slot] = text;
+    left -= 1;
+  }
+  return found;
 }

@@ -31,6 +31,8 @@ const answerMsMost = 4;
 const answerMsLeast = 1.5;
 const refillField = 'refilling';
 const markersField = 'markers';
+/** Of a cluster: a server that lost its data has lost all of its markers, so some of them say it. */
+const markersMax = 1024;
 
 export class RedisWriter {
   readonly sender: ScriptSender;
@@ -134,7 +136,8 @@ export class RedisWriter {
 
   /** Writes a note, however long that takes. */
   async note(name: string, value: string): Promise<void> {
-    const markers = JSON.stringify(Object.fromEntries(this.markers.entries()));
+    const some = this.markers.entries().slice(0, markersMax);
+    const markers = JSON.stringify(Object.fromEntries(some));
     await this.#persist(() =>
       this.#parts.meta.set({ [`note:${name}`]: value, [markersField]: markers }),
     );

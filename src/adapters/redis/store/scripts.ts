@@ -79,3 +79,52 @@ if stored then version = cjson.decode(stored).version end
 if version ~= tonumber(ARGV[1]) then return stored or '' end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1`);
+
+/**
+ * Upserts the fields of rows in Feast's hashes: KEYS = marker, hashes; ARGV = number of the write,
+ * milliseconds after which a hash expires (0: never), an array of MessagePack per row with field, value,
+ * … and last the version's field and its 16 bytes. A hash holds several views: its time to live only grows.
+ */
+export const writeFeastRows: RedisScript = script(`${markerBegin}
+local rows, ttl, stored = {cmsgpack.unpack(ARGV[3])}, tonumber(ARGV[2]), 0
+for i = 2, #KEYS do
+  local key, row = KEYS[i], rows[i - 1]
+  local last = #row
+  local before = redis.call('HGET', key, row[last - 1])
+  local newer = true
+  if before and #before == 16 then
+    local a, s = struct.unpack('<dd', row[last])
+    local b, t = struct.unpack('<dd', before)
+    newer = a > b or (a == b and s > t)
+  end
+  if newer then
+    local left = ttl > 0 and redis.call('PTTL', key) or 0
+    redis.call('HSET', key, unpack(row))
+    if ttl > 0 and (left == -2 or (left >= 0 and left < ttl)) then
+      redis.call('PEXPIRE', key, ttl)
+    end
+    stored = stored + 1
+  end
+end
+${markerEnd}`);
+
+/** The same fields of several hashes: KEYS = hashes; ARGV = an array of MessagePack with the fields. */
+export const readFeastRows: RedisScript = script(`local fields, rows = cmsgpack.unpack(ARGV[1]), {}
+for i = 1, #KEYS do rows[i] = redis.call('HMGET', KEYS[i], unpack(fields)) end
+return rows`);
+
+/**
+ * Replaces the fields of one view in a hash when its version is as expected: KEYS = hash; ARGV = what is
+ * expected ('' no row, else 16 bytes), all fields of the view and the row, both as MessagePack ('' removes).
+ */
+export const replaceFeastRow: RedisScript = script(`local fields = cmsgpack.unpack(ARGV[2])
+local last = #fields
+local stored = redis.call('HMGET', KEYS[1], fields[last - 1], fields[last])
+if ARGV[1] == '' then
+  if stored[1] then return 0 end
+elseif not stored[1] or (stored[2] or '') ~= ARGV[1] then
+  return 0
+end
+redis.call('HDEL', KEYS[1], unpack(fields))
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], unpack(cmsgpack.unpack(ARGV[3]))) end
+return 1`);
