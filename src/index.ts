@@ -133,6 +133,7 @@ export {
 export type { Plan } from './plan/plan.ts';
 export type { ExistingRows } from './ports/online-store.ts';
 export { type LoadedConfig, loadConfig } from './app/config/load-config.ts';
+export { type FlinkSql, type FlinkSqlOptions, flinkSql } from './app/flink/flink-sql.ts';
 export {
   type App,
   type MillraceOptions,

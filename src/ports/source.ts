@@ -16,6 +16,8 @@ export interface Source {
   readonly bounded: boolean;
   /** Throws MillraceError (config or external) when it cannot be opened; nothing is left open then. */
   open(context: SourceContext): Promise<readonly SourceSplit[]>;
+  /** Of a source of files: its paths and patterns, for others that read them themselves. */
+  readonly paths?: readonly string[];
   /** How one record's bytes are decoded; absent: its records cannot be taken one by one. */
   readonly records?: SourceRecords;
   /** Where its dead letters and late records lie; absent: in files of the environment. */

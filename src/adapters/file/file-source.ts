@@ -54,6 +54,7 @@ export function file(paths: string | readonly string[], options: FileOptions = {
   return {
     description: `file ${patterns.join(', ')}`,
     bounded: options.loop !== true,
+    paths: patterns,
     ...recordsOf(patterns, options),
     open: async (context) => {
       const files = await findFiles(patterns, context.baseDirectory);

@@ -2,8 +2,9 @@
 // definition that throws is thrown; everything else is in the list.
 import type { Problem } from '../../kernel/errors/millrace-error.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { flinkProblems } from '../flink/flink-sql.ts';
 import { type Guarantee, guaranteesOf } from './guarantees.ts';
-import { type ConfigInput, resolveProject } from './resolve-project.ts';
+import { type ConfigInput, type ResolvedProject, resolveProject } from './resolve-project.ts';
 
 export interface CheckResult {
   readonly problems: readonly Problem[];
@@ -12,10 +13,18 @@ export interface CheckResult {
   readonly guarantees: readonly Guarantee[];
 }
 
+/** What definitions are checked for, besides the environment's own engine. */
+export type CheckTarget = 'engine' | 'flink';
+
 /** Every problem of an environment of a configuration, errors first. */
-export async function checkProject(input: ConfigInput, env: string): Promise<CheckResult> {
+export async function checkProject(
+  input: ConfigInput,
+  env: string,
+  target: CheckTarget = 'engine',
+): Promise<CheckResult> {
   const project = await resolveProject(input, { env });
-  const { problems, plan } = project;
+  const { plan } = project;
+  const problems = [...project.problems, ...targetProblems(project, target)];
   const errors = problems.filter(({ severity }) => severity === 'error');
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   return {
@@ -23,4 +32,12 @@ export async function checkProject(input: ConfigInput, env: string): Promise<Che
     plan: errors.length > 0 ? null : plan,
     guarantees: guaranteesOf(project),
   };
+}
+
+/** A plan with errors is compiled for nobody: what follows from them would be noise. */
+function targetProblems(project: ResolvedProject, target: CheckTarget): readonly Problem[] {
+  const isBroken = project.problems.some(
+    ({ severity, code }) => severity === 'error' && code !== 'MR_NOT_AVAILABLE',
+  );
+  return target === 'engine' || isBroken ? [] : flinkProblems(project);
 }

@@ -1,22 +1,35 @@
 // `millrace check`: every problem of definitions and configuration at once. Reads no data.
-import type { Command } from 'commander';
-import { checkProject } from '../../app/config/check-project.ts';
+import { type Command, Option } from 'commander';
+import { type CheckTarget, checkProject } from '../../app/config/check-project.ts';
 import { type CliHost, type Invocation, newCommand, onAction } from '../command.ts';
 import { describeProblems } from '../describe-error.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
+
+interface CheckFlags {
+  readonly target?: CheckTarget;
+}
 
 export function checkCommand(host: CliHost): Command {
   const command = newCommand(
     'check',
     'compile the definitions and report every problem at once; exit 1 on errors',
-    ['millrace check', 'millrace check --env production --json'],
+    ['millrace check', 'millrace check --env production --json', 'millrace check --target flink'],
+  ).addOption(
+    new Option('--target <target>', 'also say what this target cannot compute').choices([
+      'engine',
+      'flink',
+    ]),
   );
-  return onAction<[], object>(command, host, check);
+  return onAction<[], CheckFlags>(command, host, check);
 }
 
-async function check({ load, options, terminal }: Invocation): Promise<ExitCode> {
+async function check(
+  { load, options, terminal }: Invocation,
+  _args: readonly [],
+  { target }: CheckFlags,
+): Promise<ExitCode> {
   const loaded = await load();
-  const { problems, plan, guarantees } = await checkProject(loaded, options.env);
+  const { problems, plan, guarantees } = await checkProject(loaded, options.env, target);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
   if (problems.length > 0) terminal.print(describeProblems(problems));

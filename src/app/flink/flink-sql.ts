@@ -1,0 +1,97 @@
+// An environment's plan as Flink SQL, and what `check --target flink` says of it.
+import { compileFlink } from '../../flink/compile-flink.ts';
+import { planDifferences } from '../../flink/plan-differences.ts';
+import type { FlinkProfileName } from '../../flink/flink-profile.ts';
+import { type FlinkProgram, printProgram } from '../../flink/flink-program.ts';
+import { MillraceError, type Problem, ProblemsError } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import type { Plan } from '../../plan/plan.ts';
+import {
+  type ConfigInput,
+  type ResolvedProject,
+  resolveProject,
+} from '../config/resolve-project.ts';
+import { flinkTablesOf } from './flink-tables-of.ts';
+
+/** Options of `flinkSql`. */
+export interface FlinkSqlOptions {
+  /** Name of the environment. Default `local`. */
+  readonly env?: string;
+  /** The version of Flink that the text is for. Default `2.x`. */
+  readonly flinkVersion?: FlinkProfileName;
+  /** Only these views. Default: all. */
+  readonly views?: readonly string[];
+}
+
+/** The SQL of an environment. */
+export interface FlinkSql extends FlinkProgram {
+  /** All of it as one script. */
+  readonly script: string;
+}
+
+/**
+ * The plan of an environment as Flink SQL.
+ *
+ * Shape: a configuration in, statements out; definition files are read, nothing is opened.
+ * Errors: ProblemsError with everything that Flink cannot compute or reach (MR_FLINK_REFUSED,
+ * MR_FLINK_BINDING), each with its place and what to write instead; MR_UNKNOWN_VIEW.
+ */
+export async function flinkSql(
+  input: ConfigInput,
+  { env = 'local', flinkVersion = '2.x', views }: FlinkSqlOptions = {},
+): Promise<FlinkSql> {
+  const project = await resolveProject(input, { env });
+  // The engine's own binding is not looked at: this is about text.
+  const broken = project.problems.filter(
+    ({ severity, code }) => severity === 'error' && code !== 'MR_NOT_AVAILABLE',
+  );
+  if (broken.length > 0) throw new ProblemsError(project.problems, broken[0]?.code);
+  const plan = views === undefined ? project.plan : viewsOf(project.plan, views);
+  const { program, problems } = compileProject(project, plan, flinkVersion);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new ProblemsError(errors, errors[0]?.code);
+  return { ...program, script: printProgram(program) };
+}
+
+/** What Flink cannot do of a project, as errors, and what it does differently, as warnings. */
+export function flinkProblems(project: ResolvedProject): readonly Problem[] {
+  return compileProject(project, project.plan, '2.x').problems;
+}
+
+function compileProject(
+  project: ResolvedProject,
+  plan: Plan,
+  profile: FlinkProfileName,
+): { readonly program: FlinkProgram; readonly problems: readonly Problem[] } {
+  const { tables, problems } = flinkTablesOf(project);
+  const program = compileFlink({ plan, tables, profile });
+  const refused = program.refusals.map(
+    ({ path, reason, alternative }): Problem => ({
+      severity: 'error',
+      code: 'MR_FLINK_REFUSED',
+      path,
+      message: reason,
+      fix: alternative,
+    }),
+  );
+  const differs = planDifferences(plan).map(
+    ({ path, difference }): Problem => ({
+      severity: 'warning',
+      code: 'MR_FLINK_DIFFERENCE',
+      path,
+      message: difference,
+    }),
+  );
+  return { program, problems: [...refused, ...problems, ...differs] };
+}
+
+function viewsOf(plan: Plan, names: readonly string[]): Plan {
+  const known = plan.views.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new MillraceError('MR_UNKNOWN_VIEW', `there is no view "${unknown}"`, {
+      fix: suggestName(unknown, known),
+    });
+  }
+  return { ...plan, views: plan.views.filter(({ name }) => names.includes(name)) };
+}

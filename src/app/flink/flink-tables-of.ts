@@ -1,0 +1,230 @@
+// An environment's bindings as tables of Flink. What a binding has and Flink's connectors do not is a
+// problem of the environment, never left out in silence. Passwords stay out of the text.
+import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
+import type { KafkaOptions, KafkaStart } from '../../adapters/kafka/kafka-options.ts';
+import type { FlinkTables, SinkTable, SourceTable } from '../../flink/flink-tables.ts';
+import type { Problem } from '../../kernel/errors/millrace-error.ts';
+import type { Source } from '../../ports/source.ts';
+import { startTimeMs } from '../../adapters/kafka/kafka-options.ts';
+import { Findings } from '../config/findings.ts';
+import type { ResolvedProject } from '../config/resolve-project.ts';
+import { isKafkaBinding } from '../outputs/kafka-binding.ts';
+import { filesTable, parquetTable } from './file-tables.ts';
+import { instantsOf } from './instants-of.ts';
+
+/** Tables of an environment, and what of it Flink cannot use. */
+export interface BoundTables {
+  readonly tables: FlinkTables;
+  readonly problems: readonly Problem[];
+}
+
+export function flinkTablesOf(project: ResolvedProject): BoundTables {
+  const findings = new Findings(`environments.${project.env}`);
+  const { checkpoints } = project.settings;
+  const sources = new Map(
+    project.streamsInUse.map((name) => [name, sourceOf(project, name, findings)]),
+  );
+  const brokers = brokersOf(project);
+  const intervalMs = checkpoints?.intervalMs ?? null;
+  const outputs = new Map(
+    project.plan.views.map(({ name }) => [name, outputOf(project, name, { intervalMs, findings })]),
+  );
+  const tables: FlinkTables = {
+    project: project.project,
+    checkpointIntervalMs: intervalMs,
+    source: (stream) => sources.get(stream) ?? noTable,
+    sinks: (view) => ({
+      online:
+        project.environment.online === undefined || brokers === null
+          ? null
+          : (group) => upsertTable(project, brokers, `${view}.${group}`),
+      output: outputs.get(view) ?? null,
+      log: parquetTable(project, view),
+    }),
+  };
+  return { tables, problems: findings.problems };
+}
+
+/** Stands for a table that a problem was found about. */
+const noTable: SourceTable = { connector: 'filesystem', options: {}, instants: 'ms' };
+
+/** Formats of Kafka's records by the names that Flink has for them. */
+const formats: Readonly<Record<string, string>> = {
+  json: 'json',
+  csv: 'csv',
+  avro: 'avro-confluent',
+};
+
+function sourceOf(project: ResolvedProject, stream: string, findings: Findings): SourceTable {
+  const source = project.environment.streams[stream];
+  const place = `streams.${stream}`;
+  if (isKafkaBinding(source)) return topicTable(project, source, place, findings);
+  if (source !== undefined) return filesTable(project, source, place, findings) ?? noTable;
+  return noTable;
+}
+
+function topicTable(
+  project: ResolvedProject,
+  { options }: KafkaBinding,
+  place: string,
+  findings: Findings,
+): SourceTable {
+  const { topic, start = 'earliest', group, until, isolation } = options;
+  return {
+    connector: 'kafka',
+    instants: instantsOf(options, place, findings),
+    options: {
+      topic,
+      ...accessOptions(options, place, findings),
+      'properties.group.id': group ?? `millrace-${project.project}-${project.env}-flink`,
+      'properties.isolation.level': isolation ?? 'read_committed',
+      ...startOptions(start),
+      ...(until === 'latest' ? { 'scan.bounded.mode': 'latest-offset' } : {}),
+      ...formatOptions(options, place, findings),
+    },
+  };
+}
+
+function startOptions(start: KafkaStart): Record<string, string> {
+  if (start === 'earliest') return { 'scan.startup.mode': 'earliest-offset' };
+  if (start === 'latest') return { 'scan.startup.mode': 'latest-offset' };
+  if (start === 'committed') {
+    return { 'scan.startup.mode': 'group-offsets', 'properties.auto.offset.reset': 'earliest' };
+  }
+  if ('timestamp' in start) {
+    return {
+      'scan.startup.mode': 'timestamp',
+      'scan.startup.timestamp-millis': String(startTimeMs(start.timestamp)),
+    };
+  }
+  const offsets = Object.entries(start.offsets).map(([p, o]) => `partition:${p},offset:${o}`);
+  return {
+    'scan.startup.mode': 'specific-offsets',
+    'scan.startup.specific-offsets': offsets.join(';'),
+  };
+}
+
+function formatOptions(
+  { format = 'json', formatOptions: options = {}, registry }: KafkaOptions,
+  place: string,
+  findings: Findings,
+): Record<string, string> {
+  const name = formats[format];
+  if (name === undefined) {
+    findings.add('error', 'MR_FLINK_BINDING', place, [
+      `Flink cannot read records of format ${format} as this version binds them`,
+      `use ${Object.keys(formats).join(', ')}, or run this environment on the engine`,
+    ]);
+    return {};
+  }
+  if (name !== 'avro-confluent') {
+    const iso = options['timestamp'] === 'iso' && name === 'json';
+    return {
+      format: name,
+      [`${name}.ignore-parse-errors`]: 'true',
+      ...(iso ? { 'json.timestamp-format.standard': 'ISO-8601' } : {}),
+    };
+  }
+  const url = typeof registry === 'string' ? registry : String(registry?.url ?? '');
+  if (!/^https?:/.test(url)) {
+    findings.add('error', 'MR_FLINK_BINDING', place, [
+      'Flink reads Avro with the schemas of a registry, not of a folder',
+      "add registry: 'http://localhost:8081'",
+    ]);
+  }
+  return { format: name, 'avro-confluent.url': url };
+}
+
+function accessOptions(
+  { brokers, tls, sasl }: KafkaOptions,
+  place: string,
+  findings: Findings,
+): Record<string, string> {
+  const hasTls = tls !== undefined && tls !== false;
+  if (sasl !== undefined || typeof tls === 'object') {
+    findings.add('warning', 'MR_FLINK_BINDING', place, [
+      'passwords and certificates are not written into SQL',
+      'configure the cluster with them: properties.sasl.jaas.config, properties.ssl.*',
+    ]);
+  }
+  const protocol = `${sasl === undefined ? '' : 'SASL_'}${hasTls ? 'SSL' : 'PLAINTEXT'}`;
+  return {
+    'properties.bootstrap.servers': brokers.join(','),
+    ...(protocol === 'PLAINTEXT' ? {} : { 'properties.security.protocol': protocol }),
+    ...(sasl === undefined ? {} : { 'properties.sasl.mechanism': sasl.mechanism }),
+  };
+}
+
+/** Brokers that rows for the online store can go through: those of a source or an output. */
+function brokersOf({ environment }: ResolvedProject): KafkaBinding | null {
+  const bindings: readonly (Source | object)[] = [
+    ...Object.values(environment.outputs ?? {}),
+    ...Object.values(environment.streams ?? {}),
+  ];
+  return bindings.find(isKafkaBinding) ?? null;
+}
+
+function upsertTable(
+  { project, env }: ResolvedProject,
+  { options }: KafkaBinding,
+  name: string,
+): SinkTable {
+  const ignored = new Findings(env);
+  return {
+    options: {
+      connector: 'upsert-kafka',
+      topic: `millrace.${project}.${env}.${name}`,
+      ...accessOptions(options, '', ignored),
+      'key.format': 'json',
+      'value.format': 'json',
+      'value.json.timestamp-format.standard': 'ISO-8601',
+    },
+  };
+}
+
+interface OutputParts {
+  readonly intervalMs: number | null;
+  readonly findings: Findings;
+}
+
+const guarantees = {
+  'exactly-once': 'exactly-once',
+  'at-least-once': 'at-least-once',
+  'at-most-once': 'none',
+} as const;
+/** A transaction lives as long as a checkpoint may take, and a minute. */
+const transactionMarginMs = 660_000;
+
+function outputOf(
+  { environment, project, env }: ResolvedProject,
+  view: string,
+  { intervalMs, findings }: OutputParts,
+): SinkTable | null {
+  const output = environment.outputs?.[view];
+  if (!isKafkaBinding(output)) return null;
+  const place = `outputs.${view}`;
+  const { options } = output;
+  const { delivery = 'at-least-once', format = 'json', topic } = options;
+  if (format !== 'json') {
+    findings.add('error', 'MR_FLINK_BINDING', place, [
+      `this version writes ${format} from the engine only`,
+      "use format: 'json'",
+    ]);
+  }
+  return {
+    options: {
+      connector: 'kafka',
+      topic,
+      ...accessOptions(options, place, findings),
+      format: 'json',
+      'json.timestamp-format.standard': 'ISO-8601',
+      'sink.delivery-guarantee': guarantees[delivery],
+      ...(delivery === 'exactly-once'
+        ? {
+            'sink.transactional-id-prefix': `millrace-${project}-${env}-${view}`,
+            'properties.transaction.timeout.ms': String((intervalMs ?? 0) + transactionMarginMs),
+          }
+        : {}),
+    },
+  };
+}

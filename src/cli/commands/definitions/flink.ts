@@ -1,0 +1,40 @@
+// `millrace flink sql`: the definitions as Flink SQL, to read, to keep, to run elsewhere.
+import { Option, type Command } from 'commander';
+import { flinkSql } from '../../../app/flink/flink-sql.ts';
+import { flinkProfiles, type FlinkProfileName } from '../../../flink/flink-profile.ts';
+import { type CliHost, newCommand, onAction } from '../../command.ts';
+import { exitCodes } from '../../exit-code.ts';
+
+interface SqlFlags {
+  readonly flinkVersion: FlinkProfileName;
+  readonly view?: readonly string[];
+}
+
+export function flinkCommand(host: CliHost): Command {
+  const command = newCommand('flink', 'the definitions on a Flink cluster', [
+    'millrace flink sql --env production',
+  ]);
+  const sql = newCommand('sql', 'print the SQL that computes the views on Flink', [
+    'millrace flink sql --env production > features.sql',
+    'millrace flink sql --view user_spend --flink-version 1.20',
+  ])
+    .addOption(
+      new Option('--flink-version <version>', 'the version that the text is for')
+        .choices(Object.keys(flinkProfiles))
+        .default('2.x'),
+    )
+    .option('--view <names...>', 'only these views');
+  command.addCommand(
+    onAction<[], SqlFlags>(sql, host, async ({ load, options, terminal }, _args, flags) => {
+      const program = await flinkSql(await load(), {
+        env: options.env,
+        flinkVersion: flags.flinkVersion,
+        ...(flags.view === undefined ? {} : { views: flags.view }),
+      });
+      terminal.print(program.script.trimEnd());
+      terminal.printJson(program);
+      return exitCodes.ok;
+    }),
+  );
+  return command;
+}
