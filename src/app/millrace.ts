@@ -6,6 +6,7 @@ import type { OnlineReader } from '../define/online-reader.ts';
 import type { JobSummary } from '../engine/job/job-spec.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { MillraceError, type Problem, ProblemsError } from '../kernel/errors/millrace-error.ts';
+import { MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
 import { suggestName } from '../kernel/nearest-name.ts';
 import { onDemandKey } from '../plan/on-demand-inputs.ts';
 import type { Plan, ViewNode } from '../plan/plan.ts';
@@ -30,6 +31,8 @@ import { diffProject } from './recovery/plan-diff.ts';
 import { type Savepoints, savepointsOf } from './recovery/savepoints.ts';
 import { type Lags, lagsOf } from './lag/lags.ts';
 import { type Offsets, offsetsOf } from './offsets/offsets.ts';
+import { registryRoute } from './registry/registry-route.ts';
+import { type RegistryTools, registryToolsOf } from './registry/registry-tools.ts';
 import { type Replays, replaysOf } from './replay/replays.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type JobStatus, readStatus } from './status/job-status.ts';
@@ -104,6 +107,8 @@ export interface App {
   readonly topics: Topics;
   /** For people who come from Feast. */
   readonly feast: FeastTools;
+  /** What there is, for people and other programs: written as files, served as `/registry.json`. */
+  readonly registry: RegistryTools;
   /** How far consumer groups are behind. */
   readonly lag: Lags;
   /** How the job is, whichever process runs it, and what to do about it. Looking changes nothing. */
@@ -148,6 +153,8 @@ class ProjectApp implements App {
   readonly #project: ResolvedProject;
   readonly #stores: OnlineStores;
   readonly #servers = new Set<FeatureServer>();
+  /** Of a run and of servers of this process. */
+  readonly #metrics = new MetricsRegistry();
   #isRunning = false;
   /** Made at the first read after a run, which may change what *now* is. */
   #reader: FeatureReader | null = null;
@@ -199,6 +206,10 @@ class ProjectApp implements App {
     return topicsOf(this.#project);
   }
 
+  get registry(): RegistryTools {
+    return registryToolsOf(this.#project);
+  }
+
   get feast(): FeastTools {
     return feastToolsOf(this.#project);
   }
@@ -233,7 +244,7 @@ class ProjectApp implements App {
     this.#isRunning = true;
     this.#reader = null;
     try {
-      return await runProject(this.#project, this.#stores, options);
+      return await runProject(this.#project, this.#stores, options, this.#metrics);
     } finally {
       this.#isRunning = false;
     }
@@ -253,6 +264,8 @@ class ProjectApp implements App {
       project,
       store: this.#stores.current,
       clockMode,
+      metrics: this.#metrics,
+      routes: [registryRoute(this.registry)],
       ...(log === null ? {} : { onServed: (served) => log.record(served) }),
     });
     const logged = log === null ? server : closedWith(server, log);

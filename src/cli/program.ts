@@ -7,6 +7,7 @@ import { benchCommand } from './commands/bench.ts';
 import { checkCommand } from './commands/check.ts';
 import { compareCommand } from './commands/compare.ts';
 import { feastCommand } from './commands/definitions/feast.ts';
+import { registryCommand } from './commands/definitions/registry.ts';
 import { devCommand } from './commands/dev.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { exportCommand } from './commands/export.ts';
@@ -51,6 +52,7 @@ const commands = [
   exportCommand,
   trainCommand,
   feastCommand,
+  registryCommand,
   skewCommand,
   flinkCommand,
   benchCommand,
