@@ -11,6 +11,7 @@ import type {
 } from '../ports/online-store.ts';
 import type { AliasState, StoreAlias } from '../ports/store-jobs.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
+import { clockModeOf } from './clock-mode.ts';
 import { StoreHandle } from './store-handle.ts';
 import { storedViews } from './stored-views.ts';
 
@@ -20,6 +21,7 @@ export class OnlineStores {
   readonly #promoted = new Map<string, StoreHandle>();
   #alias: StoreAlias | null = null;
   #aliasOpening: Promise<void> | null = null;
+  #onNotice: (message: string) => void = ignore;
   /** What readers are given in this turn. */
   #held: StoreHandle | null = null;
 
@@ -43,12 +45,21 @@ export class OnlineStores {
   }
 
   /** Opens the rows of this job for writing, until `endWriting`. */
-  startWriting(existing: ExistingRows = 'keep'): Promise<OnlineStore> {
+  startWriting(
+    existing: ExistingRows = 'keep',
+    onNotice: (message: string) => void = ignore,
+  ): Promise<OnlineStore> {
+    this.#onNotice = onNotice;
     return this.#own.startWriting(existing);
   }
 
   endWriting(): Promise<void> {
     return this.#own.endWriting();
+  }
+
+  /** Ends waiting for a store that is away: what is being written fails. */
+  giveUp(): void {
+    this.#own.opened?.giveUp?.();
   }
 
   async close(): Promise<void> {
@@ -133,6 +144,8 @@ export class OnlineStores {
         views: storedViews(plan),
         existing,
         acceptsSameShape,
+        onNotice: (message) => this.#onNotice(message),
+        ...expiries(this.#project),
       } satisfies StoreContext);
     });
   }
@@ -145,6 +158,19 @@ export function onlineBinding({ environment, env }: ResolvedProject): OnlineStor
     context: { path: `environments.${env}.online` },
     fix: "add online: embedded('./.millrace/online')",
   });
+}
+
+/** When *now* is wall time, rows older than their view's ttl are of no use to anybody. */
+function expiries(project: ResolvedProject): Pick<StoreContext, 'expiresAfterMs'> {
+  if (clockModeOf(project) !== 'wall') return {};
+  const views = project.plan.views.flatMap(({ name, ttlMs }) =>
+    ttlMs === null ? [] : [[name, ttlMs] as const],
+  );
+  return { expiresAfterMs: Object.fromEntries(views) };
+}
+
+function ignore(): void {
+  // Nobody listens.
 }
 
 const ownState: AliasState = { version: 0, variant: null, history: [] };

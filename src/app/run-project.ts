@@ -6,6 +6,7 @@ import type { Job, JobProgress, JobSpec, JobSummary } from '../engine/job/job-sp
 import { startJob } from '../engine/job/job.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { MillraceError } from '../kernel/errors/millrace-error.ts';
+import type { MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
 import { planFingerprint } from '../plan/fingerprint.ts';
 import type { ExistingRows } from '../ports/online-store.ts';
 import type { Source } from '../ports/source.ts';
@@ -20,6 +21,7 @@ import { jobName } from './recovery/checkpoint-place.ts';
 import { type JobState, openJobState } from './recovery/job-state.ts';
 import { serveSavepointRequests } from './recovery/savepoint-requests.ts';
 import { type RunProgress, progressOf } from './run-report.ts';
+import { RunWatch } from './status/run-watch.ts';
 import { StatusReporter } from './status/status-reporter.ts';
 import { storedViews } from './stored-views.ts';
 import { checkpointedStoreSink, featureLogSink, storeSink } from './vector-sinks.ts';
@@ -68,12 +70,18 @@ export async function runProject(
   project: ResolvedProject,
   stores: OnlineStores,
   options: RunOptions,
+  metrics?: MetricsRegistry,
 ): Promise<JobSummary> {
   const clock = systemClock;
   if (options.untilEnd === true) refuseEndless(project, sourcesInUse(project));
   const report = options.onNotice ?? ignore;
   const takesCheckpoints = options.checkpoints !== false;
-  const status = new StatusReporter(project, { takesCheckpoints, clock, report });
+  const watch = new RunWatch(project, {
+    clock,
+    report,
+    ...(metrics === undefined ? {} : { metrics }),
+  });
+  const status = new StatusReporter(project, { takesCheckpoints, clock, report, watch });
   const opened = await openRun(project, { options, clock, report }).catch(
     async (error: unknown) => {
       await status.refused(error);
@@ -82,7 +90,7 @@ export async function runProject(
   );
   if (opened.state === null) return nothingDone(project);
   const { kafka, state } = opened;
-  return runOwned(project, stores, { options, state, clock, kafka, status });
+  return runOwned(project, stores, { options, state, clock, kafka, status, watch });
 }
 
 interface OpenParts {
@@ -120,7 +128,7 @@ async function openRun(
   }
 }
 
-interface OwnedParts extends SpecParts {
+interface OwnedParts extends Omit<SpecParts, 'heardMs'> {
   readonly status: StatusReporter;
 }
 
@@ -128,13 +136,15 @@ interface OwnedParts extends SpecParts {
 async function runOwned(
   project: ResolvedProject,
   stores: OnlineStores,
-  { options, state, clock, kafka, status }: OwnedParts,
+  { options, state, clock, kafka, status, watch }: OwnedParts,
 ): Promise<JobSummary> {
   let isWell = false;
   try {
-    const job = startJob(await jobSpec(project, stores, { options, state, clock, kafka }));
+    const heardMs = await status.lastWrittenMs();
+    const spec = await jobSpec(project, stores, { options, state, clock, kafka, watch, heardMs });
+    const job = startJob(spec);
     status.follow(job);
-    const summary = await attended(job, { project, options, state, clock });
+    const summary = await attended(job, { project, stores, options, state, clock });
     isWell = true;
     await status.end(null);
     return summary;
@@ -155,12 +165,15 @@ interface RunParts {
 
 interface SpecParts extends RunParts {
   readonly kafka: KafkaOutputs;
+  readonly watch: RunWatch;
+  /** When an earlier run of the job was last heard of. */
+  readonly heardMs: number | null;
 }
 
 async function jobSpec(
   project: ResolvedProject,
   stores: OnlineStores,
-  { options, state, clock, kafka }: SpecParts,
+  { options, state, clock, kafka, watch, heardMs }: SpecParts,
 ): Promise<JobSpec> {
   const { onProgress } = options;
   const mode = clockModeOf(project);
@@ -170,7 +183,7 @@ async function jobSpec(
     plan: project.plan,
     sources,
     formats,
-    sinks: await openSinks(project, stores, { mode, options, state, kafka }),
+    sinks: await openSinks(project, stores, { mode, options, state, kafka, watch, heardMs }),
     ...recordSinks(project, { clock, hasEpochs, kafka }),
     clock,
     baseDirectory: project.baseDirectory,
@@ -183,6 +196,7 @@ async function jobSpec(
     },
     flushIntervalMs: isEnding(sources) ? Number.POSITIVE_INFINITY : liveFlushIntervalMs,
     progressIntervalMs,
+    metrics: watch.metrics,
     ...state.spec,
     ...(onProgress === undefined
       ? {}
@@ -190,13 +204,26 @@ async function jobSpec(
   };
 }
 
+interface AttendedParts extends RunParts {
+  readonly project: ResolvedProject;
+  readonly stores: OnlineStores;
+}
+
+/** A job that is to stop waits so long for a store that is away. */
+const stopPatienceMs = 10_000;
+
 /** Until the job is over: stops it when asked to, and answers requests for savepoints. */
 async function attended(
   job: Job,
-  { project, options, state, clock }: RunParts & { readonly project: ResolvedProject },
+  { project, stores, options, state, clock }: AttendedParts,
 ): Promise<JobSummary> {
   const over = new AbortController();
-  const stop = (): void => void job.stop();
+  const stop = (): void => {
+    void job.stop();
+    void clock.sleep(stopPatienceMs, over.signal).then(() => {
+      if (!over.signal.aborted) stores.giveUp();
+    });
+  };
   if (options.signal?.aborted === true) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   const { store, storage } = state;
@@ -270,12 +297,14 @@ interface SinkParts {
   readonly options: RunOptions;
   readonly state: JobState;
   readonly kafka: KafkaOutputs;
+  readonly watch: RunWatch;
+  readonly heardMs: number | null;
 }
 
 async function openSinks(
   project: ResolvedProject,
   stores: OnlineStores,
-  { mode, options, state, kafka }: SinkParts,
+  { mode, options, state, kafka, watch, heardMs }: SinkParts,
 ): Promise<readonly VectorSink[]> {
   const { environment, baseDirectory, plan } = project;
   const { isUpgraded } = state;
@@ -284,10 +313,12 @@ async function openSinks(
   const sinks: VectorSink[] = [...kafka.sinks];
   try {
     if (stores.isBound) {
-      const store = await stores.startWriting(existing);
+      const store = await stores.startWriting(existing, options.onNotice ?? ignore);
       await noteClockMode(store, mode);
-      sinks.push(hasEpochs ? checkpointedStoreSink(store, isUpgraded) : storeSink(store));
-    }
+      watch.compareTime(store, heardMs);
+      const sink = hasEpochs ? checkpointedStoreSink(store, isUpgraded) : storeSink(store);
+      sinks.push(watch.measured(sink));
+    } else watch.compareTime(null, heardMs);
     if (log && environment.offline !== undefined) {
       const epochs = { job: jobName(project), dropsAll: existing === 'dropAll' };
       const context = {

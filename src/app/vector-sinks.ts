@@ -2,8 +2,8 @@
 // flushes or completes a checkpoint; the store's are visible with each write.
 import { randomUUID } from 'node:crypto';
 import type { FeatureLog } from '../ports/feature-log.ts';
-import type { OnlineStore } from '../ports/online-store.ts';
-import type { VectorSink } from '../ports/vector-sink.ts';
+import type { OnlineStore, StoreLoss } from '../ports/online-store.ts';
+import type { RefillableSink, VectorSink } from '../ports/vector-sink.ts';
 
 const noteName = 'checkpoint';
 
@@ -13,6 +13,19 @@ export function storeSink(store: OnlineStore): VectorSink {
     write: (batch) => store.write(batch),
     flush: () => Promise.resolve(),
     close: () => Promise.resolve(),
+    ...(store.loss === undefined ? {} : { refill: refillOf(store.loss) }),
+  };
+}
+
+/** Of a store that may lose rows while it is open. */
+function refillOf(loss: StoreLoss): RefillableSink {
+  return {
+    hasLostRows: () => loss.hasLostRows(),
+    beginRefill: () => loss.beginRefill(),
+    endRefill: async () => {
+      // Lost again meanwhile: `hasLostRows` says so.
+      await loss.refilled();
+    },
   };
 }
 
@@ -55,7 +68,15 @@ export function checkpointedStoreSink(store: OnlineStore, needsRows: boolean): V
         return Promise.resolve();
       },
     },
-    refill: { hasLostRows: () => hasLostRows },
+    refill: {
+      hasLostRows: () => hasLostRows || store.loss?.hasLostRows() === true,
+      beginRefill: async () => store.loss?.beginRefill(),
+      endRefill: async () => {
+        hasLostRows = false;
+        wantsRows = false;
+        await store.loss?.refilled();
+      },
+    },
   };
 }
 

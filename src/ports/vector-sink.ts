@@ -18,6 +18,10 @@ export interface VectorSink {
 
 /** A store of newest rows that may lose them by itself. */
 export interface RefillableSink {
-  /** True when rows that the checkpoint counts on may be missing. After `recover`. */
+  /** True when rows that the job counts on may be missing: after `recover`, or at any time later. */
   hasLostRows(): boolean;
+  /** All rows are about to be written again; `hasLostRows` may say false from now on. */
+  beginRefill?(): Promise<void>;
+  /** They were: until then rows may be missing. */
+  endRefill(): Promise<void>;
 }

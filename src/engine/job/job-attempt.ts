@@ -88,14 +88,20 @@ export class JobAttempt {
   }
 
   async #live(): Promise<void> {
-    const { stage, coordinator, restored } = this.#parts;
+    const { coordinator, restored } = this.#parts;
     const { output } = this.#options;
     this.#startTimes();
     if (coordinator !== null && restored === null) await this.#during(coordinator.take());
-    if (output.needsRefill) await stage.emitAll();
+    await this.#refill();
     await this.#loop();
     await this.#end();
     await output.flush();
+  }
+
+  /** A sink has lost rows: it gets those of all keys, before anything else is read. */
+  async #refill(): Promise<void> {
+    const { output } = this.#options;
+    if (output.needsRefill) await output.refillBy(() => this.#parts.stage.emitAll());
   }
 
   #startTimes(): void {
@@ -119,6 +125,8 @@ export class JobAttempt {
       this.#passTime();
       await stage.drain();
       await this.#keepTime();
+      // A barrier that is on its way must not be overtaken.
+      if (coordinator?.isUnderWay !== true) await this.#refill();
       const broken = output.breaker?.broken ?? null;
       if (broken !== null && output.breaker?.onBreak === 'stop') throw breakerError(broken);
       if (sources.every((source) => source.isAtEnd)) return;

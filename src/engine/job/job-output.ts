@@ -73,6 +73,8 @@ export class JobOutput {
   /** Sinks that are flushed. */
   readonly #flushed: readonly VectorSink[];
   #pending: Promise<void>[] = [];
+  /** Sinks that are being given all rows again. */
+  #refilled: readonly VectorSink[] = [];
   /** What somebody waits for already, until all of it has been taken; null when there is nothing. */
   #awaited: Promise<void> | null = null;
   #letters: DeadLetter[] = [];
@@ -124,13 +126,26 @@ export class JobOutput {
     this.#write(batch, this.#options.sinks);
   }
 
-  /** The newest vector of keys again, for sinks that have lost them. */
-  refill(batch: VectorBatch): void {
+  /** Sinks that have lost rows are given the newest vector of every key while `again` runs. */
+  async refillBy(again: () => Promise<void>): Promise<void> {
     const lost = this.#options.sinks.filter(({ refill }) => refill?.hasLostRows() === true);
-    if (batch.rowCount > 0) this.#write(batch, lost);
+    await Promise.all(lost.map(({ refill }) => refill?.beginRefill?.()));
+    this.#refilled = lost;
+    try {
+      await again();
+      await this.drain();
+    } finally {
+      this.#refilled = [];
+    }
+    await Promise.all(lost.map(({ refill }) => refill?.endRefill()));
   }
 
-  /** Whether a sink has lost rows that the restored checkpoint counts on. */
+  /** The newest vector of keys again, for sinks that have lost them. */
+  refill(batch: VectorBatch): void {
+    if (batch.rowCount > 0) this.#write(batch, this.#refilled);
+  }
+
+  /** Whether a sink has lost rows that the job counts on. */
   get needsRefill(): boolean {
     return this.#options.sinks.some(({ refill }) => refill?.hasLostRows() === true);
   }

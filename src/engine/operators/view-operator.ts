@@ -35,6 +35,8 @@ interface FailedRow {
 const never = Number.POSITIVE_INFINITY;
 /** Records whose memory is touched ahead together. */
 const blockRows = 256;
+/** Keys that are given again before sinks take them. */
+const keysPerPart = 8192;
 
 export class ViewOperator implements Operator {
   readonly #parts: ViewParts;
@@ -131,11 +133,19 @@ export class ViewOperator implements Operator {
     this.#settle();
   }
 
-  /** Gives the newest vector of every key once more: the same values, as_of and seq. */
-  emitAll(): void {
+  /**
+   * Gives the newest vector of every key once more: the same values, as_of and seq. Stops after some
+   * thousand keys of those in memory, so that sinks can take them; nothing else may run meanwhile.
+   */
+  *emitAll(): Generator<void> {
     const { keys, builder } = this.#parts;
     const { rowsOut } = builder;
-    for (let slot = 0; slot < keys.slotCount; slot++) if (keys.isLive(slot)) this.#repeat(slot);
+    for (let slot = 0; slot < keys.slotCount; slot++) {
+      if (keys.isLive(slot)) this.#repeat(slot);
+      if ((slot + 1) % keysPerPart !== 0) continue;
+      builder.flush();
+      yield;
+    }
     builder.flush();
     this.#residents?.visitStored((slots, count) => {
       for (let i = 0; i < count; i++) this.#repeat(slots[i] as number);

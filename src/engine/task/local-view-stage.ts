@@ -100,8 +100,7 @@ export class LocalViewStage implements ViewStage {
   }
 
   async emitAll(): Promise<void> {
-    this.#subtask.emitAll();
-    await this.#output.drain();
+    for (const _ of this.#subtask.emitAll()) await this.#output.drain();
   }
 
   finish(): Promise<void> {

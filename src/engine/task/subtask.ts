@@ -124,11 +124,20 @@ export class Subtask {
     this.#state?.release(files);
   }
 
-  /** Gives the vector of every key as it is. */
-  emitAll(): void {
+  /** Gives the vector of every key as it is, in parts; between them nothing else may run. */
+  *emitAll(): Generator<void> {
     this.#isRefilling = true;
     try {
-      for (const view of this.#views) guard(view, () => view.operator.emitAll());
+      for (const view of this.#views) {
+        const parts = view.operator.emitAll();
+        let isDone = false;
+        while (!isDone) {
+          guard(view, () => {
+            isDone = parts.next().done === true;
+          });
+          yield;
+        }
+      }
     } finally {
       this.#isRefilling = false;
     }

@@ -187,7 +187,8 @@ export class WorkerSubtask {
         this.#subtask.restore(message.parts, message.planJson);
         return this.#tell({ kind: 'answer' });
       case 'emitAll':
-        this.#subtask.emitAll();
+        // The ring waits for who reads it: parts need no pause here.
+        for (const _ of this.#subtask.emitAll());
         return this.#tell({ kind: 'answer' });
       case 'finish':
         this.#tell({ kind: 'stats', stats: this.#stats() });

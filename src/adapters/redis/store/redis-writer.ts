@@ -3,7 +3,8 @@
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import type { Clock } from '../../../kernel/clock.ts';
 import type { StoreContext, StoreLoss } from '../../../ports/online-store.ts';
-import { type RedisLink } from '../client/redis-link.ts';
+import type { StoredView } from '../../../ports/stored-view.ts';
+import type { RedisLink } from '../client/redis-link.ts';
 import { troubleOf } from '../client/redis-errors.ts';
 import { markerKey, scopeOf } from '../layout/key-names.ts';
 import type { RowLayout, WriteCall } from '../layout/row-layout.ts';
@@ -39,6 +40,7 @@ export class RedisWriter {
   readonly markers: WriteMarkers;
   readonly #parts: WriterParts;
   #rowsPerScript = rowsAtFirst;
+  readonly #expiries: ReadonlyMap<string, number>;
   #isLost = false;
   #refilling: { readonly losses: number } | null = null;
 
@@ -47,6 +49,7 @@ export class RedisWriter {
     const { inFlightMax, name } = options;
     const onNotice = context.onNotice ?? ignore;
     this.#parts = parts;
+    this.#expiries = expiriesOf(context, options.layout === 'feast');
     this.sender = new ScriptSender({ link, clock, inFlightMax, onNotice });
     this.markers = new WriteMarkers(() => {
       if (!this.#isLost) {
@@ -83,12 +86,12 @@ export class RedisWriter {
   }
 
   async write(recorded: RecordedView, batch: VectorBatch, rows: Int32Array): Promise<void> {
-    const { layout, context, meta } = this.#parts;
+    const { layout, meta } = this.#parts;
     this.#adapt();
     const calls = layout.writeCalls(recorded, batch, rows, {
       rowsMax: this.#rowsPerScript,
       bytesMax,
-      expiresAfterMs: Math.ceil(context.expiresAfterMs?.[batch.view] ?? 0),
+      expiresAfterMs: this.#expiries.get(batch.view) ?? 0,
     });
     const sent = calls.map((call) => this.#send(call));
     // Also for rows that were skipped: what made them old is newer still.
@@ -134,13 +137,28 @@ export class RedisWriter {
     });
   }
 
-  /** Writes a note, however long that takes. */
+  /** Writes a note, however long that takes. Readers of it must know what was lost before. */
   async note(name: string, value: string): Promise<void> {
+    await this.#persist(() => this.look());
     const some = this.markers.entries().slice(0, markersMax);
     const markers = JSON.stringify(Object.fromEntries(some));
     await this.#persist(() =>
-      this.#parts.meta.set({ [`note:${name}`]: value, [markersField]: markers }),
+      this.#parts.meta.set({
+        [`note:${name}`]: value,
+        [markersField]: markers,
+        ...(this.#isLost ? { [refillField]: '1' } : {}),
+      }),
     );
+  }
+
+  /** Whether the servers still have what they acknowledged. */
+  async look(): Promise<void> {
+    const { link } = this.#parts;
+    const looks = this.markers.entries().map(async ([key, expected]) => {
+      const seen = Number((await link.send(key, ['GET', key])) ?? -1);
+      this.markers.observed(key, seen, expected);
+    });
+    await Promise.all(looks);
   }
 
   async #persist(task: () => Promise<void>): Promise<void> {
@@ -180,6 +198,27 @@ export class RedisWriter {
     this.sender.giveUp();
     this.#parts.link.close();
   }
+}
+
+/** Milliseconds after which rows of a view expire; hashes that views share live as long as the longest. */
+function expiriesOf(
+  { views, expiresAfterMs = {} }: StoreContext,
+  isShared: boolean,
+): ReadonlyMap<string, number> {
+  const own = (view: string): number => Math.ceil(expiresAfterMs[view] ?? 0);
+  const entityOf = ({ key }: StoredView): string =>
+    key
+      .map(({ name }) => name)
+      .toSorted()
+      .join();
+  return new Map(
+    views.map((view) => {
+      if (!isShared) return [view.view, own(view.view)] as const;
+      const shared = views.filter((other) => entityOf(other) === entityOf(view));
+      const longest = shared.map((other) => own(other.view));
+      return [view.view, longest.includes(0) ? 0 : Math.max(...longest)] as const;
+    }),
+  );
 }
 
 function parseMarkers(text: string | null): Readonly<Record<string, number>> {

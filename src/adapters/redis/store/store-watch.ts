@@ -81,17 +81,9 @@ export class StoreWatch {
     const { link, meta, writer } = this.#parts;
     if (writer === null) return withDeadline(meta.load(), intervalMs * 2, link.name);
     writer.sender.tell();
-    if (!link.isCluster || round % clusterRounds === 0) await this.#look(writer);
-  }
-
-  async #look(writer: RedisWriter): Promise<void> {
-    const { link, meta } = this.#parts;
     await withDeadline(meta.loadAsOf(), intervalMs * 2, link.name);
-    const looks = writer.markers.entries().map(async ([key, expected]) => {
-      const seen = Number((await link.send(key, ['GET', key])) ?? -1);
-      writer.markers.observed(key, seen, expected);
-    });
-    await Promise.all(looks);
+    if (link.isCluster && round % clusterRounds !== 0) return;
+    await withDeadline(writer.look(), intervalMs * 2, link.name);
   }
 }
 
