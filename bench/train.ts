@@ -176,15 +176,23 @@ interface Figure {
   readonly features: number;
   readonly source_rows: number;
   readonly ms: number;
+  /** Of all threads. */
+  readonly cpu_ms: number;
   readonly rss_mb: number;
   /** The same by DuckDB's ASOF JOIN over the same files, written to Parquet. */
   readonly duckdb_ms?: number;
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return Math.round((user + system) / 1000);
 }
 
 const rssMb = (): number => Math.round(process.memoryUsage().rss / 2 ** 20);
 
 async function recompute(app: App): Promise<Figure> {
   const begin = performance.now();
+  const cpu = cpuMs();
   const out = join(folder, 'flights-train.parquet');
   const result = await app.train({ views: ['departures'], entities: flightLabels, out });
   return {
@@ -193,8 +201,56 @@ async function recompute(app: App): Promise<Figure> {
     features: 12,
     source_rows: result.records_read,
     ms: Math.round(performance.now() - begin),
+    cpu_ms: cpuMs() - cpu,
     rss_mb: rssMb(),
   };
+}
+
+async function logged(app: App, db: DuckDBConnection): Promise<Figure> {
+  const begin = performance.now();
+  const cpu = cpuMs();
+  const out = join(folder, 'users-train.parquet');
+  const result = await app.train({
+    views: ['activity'],
+    entities: userLabels,
+    out,
+    mode: 'logged',
+  });
+  const ms = Math.round(performance.now() - begin);
+  const used = cpuMs() - cpu;
+  return {
+    name: 'logged',
+    labels: result.rows,
+    features: names.length,
+    source_rows: result.records_read,
+    ms,
+    cpu_ms: used,
+    rss_mb: rssMb(),
+    duckdb_ms: await duckdbJoin(db, out),
+  };
+}
+
+/** The same join by DuckDB; throws when a value differs. */
+async function duckdbJoin(db: DuckDBConnection, ours: string): Promise<number> {
+  const theirs = join(folder, 'users-train-duckdb.parquet');
+  const log = `read_parquet('${join(folder, 'offline')}/activity/*/*.parquet')`;
+  const ttl = (name: string): string =>
+    `CASE WHEN l.event_timestamp - r.event_time <= INTERVAL 8 DAY THEN r.${name} END AS ${name}`;
+  const begin = performance.now();
+  await db.run(`COPY (SELECT l.*, ${names.map(ttl).join(', ')}
+    FROM read_parquet('${userLabels}') l ASOF LEFT JOIN ${log} r
+    ON l.user_id = r.user_id AND l.event_timestamp >= r.as_of)
+    TO '${theirs}' (FORMAT parquet, COMPRESSION zstd)`);
+  const ms = Math.round(performance.now() - begin);
+  const columns = ['user_id', 'event_timestamp', 'label', ...names].join(', ');
+  const all = (path: string): string => `SELECT ${columns} FROM read_parquet('${path}')`;
+  const differing = await db.runAndReadAll(
+    `SELECT count(*)::INTEGER FROM ((${all(ours)} EXCEPT ALL ${all(theirs)})
+      UNION ALL (${all(theirs)} EXCEPT ALL ${all(ours)}))`,
+  );
+  const count = Number(differing.getRows()[0]?.[0]);
+  if (count > 0) throw new Error(`${count} rows differ from DuckDB's`);
+  return ms;
 }
 
 async function main(): Promise<void> {
@@ -205,6 +261,7 @@ async function main(): Promise<void> {
   const app = await millrace(config);
   const figures: Figure[] = [];
   if (only !== 'logged') figures.push(await recompute(app));
+  if (only !== 'recompute') figures.push(await logged(app, db));
   await app.close();
   db.closeSync();
   if (args.includes('--json')) console.log(JSON.stringify({ runs: figures }));

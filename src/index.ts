@@ -30,6 +30,7 @@ export {
   defineConfig,
   type EngineBinding,
   type EnvironmentOptions,
+  type FreshnessOptions,
   type ServingLogOptions,
   type TopicNeeds,
   type ExponentialRestart,
@@ -218,6 +219,6 @@ export type {
   SubtaskStatus,
 } from './app/status/status-document.ts';
 export type { StatusProblem } from './app/status/status-problems.ts';
-export type { TrainOptions, TrainResult } from './app/offline/train-project.ts';
+export type { TrainMode, TrainOptions, TrainResult } from './app/offline/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
 export type { FeatureServer } from './serve/http/feature-server.ts';

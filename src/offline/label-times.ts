@@ -5,6 +5,7 @@ import { parseInstant } from '../columns/parse-time.ts';
 import { readValue } from '../columns/read-value.ts';
 import { type FieldType, formatType } from '../kernel/types/field-type.ts';
 import { labelColumn, labelError } from './label-columns.ts';
+import { orderByValue } from './radix-order.ts';
 
 const dayMs = 86_400_000;
 
@@ -38,7 +39,7 @@ export function labelTimes(labels: ColumnTable, timeColumn: string, path: string
     }
     timesMs[row] = ms;
   }
-  return { timesMs, order: sortedRows(timesMs) };
+  return { timesMs, order: orderByValue(timesMs, timesMs.length) };
 }
 
 function readerOf(column: Column, { kind }: FieldType): ((row: number) => number) | null {
@@ -54,47 +55,4 @@ function readerOf(column: Column, { kind }: FieldType): ((row: number) => number
     return (row) => parseInstant(String(readValue(column, field, row))) ?? Number.NaN;
   }
   return null;
-}
-
-/** Rows by ascending time, ties in order: sorted by high and low halves of the distance to the first. */
-function sortedRows(timesMs: Float64Array): Uint32Array {
-  const rows = Uint32Array.from(timesMs.keys());
-  let isSorted = true;
-  for (let i = 1; i < timesMs.length && isSorted; i++) {
-    isSorted = (timesMs[i - 1] as number) <= (timesMs[i] as number);
-  }
-  return isSorted ? rows : radixSorted(rows, timesMs);
-}
-
-/** Least significant digit first, 16 bits a pass: each pass keeps the order of equal digits. */
-function radixSorted(rows: Uint32Array, timesMs: Float64Array): Uint32Array {
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < timesMs.length; i++) {
-    least = Math.min(least, timesMs[i] as number);
-    greatest = Math.max(greatest, timesMs[i] as number);
-  }
-  let from = rows;
-  let to: Uint32Array = new Uint32Array(rows.length);
-  const starts = new Uint32Array(65_537);
-  for (let unit = 1; unit <= greatest - least; unit *= 65_536) {
-    starts.fill(0);
-    const digit = (row: number): number =>
-      Math.floor(((timesMs[row] as number) - least) / unit) % 65_536;
-    for (let i = 0; i < from.length; i++) {
-      const at = digit(from[i] as number) + 1;
-      starts[at] = (starts[at] as number) + 1;
-    }
-    for (let i = 1; i < starts.length; i++) {
-      starts[i] = (starts[i] as number) + (starts[i - 1] as number);
-    }
-    for (let i = 0; i < from.length; i++) {
-      const row = from[i] as number;
-      const at = digit(row);
-      to[starts[at] as number] = row;
-      starts[at] = (starts[at] as number) + 1;
-    }
-    [from, to] = [to, from];
-  }
-  return from;
 }
