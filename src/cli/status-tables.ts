@@ -19,6 +19,7 @@ export function statusTables(
     ...sourceTable(document.sources),
     ...subtaskTable(document),
     ...hotKeyTable(document),
+    ...freshnessTable(document),
   ];
 }
 
@@ -129,6 +130,26 @@ function hotKeyTable({ hot_keys }: StatusDocument): readonly string[] {
     views.join(', '),
   ]);
   return ['', formatTable(['hot key', 'share', 'thread', 'views'], rows, new Set([1, 2]))];
+}
+
+function freshnessTable({ freshness = [] }: StatusDocument): readonly string[] {
+  const measured = freshness.filter(({ event_to_servable_p50_ms: p50 }) => p50 !== null);
+  if (measured.length === 0) return [];
+  const rows = measured.map((of) => [
+    of.view,
+    of.promise_ms === null ? '' : formatLag(of.promise_ms),
+    ratioText(of.feature_freshness_slo_ratio),
+    ratioText(of.target),
+    formatCount(of.rows),
+    lag(of.event_to_servable_p50_ms),
+    lag(of.event_to_servable_p99_ms),
+  ]);
+  const header = ['event → servable', 'promise', 'kept', 'target', 'rows', 'p50', 'p99'];
+  return ['', formatTable(header, rows, new Set([1, 2, 3, 4, 5, 6]))];
+}
+
+function ratioText(ratio: number | null): string {
+  return ratio === null ? '' : `${(Math.floor(ratio * 10_000) / 100).toString()} %`;
 }
 
 function instant(ms: number | null): string {

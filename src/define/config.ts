@@ -121,6 +121,14 @@ export interface TopicNeeds {
   readonly retention?: DurationOr<'forever'>;
 }
 
+/** What counts as keeping the `freshness` that views promise: from an event until it can be read. */
+export interface FreshnessOptions {
+  /** Share of rows that are to keep it, from 0 to 1. Default 0.999. */
+  readonly target?: number;
+  /** Over the rows of so long. Default `'5m'`. */
+  readonly window?: Duration;
+}
+
 /** What is kept of what a server answered. */
 export interface ServingLogOptions {
   /** Share of served rows, from 0 to 1. Default 0: none. */
@@ -159,6 +167,8 @@ export interface EnvironmentOptions {
   readonly deadLetters?: string | DeadLetterOptions;
   /** What *now* is for reads and decay. Default: `event` (the newest `as_of`) when every source is bounded, else `wall`. */
   readonly clock?: 'wall' | 'event';
+  /** How much of the views' `freshness` is to be kept. */
+  readonly freshness?: FreshnessOptions;
   /** A sample of what is served, for `millrace skew`. Default: nothing is logged. */
   readonly servingLog?: ServingLogOptions;
   readonly views?: Readonly<Record<string, ViewOverride>>;

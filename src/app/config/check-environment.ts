@@ -2,6 +2,7 @@
 // that nothing has, things that this version cannot do. All findings at once.
 import type { Config, EnvironmentOptions } from '../../define/config.ts';
 import { MillraceError, type Problem } from '../../kernel/errors/millrace-error.ts';
+import { parseDuration } from '../../kernel/duration.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import { type Plan, streamOf } from '../../plan/plan.ts';
 import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
@@ -37,6 +38,7 @@ export function checkEnvironment(checked: EnvironmentToCheck): CheckedEnvironmen
   checkStored(checked, findings);
   checkOutputs(checked, findings);
   checkClock(checked.environment, findings);
+  checkFreshness(checked.environment, findings);
   checkServingLog(checked.environment, findings);
   const { environment, streamsInUse } = checked;
   const isBounded = streamsInUse.every((name) => environment.streams?.[name]?.bounded === true);
@@ -170,6 +172,21 @@ function checkClock({ clock }: EnvironmentOptions, findings: Findings): void {
     `clock is ${JSON.stringify(clock)}`,
     "write 'wall' or 'event', or leave it out",
   ]);
+}
+
+function checkFreshness({ freshness }: EnvironmentOptions, findings: Findings): void {
+  const { target = 1, window = '1m' } = freshness ?? {};
+  const wrong = (name: string, value: unknown, fix: string): void =>
+    findings.add('error', 'MR_CONFIG_INVALID', `freshness.${name}`, [
+      `freshness.${name} is ${JSON.stringify(value)}`,
+      fix,
+    ]);
+  if (typeof target !== 'number' || !(target > 0 && target <= 1)) {
+    wrong('target', target, 'write a share of rows above 0 and at most 1, as in 0.999');
+  }
+  if ((parseDuration(window) ?? 0) < 1000) {
+    wrong('window', window, "write a duration of a second or more, as in '5m'");
+  }
 }
 
 function checkOpenable(binding: unknown, place: string, example: string, findings: Findings): void {

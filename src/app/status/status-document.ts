@@ -6,6 +6,7 @@ import type { SubtaskProgress } from '../../engine/job/subtask-progress.ts';
 import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { toJsonText } from '../json-text.ts';
+import type { RunWatch } from './run-watch.ts';
 
 /** The process that runs a job, or ran it. */
 export interface StatusProcess {
@@ -50,6 +51,27 @@ export interface StatusDocument {
   readonly last_restart: { readonly reason: string; readonly at_ms: number } | null;
   /** Streams with records that failed, as of the newest that were judged. */
   readonly failing_streams: readonly FailingStream[];
+  /** Views of a run by the wall's clock; absent in documents of older versions. */
+  readonly freshness?: readonly FreshnessStatus[];
+  /** That time has gone back, at its start or while it ran; absent when it did not. */
+  readonly clock?: { readonly millrace_clock_went_back_ms: number; readonly message: string };
+}
+
+/** How soon vectors of a view can be read. */
+export interface FreshnessStatus {
+  readonly view: string;
+  /** The view's `freshness`; null when it promises none. */
+  readonly promise_ms: number | null;
+  /** Share of rows that are to keep it. */
+  readonly target: number;
+  /** Share of the rows of the window that did; null without rows or promise. */
+  readonly feature_freshness_slo_ratio: number | null;
+  readonly window_ms: number;
+  /** Rows in the window. */
+  readonly rows: number;
+  /** Upper bounds since the run began; null without rows. */
+  readonly event_to_servable_p50_ms: number | null;
+  readonly event_to_servable_p99_ms: number | null;
 }
 
 /** The error that ended a job. */
@@ -146,12 +168,19 @@ export type StatusRun = Pick<
   'job' | 'process' | 'has_checkpoints' | 'interval_ms' | 'started_at_ms'
 >;
 
+/** When a document is written, and what else is known then. */
+export interface StatusMoment {
+  readonly nowMs: number;
+  readonly error: unknown;
+  readonly watch?: RunWatch;
+}
+
 /** `before` is what the document before was made from; null for the first. */
 export function statusDocument(
   run: StatusRun,
   now: JobProgress,
   before: JobProgress | null,
-  { nowMs, error }: { readonly nowMs: number; readonly error: unknown },
+  { nowMs, error, watch }: StatusMoment,
 ): StatusDocument {
   const views = Object.values(now.views);
   const { last } = now.restarts;
@@ -186,7 +215,30 @@ export function statusDocument(
       is_alerting: isAlerting,
       is_broken: isBroken,
     })),
+    ...(watch === undefined ? {} : watchStatus(watch)),
   };
+}
+
+function watchStatus(watch: RunWatch): Pick<StatusDocument, 'freshness' | 'clock'> {
+  const { clock, windowMs } = watch;
+  const freshness = watch.freshness().map((of) => ({
+    view: of.view,
+    promise_ms: of.promiseMs,
+    target: of.target,
+    feature_freshness_slo_ratio: of.ratio,
+    window_ms: windowMs,
+    rows: of.rows,
+    event_to_servable_p50_ms: finite(of.p50Ms),
+    event_to_servable_p99_ms: finite(of.p99Ms),
+  }));
+  if (clock.message === null) return { freshness };
+  const { wentBackMs, message } = clock;
+  return { freshness, clock: { millrace_clock_went_back_ms: wentBackMs, message } };
+}
+
+/** Beyond the last bound, that bound is all that is known. */
+function finite(ms: number | null): number | null {
+  return ms === Number.POSITIVE_INFINITY ? 86_400_000 : ms;
 }
 
 /** Of a job that could not be started. */

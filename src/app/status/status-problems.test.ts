@@ -125,3 +125,45 @@ it('says which key makes one thread busy', () => {
     'worker thread 1 gets 3.9 times its share of the records; user_id=5 alone is 93 % of the records',
   );
 });
+
+it('says which views are served later than they promise, and that time has gone back', () => {
+  const run = {
+    job: 'shop-local',
+    process,
+    has_checkpoints: false,
+    interval_ms: 2000,
+    started_at_ms: nowMs - 60_000,
+  };
+  const now: JobProgress = { ...noProgress, state: 'running', elapsedMs: 1000 };
+  const view = {
+    view: 'spend',
+    promise_ms: 5000,
+    target: 0.999,
+    feature_freshness_slo_ratio: 0.9984,
+    window_ms: 300_000,
+    rows: 5000,
+    event_to_servable_p50_ms: 100,
+    event_to_servable_p99_ms: 7500,
+  };
+  const document = {
+    ...statusDocument(run, now, null, { nowMs: nowMs - 2000, error: null }),
+    clock: { millrace_clock_went_back_ms: 60_000, message: 'time has gone back by 1m' },
+    freshness: [
+      view,
+      { ...view, view: 'few', rows: 10 },
+      { ...view, view: 'well', feature_freshness_slo_ratio: 0.999 },
+      { ...view, view: 'free', promise_ms: null, feature_freshness_slo_ratio: null },
+    ],
+  };
+  const self = { host: 'one', place: 'p', isAlive: () => true };
+  const verdict = judgeStatus({ document, lease: null, self, nowMs });
+  const problems = statusProblems(verdict, document, nowMs);
+  expect(problems.map(({ level, about, message }) => [level, about, message])).toEqual([
+    ['warning', 'clock', 'time has gone back by 1m'],
+    [
+      'warning',
+      'freshness',
+      'spend: 99.84 % of rows were servable within 5s over the last 5m, and 99.9 % are to be (p99 7s500ms)',
+    ],
+  ]);
+});

@@ -16,7 +16,9 @@ export interface StatusProblem {
     | 'restarts'
     | 'checkpoints'
     | 'back-pressure'
-    | 'skew';
+    | 'skew'
+    | 'freshness'
+    | 'clock';
   readonly message: string;
   /** What to do. */
   readonly fix: string;
@@ -44,6 +46,8 @@ export function statusProblems(
     ...checkpointProblems(document, nowMs),
     ...pressureProblems(document),
     ...skewProblems(document),
+    ...clockProblems(document),
+    ...freshnessProblems(document),
   ];
 }
 
@@ -215,4 +219,30 @@ export function keyText(key: Readonly<Record<string, string>>): string {
 function ago(ms: number | null): string {
   const seconds = Math.max(0, Math.round((ms ?? 0) / 1000));
   return formatDuration((seconds >= 3600 ? Math.floor(seconds / 60) * 60 : seconds) * 1000);
+}
+
+function clockProblems({ clock }: StatusDocument): readonly StatusProblem[] {
+  if (clock === undefined) return [];
+  const fix =
+    'set the clock of the machine (timedatectl); ages, ttl and values that shrink are wrong until it has caught up';
+  return [{ level: 'warning', about: 'clock', message: clock.message, fix }];
+}
+
+/** Fewer rows say nothing of a share. */
+const freshnessRowsMin = 100;
+
+function freshnessProblems({ freshness = [] }: StatusDocument): readonly StatusProblem[] {
+  return freshness.flatMap((of) => {
+    const { feature_freshness_slo_ratio: ratio, target, promise_ms: promise, rows } = of;
+    if (ratio === null || promise === null || ratio >= target || rows < freshnessRowsMin) return [];
+    const share = (value: number): string => `${(Math.floor(value * 10_000) / 100).toString()} %`;
+    const p99 = of.event_to_servable_p99_ms;
+    const message =
+      `${of.view}: ${share(ratio)} of rows were servable within ${formatDuration(promise)} over the last ` +
+      `${formatDuration(of.window_ms)}, and ${share(target)} are to be` +
+      (p99 === null ? '' : ` (p99 ${formatDuration(p99)})`);
+    const fix =
+      'see whether events come late (the age of their arrival), the job waits for its sinks, or it lags';
+    return [{ level: 'warning' as const, about: 'freshness' as const, message, fix }];
+  });
 }

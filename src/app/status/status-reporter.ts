@@ -9,6 +9,7 @@ import type { ResolvedProject } from '../config/resolve-project.ts';
 import { jobName } from '../recovery/checkpoint-place.ts';
 import { readStatus } from './job-status.ts';
 import { isLive } from './judge-status.ts';
+import type { RunWatch } from './run-watch.ts';
 import { noProgress, statusDocument, type StatusRun } from './status-document.ts';
 import { type StatusPlace, statusPlace } from './status-place.ts';
 
@@ -17,6 +18,8 @@ export interface StatusReporterOptions {
   readonly clock: Clock;
   /** Told once that the status cannot be written. */
   readonly report: (message: string) => void;
+  /** Looked at as often as the job is, and told of in the status. */
+  readonly watch?: RunWatch;
 }
 
 /** Whether anything has changed that cannot wait is looked at this often. */
@@ -53,6 +56,11 @@ export class StatusReporter {
     };
   }
 
+  /** When a run of the job was last heard of; null when it never was, or that cannot be known. */
+  async lastWrittenMs(): Promise<number | null> {
+    return (await this.#place.read().catch(() => null))?.written_at_ms ?? null;
+  }
+
   /** The job is this process's and begins. */
   follow(job: Job): void {
     this.#job = job;
@@ -82,6 +90,7 @@ export class StatusReporter {
     for (;;) {
       await clock.sleep(lookMs, signal);
       if (signal.aborted) return;
+      this.#options.watch?.clock.look();
       const now = job.progress();
       const isDue = clock.monotonicMs() - writtenMs >= this.#place.intervalMs;
       if (!isDue && markOf(now) === markOf(written)) continue;
@@ -93,7 +102,12 @@ export class StatusReporter {
 
   async #write(now: JobProgress, error: unknown): Promise<void> {
     const nowMs = this.#options.clock.nowMs();
-    const document = statusDocument(this.#run, now, this.#before, { nowMs, error });
+    const { watch } = this.#options;
+    const document = statusDocument(this.#run, now, this.#before, {
+      nowMs,
+      error,
+      ...(watch === undefined ? {} : { watch }),
+    });
     this.#before = now;
     try {
       await this.#place.write(document);

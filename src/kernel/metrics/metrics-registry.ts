@@ -15,7 +15,8 @@ export interface Gauge {
 
 /** Counts of observations by upper bound. */
 export interface Histogram {
-  observe(value: number): void;
+  /** `times`: as if it were observed so often. Default 1. */
+  observe(value: number, times?: number): void;
   readonly count: number;
   readonly sum: number;
   /** The bound below which the share `q` of all observations lies; +∞ beyond the last, NaN without any. */
@@ -105,7 +106,7 @@ class BucketHistogram implements Histogram {
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  observe(value: number): void {
+  observe(value: number, times = 1): void {
     let low = 0;
     let high = this.#bounds.length;
     while (low < high) {
@@ -113,9 +114,9 @@ class BucketHistogram implements Histogram {
       if (value <= (this.#bounds[middle] as number)) high = middle;
       else low = middle + 1;
     }
-    this.#counts[low] = (this.#counts[low] as number) + 1;
-    this.count += 1;
-    this.sum += value;
+    this.#counts[low] = (this.#counts[low] as number) + times;
+    this.count += times;
+    this.sum += value * times;
   }
 
   quantile(q: number): number {
