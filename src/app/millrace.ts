@@ -330,7 +330,14 @@ class ProjectApp implements App {
 
 /** The log is written to its end when the server has answered its last request. */
 function closedWith(server: FeatureServer, log: ServingLog): FeatureServer {
-  return { ...server, close: () => server.close().finally(() => log.close()) };
+  const close = async (): Promise<void> => {
+    try {
+      await server.close();
+    } finally {
+      await log.close();
+    }
+  };
+  return { ...server, close };
 }
 
 function ignore(): void {
