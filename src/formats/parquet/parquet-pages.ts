@@ -11,8 +11,10 @@ type PageHeader = ReturnType<typeof parquetHeader>;
 
 /** What is done with the pages of a chunk, in order. */
 export interface PageConsumer {
+  /** Whether it takes texts as they lie in their page, instead of an array for each. */
+  readonly takesPacked: boolean;
   /** Entries that indices of the following pages mean. */
-  dictionary(values: DecodedArray): void;
+  dictionary(values: PageValues): void;
   /** Rows `[at, at + count)`: the k-th value that is not null belongs to `rows[k]`, or to row `at + k`. */
   page(page: ValuePage): void;
 }
@@ -26,7 +28,34 @@ export interface ValuePage {
   readonly valueCount: number;
   /** Indices into the dictionary, or null when `values` has the values themselves. */
   readonly indices: Int32Array | null;
-  readonly values: DecodedArray;
+  readonly values: PageValues;
+}
+
+export type PageValues = DecodedArray | PackedTexts;
+
+/** Texts as they lie in a page: text i is `data[starts[i] .. ends[i])`. */
+export class PackedTexts {
+  readonly data: Uint8Array;
+  readonly length: number;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+
+  /** Reads `length` texts of the PLAIN encoding: each after its length. */
+  constructor(data: Uint8Array, length: number) {
+    this.data = data;
+    this.length = length;
+    this.starts = new Int32Array(length);
+    this.ends = new Int32Array(length);
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    let at = 0;
+    for (let i = 0; i < length; i++) {
+      const start = at + 4;
+      at = start + view.getUint32(at, true);
+      this.starts[i] = start;
+      this.ends[i] = at;
+    }
+    if (at > data.length) throw new Error('a page ends before its values');
+  }
 }
 
 /** Feeds the consumer with a chunk of `rowCount` rows. */
@@ -45,9 +74,9 @@ export function readPages(
     const body = bytes.subarray(reader.offset, reader.offset + header.compressed_page_size);
     reader.offset += header.compressed_page_size;
     if (header.type === 'DICTIONARY_PAGE') {
-      consumer.dictionary(readDictionary(body, header, meta, element));
+      consumer.dictionary(readDictionary({ body, header, meta, element }, consumer.takesPacked));
     } else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
-      const page = readValues({ body, header, meta, element }, at);
+      const page = readValues({ body, header, meta, element }, at, consumer.takesPacked);
       if (at + page.count > rowCount) throw new Error('its pages hold more rows than it says');
       consumer.page(page);
       at += page.count;
@@ -55,15 +84,12 @@ export function readPages(
   }
 }
 
-function readDictionary(
-  body: Uint8Array,
-  header: PageHeader,
-  meta: ColumnMetaData,
-  element: SchemaElement,
-): DecodedArray {
+function readDictionary(raw: RawPage, takesPacked: boolean): PageValues {
+  const { body, header, meta, element } = raw;
   const page = decompressPage(body, header.uncompressed_page_size, meta.codec, compressors);
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
   const count = header.dictionary_page_header?.num_values ?? 0;
+  if (takesPacked && meta.type === 'BYTE_ARRAY') return new PackedTexts(page, count);
   return readPlain({ view, offset: 0 }, meta.type, count, element.type_length);
 }
 
@@ -74,8 +100,8 @@ interface RawPage {
   readonly element: SchemaElement;
 }
 
-function readValues(raw: RawPage, at: number): ValuePage {
-  const { header, element } = raw;
+function readValues(raw: RawPage, at: number, takesPacked: boolean): ValuePage {
+  const { header, element, meta } = raw;
   const { levels, data, count, encoding } =
     header.type === 'DATA_PAGE' ? splitVersion1(raw) : splitVersion2(raw);
   const isOptional = element.repetition_type !== 'REQUIRED';
@@ -87,7 +113,9 @@ function readValues(raw: RawPage, at: number): ValuePage {
     if (valueCount > 0) readHybrid(data, 1, data[0] as number, indices);
     return { ...page, indices, values: [] };
   }
-  return { ...page, indices: null, values: plainValues(raw, data, valueCount) };
+  const isPacked = takesPacked && encoding === 'PLAIN' && meta.type === 'BYTE_ARRAY';
+  const values = isPacked ? new PackedTexts(data, valueCount) : plainValues(raw, data, valueCount);
+  return { ...page, indices: null, values };
 }
 
 /** Values of any other encoding: the library reads them as a page without nulls. */

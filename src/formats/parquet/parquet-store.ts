@@ -11,7 +11,12 @@ import { invalidUtf8At } from '../../columns/decode/utf8.ts';
 import { formatDecimal } from '../../columns/parse-decimal.ts';
 import type { Field, FieldType } from '../../kernel/types/field-type.ts';
 import { formatType } from '../../kernel/types/field-type.ts';
-import type { PageConsumer, ValuePage } from './parquet-pages.ts';
+import {
+  type PageConsumer,
+  PackedTexts,
+  type PageValues,
+  type ValuePage,
+} from './parquet-pages.ts';
 import type { LeafKind } from './parquet-schema.ts';
 import { convertNumbers, decimalConversion } from './parquet-values.ts';
 
@@ -30,6 +35,8 @@ export interface StoreTarget {
 interface Entries {
   /** Converts raw values; they replace the entries before. */
   load(values: DecodedArray): void;
+  /** The same for texts as they lie in a page; where the consumer takes them so. */
+  loadPacked?(texts: PackedTexts): void;
   /** Gives rows `at …` (or `rows[k]`) the entries `0 …` (or `indices[k]`). */
   place(page: ValuePage): void;
 }
@@ -39,15 +46,21 @@ export function createStore(target: StoreTarget, leaf: LeafKind): PageConsumer {
   const dictionary = createEntries(target, leaf);
   const own = createEntries(target, leaf);
   return {
-    dictionary: (values) => dictionary.load(values),
+    takesPacked: target.builder.kind === 'bytes',
+    dictionary: (values) => load(dictionary, values),
     page: (page) => {
       if (page.rows === null) target.builder.nulls.fill(0, page.at, page.at + page.count);
       else storeNulls(target, page, page.rows);
       if (page.indices !== null) return dictionary.place(page);
-      own.load(page.values);
+      load(own, page.values);
       own.place(page);
     },
   };
+}
+
+function load(entries: Entries, values: PageValues): void {
+  if (values instanceof PackedTexts) entries.loadPacked?.(values);
+  else entries.load(values);
 }
 
 function storeNulls(target: StoreTarget, { at, count }: ValuePage, rows: Int32Array): void {
@@ -182,7 +195,23 @@ function bytesEntries({ field, bad }: StoreTarget, builder: BytesBuilder): Entri
   const isText = field.type.kind !== 'bytes';
   let starts = new Int32Array(0);
   let ends = new Int32Array(0);
+  const loadPacked = ({ data, length, starts: from, ends: to }: PackedTexts): void => {
+    ensureBytes(builder, data.length);
+    const first = builder.dataLength;
+    builder.data.set(data, first);
+    builder.dataLength += data.length;
+    starts = new Int32Array(length);
+    ends = new Int32Array(length);
+    for (let i = 0; i < length; i++) {
+      const start = from[i] as number;
+      const end = to[i] as number;
+      const isWhole = !isText || invalidUtf8At(data, start, end) < 0;
+      starts[i] = isWhole ? first + start : -1;
+      ends[i] = first + end;
+    }
+  };
   return {
+    loadPacked,
     load: (values) => {
       const texts = values as ArrayLike<Uint8Array>;
       starts = new Int32Array(texts.length);
