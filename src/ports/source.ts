@@ -6,6 +6,7 @@ import type { JsonValue } from '../kernel/json-value.ts';
 import type { RowType } from '../kernel/types/field-type.ts';
 import type { RecordError, RecordOrigin } from './dead-letter-sink.ts';
 import type { FormatRegistry } from './format.ts';
+import type { PushContext, PushWriter } from './push.ts';
 import type { SetAsideContext, SetAsideRecords } from './set-aside.ts';
 
 /** A place that records can be read from: a value made by an adapter's factory (`file(…)`). */
@@ -22,6 +23,8 @@ export interface Source {
   readonly records?: SourceRecords;
   /** Where its dead letters and late records lie; absent: in files of the environment. */
   openSetAside?(context: SetAsideContext): Promise<SetAsideRecords>;
+  /** Takes records by request for those who read it; absent: it cannot. */
+  openPush?(context: PushContext): PushWriter | Promise<PushWriter>;
   /** All records that it has when it is opened, as input that ends. Absent: there are none to be had. */
   readonly history?: Source;
 }
@@ -66,6 +69,11 @@ export interface SourceSplit {
   next(rowCountMax: number): Promise<SplitRead>;
   /** What a broker knows of a row of the newest read besides its value, by its offset. */
   originOf?(offset: number): RecordOrigin | null;
+  /**
+   * Positions of this split in every checkpoint that may be restored (undefined: one that does not know
+   * it). What lies before all of them is not needed for recovery any more.
+   */
+  retained?(positions: readonly (JsonValue | undefined)[]): void;
   close(): Promise<void>;
 }
 

@@ -253,6 +253,12 @@ export class CheckpointStore {
     return this.#lease.isCertain;
   }
 
+  /** Checkpoints that may be restored: complete ones, and those of which that is not known. */
+  get retained(): readonly Manifest[] {
+    const unsure = [...this.#refused.values()].filter((manifest) => manifest !== null);
+    return [...this.#complete.values(), ...unsure];
+  }
+
   /** Gives the lease back. Checkpoints stay. */
   async close(): Promise<void> {
     await this.#queue;

@@ -40,6 +40,8 @@ export interface CoordinatorOptions {
   readonly counters: () => Readonly<Record<string, number>>;
   /** Called when there is something to do or to see for the loop, which may be waiting. */
   readonly onChange: () => void;
+  /** Told after a checkpoint which ones may be restored from now on. */
+  readonly onRetained: (manifests: readonly Manifest[]) => void;
   /** Files of the newest whole checkpoint. */
   readonly restored: Manifest | null;
 }
@@ -239,6 +241,7 @@ export class CheckpointCoordinator {
       throw error;
     });
     this.#note(manifest, collected);
+    this.#options.onRetained(checkpoints.store.retained);
     return manifest;
   }
 

@@ -263,6 +263,9 @@ export class JobParts {
       sources: () => this.#savedSources(),
       counters: () => output.counters(),
       onChange: () => wakeup.set(),
+      onRetained: (manifests) => {
+        for (const source of this.sources) source.retained(manifests);
+      },
       restored: this.restored,
     });
   }

@@ -8,7 +8,7 @@ import type { JsonValue } from '../../kernel/json-value.ts';
 import type { StreamNode } from '../../plan/plan.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import type { SourceSplit } from '../../ports/source.ts';
-import type { SourceState } from '../checkpoint/manifest.ts';
+import type { Manifest, SourceState } from '../checkpoint/manifest.ts';
 import { mustWait } from '../time/alignment.ts';
 import { type SavedSplit, WatermarkCombiner } from '../time/watermark-combiner.ts';
 import type { JobOutput } from '../job/job-output.ts';
@@ -113,6 +113,14 @@ export class SourceTask {
       ...this.#combiner.save(index),
     }));
     return { positions, watermark: { watermarkMs, isFinished: this.isFinished, splits } };
+  }
+
+  /** Splits are told what checkpoints still need of them. */
+  retained(manifests: readonly Manifest[]): void {
+    const known = manifests.map(({ sources }) => sources[this.stream.name]?.positions ?? {});
+    for (const reader of this.#readers) {
+      reader.retained(known.map((positions) => positions[reader.id]));
+    }
   }
 
   /** Whether anything is left to read: null while that is not known. Before the first step. */

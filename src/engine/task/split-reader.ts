@@ -92,6 +92,11 @@ export class SplitReader {
     return origin === null ? error : { ...error, origin };
   }
 
+  /** Positions of the split in checkpoints that may be restored. */
+  retained(positions: readonly (JsonValue | undefined)[]): void {
+    this.#split.retained?.(positions);
+  }
+
   async #read(rowCountMax: number): Promise<void> {
     try {
       this.ready = await this.#split.next(rowCountMax);
