@@ -104,7 +104,7 @@ async function measureOurs(kind: string, place: string, folder: string): Promise
 
 async function measureFeast(redis: RedisServer, folder: string): Promise<void> {
   mkdirSync(folder);
-  const script = await readFile(join(import.meta.dirname, 'peers/feast/wide_repo.py'), 'utf8');
+  const script = await readFile(join(import.meta.dirname, 'peers/feast/wide-repo.py'), 'utf8');
   await runFeastScript(script, { cwd: folder, args: [folder, String(redis.port)] });
   const feast = await startFeast(folder, { workers: 1 });
   try {

@@ -57,7 +57,7 @@ export const layers: readonly Layer[] = [
     folder: 'serve',
     level: 3,
     mayImport: ['kernel', 'columns', 'plan', 'ports', 'codegen'],
-    packages: ['fastify'],
+    packages: ['fastify', 'pino'],
   },
   {
     folder: 'offline',

@@ -79,7 +79,7 @@ function converse(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let sentMs = 0;
-    let head = Buffer.alloc(0);
+    let head: Buffer = Buffer.alloc(0);
     /** Bytes of the body that are still to come; −1 while the head is not complete. */
     let missing = -1;
     let isOk = true;
@@ -92,7 +92,7 @@ function converse(
         head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
         const end = head.indexOf(headEnd);
         if (end < 0) return;
-        const text = head.latin1Slice(0, end);
+        const text = head.toString('latin1', 0, end);
         isOk = text.startsWith('HTTP/1.1 200');
         const length = /content-length: *(\d+)/i.exec(text)?.[1];
         if (length === undefined) return reject(new Error(`no content-length in: ${text}`));

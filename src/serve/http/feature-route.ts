@@ -14,6 +14,8 @@ import {
 } from '../online/entity-columns.ts';
 import { type FeatureStatus, type ServingClock, isOutsideMaxAge } from '../read/feature-status.ts';
 import { formatInstantExact } from '../read/instant-text.ts';
+import { checkRead } from '../online/caller.ts';
+import type { OnlineCall } from '../online/online-features.ts';
 import { RequestFailure } from '../online/request-failure.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
 import type { ServedListener } from '../read/served-rows.ts';
@@ -37,18 +39,25 @@ export interface FeatureAnswer {
   readonly ageMs: number | null;
 }
 
-export type FeatureRoute = (url: string, requestId: string | null) => Promise<FeatureAnswer>;
+export type FeatureRoute = (url: string, call: FeatureCall) => Promise<FeatureAnswer>;
+
+/** What is known of a request besides its URL. */
+export type FeatureCall = Pick<OnlineCall, 'requestId' | 'caller'>;
 
 /** Path of the route; behind it `{view}` and `{key}`. */
 export const featurePath = '/v1/features/';
 
 export function createFeatureRoute(options: FeatureRouteOptions): FeatureRoute {
-  return async (url, requestId) => {
+  return async (url, { requestId, caller }) => {
     const split = splitUrl(url);
     const { view: name, parts, query } = split;
     const onDemand = options.catalogue.onDemand.get(name);
-    if (onDemand !== undefined) return computedAnswer(options, onDemand, split);
+    if (onDemand !== undefined) {
+      checkRead(caller, name);
+      return computedAnswer(options, onDemand, split);
+    }
     const view = viewNamed(options.catalogue, name);
+    checkRead(caller, name);
     const columns = keyColumns(view, parts, query);
     const selected = selectedFeatures(view, query.get('features'));
     const keys = joinParts(columns, 1);

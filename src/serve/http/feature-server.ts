@@ -1,166 +1,160 @@
-// The HTTP server. Routes hand buffers to fastify, so nothing is serialised twice; errors become
-// answers in one place. It binds the loopback unless told otherwise, and sends no CORS headers.
+// The HTTP server. Reads of features are answered on bare node:http, everything else through fastify;
+// both ask the same gate, and errors become answers in one place. It binds the loopback unless told
+// otherwise, and sends no CORS headers.
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
-import type { Plan } from '../../plan/plan.ts';
-import type { OnlineStore, StoreHealth } from '../../ports/online-store.ts';
-import { createFeatureRoute, featurePath } from './feature-route.ts';
-import { type ClockMode, servingClock } from '../read/feature-status.ts';
-import type { Answer } from '../online/answer-buffers.ts';
-import { createOnlineFeatures } from '../online/online-features.ts';
-import { openApiDocument } from './openapi.ts';
+import { type Caller, anybody, checkWrite } from '../online/caller.ts';
+import { callerLimitMs, failureAnswer, isJson, requestIdOf } from './failures.ts';
+import { featurePath } from './feature-route.ts';
+import { type OnlineEndpoint, createOnlineEndpoint, onlinePath } from './online-endpoint.ts';
+import { addOperations } from './operations.ts';
+import { type ServerCore, createServerCore } from './server-core.ts';
+import type { FeatureServer, FeatureServerOptions } from './server-options.ts';
 import type { ServerRoute } from './server-route.ts';
-import { RequestFailure, answerTo } from '../online/request-failure.ts';
-import { createServeMetrics } from '../read/serve-metrics.ts';
-import type { ServedListener } from '../read/served-rows.ts';
-import { createServedCatalogue } from '../read/served-catalogue.ts';
 
-/** Takes the server's messages; never keys or values. */
-export interface ServeLog {
-  info(message: string): void;
-  error(message: string): void;
-}
-
-/** What a feature server serves, where, and how strictly; only plan and store are needed. */
-export interface FeatureServerOptions {
-  readonly plan: Plan;
-  readonly store: OnlineStore;
-  /** Default 6566; 0 takes a free one. */
-  readonly port?: number;
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  /** Named in Feast's errors. Default `millrace`. */
-  readonly project?: string;
-  /** What *now* is for ttl and age. Default `wall`. */
-  readonly clockMode?: ClockMode;
-  readonly clock?: Clock;
-  /** Answers as Feast's own server does: every status PRESENT, its texts and its 500s. */
-  readonly feastStrict?: boolean;
-  readonly log?: ServeLog;
-  /** Largest request body; default 8 MiB. */
-  readonly bodyBytesMax?: number;
-  /** Most values (rows × features) of an answer; default 1,000,000. */
-  readonly valuesMax?: number;
-  /** The registry behind `/metrics`; give the engine's when both run in one process. */
-  readonly metrics?: MetricsRegistry;
-  /** Takes notice of each answer, once per view in it. */
-  readonly onServed?: ServedListener;
-  /** Routes besides the server's own. */
-  readonly routes?: readonly ServerRoute[];
-}
-
-/** A running feature server: where it answers, and how to stop it. */
-export interface FeatureServer {
-  readonly url: string;
-  /** Stops taking requests, answers those that are in, then resolves. */
-  close(): Promise<void>;
-}
+export type { FeatureServer, FeatureServerOptions } from './server-options.ts';
 
 const jsonType = 'application/json';
-const onlinePath = '/get-online-features';
 
 /** The server without a port: for tests (`inject`) and for hosts with a server of their own. */
 export function createFeatureServer(options: FeatureServerOptions): FastifyInstance {
-  const strict = options.feastStrict ?? false;
-  const project = options.project ?? 'millrace';
-  const { store } = options;
-  const catalogue = createServedCatalogue(options.plan);
-  const views = [...catalogue.views.values(), ...catalogue.onDemand.values()];
-  const clock = options.clock ?? systemClock;
-  const now = servingClock(store, options.clockMode ?? 'wall', clock);
-  const registry = options.metrics ?? new MetricsRegistry();
-  const metrics = createServeMetrics(registry, [...catalogue.views.keys()], () =>
-    views.reduce((sum, v) => sum + v.feastJson.notFiniteCount() + v.json.notFiniteCount(), 0),
-  );
-  const valuesMax = options.valuesMax ?? 1_000_000;
-  const onServed = options.onServed ?? null;
-  const parts = { catalogue, store, now, project, strict, metrics, valuesMax, onServed };
-  const onlineFeatures = createOnlineFeatures(parts);
-  const featureRoute = createFeatureRoute(parts);
-  const app = bareServer(options.bodyBytesMax ?? 8 * 1024 * 1024, strict);
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'other';
-    metrics.observeRequest(route, reply.statusCode, reply.elapsedTime / 1000);
-    done();
-  });
-  const drain = drainOnClose(app);
+  const core = createServerCore(options);
+  const online = createOnlineEndpoint(core);
+  const app = bareServer(core, online);
+  const callers = addGate(app, core);
+  drainOnClose(app, core);
   app.post(onlinePath, (request, reply) => {
-    const call = { isJson: isJson(request, strict), requestId: requestIdOf(request) };
-    const answer = onlineFeatures(bodyOf(request), call);
-    if (!(answer instanceof Promise)) return sendAnswer(reply, answer);
-    return answer.then((made) => sendAnswer(reply, made));
+    reply.hijack();
+    online.answer(request.raw, reply.raw, bodyOf(request));
   });
   app.get(`${featurePath}*`, async (request, reply) => {
-    const { body, ageMs } = await featureRoute(request.url, requestIdOf(request));
+    const caller = callers.get(request.raw) ?? anybody;
+    const work = core.featureRoute(request.url, { requestId: requestIdOf(request.raw), caller });
+    const limitMs = callerLimitMs(request.raw);
+    const { body, ageMs } = await core.admission.withinDeadline(work, limitMs);
     if (ageMs !== null) void reply.header('x-feature-age-ms', String(ageMs));
     return reply.type(jsonType).send(body);
   });
-  addOperations(app, options, {
-    isClosing: () => drain.isClosing(),
-    metricsText: () => metrics.render(),
-    document: Buffer.from(JSON.stringify(openApiDocument(catalogue, project, options.routes))),
-  });
-  for (const route of options.routes ?? []) addRoute(app, route, strict);
-  addFailures(app, strict, options.log);
+  const routes = options.routes ?? [];
+  addOperations(app, core, routes);
+  for (const route of routes) addRoute(app, core, route, callers);
+  addFailures(app, core, routes);
   return app;
 }
 
-function bareServer(bodyLimit: number, strict: boolean): FastifyInstance {
+function bareServer(core: ServerCore, online: OnlineEndpoint): FastifyInstance {
   const app = fastify({
-    bodyLimit,
+    bodyLimit: core.bodyBytesMax,
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, _, reply) => {
-      const { status, body } = answerTo(asFailure(error), strict);
-      void sendJson(reply, status, body);
-    },
+    frameworkErrors: (error, _, reply) => void sendFailure(core, reply, error, 'request'),
     routerOptions: { maxParamLength: 65_536 },
+    serverFactory: (handler) => serverOf(handler, online),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
   return app;
 }
 
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Limits for callers who send slowly or not at all. */
+const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 72_000 };
+
+function serverOf(handler: Handler, online: OnlineEndpoint): Server {
+  return createServer(timeouts, (request, response) => {
+    if (request.url === onlinePath && request.method === 'POST') online.serve(request, response);
+    else handler(request, response);
+  });
+}
+
+/** Paths that anybody may ask, however busy the server is. */
+const openPaths: readonly string[] = ['/health'];
+
+/** Asks who calls and whether there is room; tells metrics and log how it went. */
+function addGate(app: FastifyInstance, core: ServerCore): WeakMap<IncomingMessage, Caller> {
+  const callers = new WeakMap<IncomingMessage, Caller>();
+  app.addHook('onRequest', (request, reply, done) => {
+    const url = request.routeOptions.url ?? '';
+    if (url !== onlinePath && !openPaths.includes(url)) {
+      const caller = core.access.callerOf(request.headers.authorization);
+      core.admission.enter();
+      leaveWhenOver(reply.raw, core);
+      callers.set(request.raw, caller);
+    }
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'other';
+    if (route === onlinePath) return done();
+    const caller = callers.get(request.raw);
+    core.metrics.observeRequest(route, reply.statusCode, reply.elapsedTime / 1000);
+    core.accessLog?.write({
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      ms: reply.elapsedTime,
+      bytes: Number(reply.getHeader('content-length') ?? 0),
+      caller: caller?.name ?? '',
+      requestId: requestIdOf(request.raw),
+    });
+    done();
+  });
+  app.addHook('onListen', (done) => {
+    core.admission.watch();
+    done();
+  });
+  app.addHook('onClose', (_, done) => {
+    core.admission.close();
+    core.accessLog?.close();
+    done();
+  });
+  return callers;
+}
+
+/** Answered, or given up by the caller: whichever comes first. */
+function leaveWhenOver(response: ServerResponse, { admission }: ServerCore): void {
+  let isOver = false;
+  const leave = (): void => {
+    if (!isOver) admission.leave();
+    isOver = true;
+  };
+  response.once('finish', leave);
+  response.once('close', leave);
+}
+
 /** While closing, a connection is closed as soon as its request is answered. */
-function drainOnClose(app: FastifyInstance): { isClosing(): boolean } {
-  let isClosing = false;
+function drainOnClose(app: FastifyInstance, core: ServerCore): void {
   app.addHook('preClose', (done) => {
-    isClosing = true;
+    core.isClosing = true;
     done();
   });
   app.addHook('onResponse', (_, __, done) => {
-    if (isClosing) setImmediate(() => app.server.closeIdleConnections());
+    if (core.isClosing) setImmediate(() => app.server.closeIdleConnections());
     done();
   });
-  return { isClosing: () => isClosing };
-}
-
-/** The bytes are given back when nobody sends them any more. */
-function sendAnswer(reply: FastifyReply, { bytes, release }: Answer): FastifyReply {
-  reply.raw.once('close', release);
-  return reply.type(jsonType).send(bytes);
 }
 
 function bodyOf(request: FastifyRequest): Buffer {
   return request.body instanceof Buffer ? request.body : Buffer.alloc(0);
 }
 
-function requestIdOf(request: FastifyRequest): string | null {
-  const id = request.headers['x-request-id'];
-  return typeof id === 'string' ? id : null;
-}
-
-function addRoute(app: FastifyInstance, { method, path, handle }: ServerRoute, strict: boolean) {
+function addRoute(
+  app: FastifyInstance,
+  core: ServerCore,
+  route: ServerRoute,
+  callers: WeakMap<IncomingMessage, Caller>,
+): void {
   app.route({
-    method,
-    url: path,
+    method: route.method,
+    url: route.path,
     handler: async (request, reply) => {
-      const answer = await handle({
+      const caller = callers.get(request.raw) ?? anybody;
+      const answer = await route.handle({
         body: bodyOf(request),
         url: request.url,
-        isJson: isJson(request, strict),
-        mayWrite: () => undefined,
+        isJson: isJson(request.raw, core.strict),
+        mayWrite: (view) => checkWrite(caller, view),
       });
       return reply
         .code(answer.status ?? 200)
@@ -170,66 +164,36 @@ function addRoute(app: FastifyInstance, { method, path, handle }: ServerRoute, s
   });
 }
 
-const curlType = 'application/x-www-form-urlencoded';
-
-/** JSON, undeclared, or (for people, not in strict mode) as `curl -d` declares everything. */
-function isJson(request: FastifyRequest, strict: boolean): boolean {
-  const type = request.headers['content-type'];
-  if (type === undefined || type === jsonType) return true;
-  if (!strict && type === curlType) return true;
-  return /^application\/([\w.-]+\+)?json\b/i.test(type);
-}
-
-const ready: StoreHealth = { state: 'ready', message: '' };
-
-function addOperations(
-  app: FastifyInstance,
-  { store }: FeatureServerOptions,
-  parts: {
-    readonly isClosing: () => boolean;
-    readonly metricsText: () => string;
-    readonly document: Buffer;
-  },
-): void {
-  app.get('/health', (_, reply) => {
-    try {
-      store.greatestAsOfMs();
-    } catch (error) {
-      return reply.code(503).send({ status: 'unavailable', message: String(error) });
-    }
-    const { state, message } = store.health?.() ?? ready;
-    if (state !== 'ready') return reply.code(503).send({ status: state, message });
-    return parts.isClosing() ? reply.code(503).send({ status: 'closing' }) : reply.code(200).send();
-  });
-  app.get('/metrics', (_, reply) =>
-    reply
-      .type('application/openmetrics-text; version=1.0.0; charset=utf-8')
-      .send(parts.metricsText()),
-  );
-  app.get('/openapi.json', (_, reply) => reply.type(jsonType).send(parts.document));
-}
-
 const methodsOf: Readonly<Record<string, string>> = {
   [onlinePath]: 'POST',
   '/health': 'GET',
   '/metrics': 'GET',
   '/openapi.json': 'GET',
+  '/docs': 'GET',
 };
 
-function addFailures(app: FastifyInstance, strict: boolean, log: ServeLog | undefined): void {
+function addFailures(app: FastifyInstance, core: ServerCore, routes: readonly ServerRoute[]): void {
+  const allowedOn = (path: string): string | undefined =>
+    methodsOf[path] ?? routes.find((route) => route.path === path)?.method;
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf[request.url.split('?')[0] ?? ''];
+    const allowed = allowedOn(request.url.split('?')[0] ?? '');
     if (allowed === undefined) return sendJson(reply, 404, { detail: 'Not Found' });
     void reply.header('allow', allowed);
     return sendJson(reply, 405, { detail: 'Method Not Allowed' });
   });
-  app.setErrorHandler((error, request, reply) => {
-    const { status, body } = answerTo(asFailure(error), strict);
-    if (status >= 500 && !strict) {
-      log?.error(`${request.method} ${request.routeOptions.url ?? ''} failed: ${String(error)}`);
-    }
-    return sendJson(reply, status, body);
-  });
+  app.setErrorHandler((error, request, reply) =>
+    sendFailure(core, reply, error, `${request.method} ${request.routeOptions.url ?? ''}`),
+  );
+}
+
+function sendFailure(
+  core: ServerCore,
+  reply: FastifyReply,
+  error: unknown,
+  route: string,
+): FastifyReply {
+  const { status, headers, body } = failureAnswer(core, error, route);
+  return reply.code(status).headers(headers).type(jsonType).send(body);
 }
 
 function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyReply {
@@ -239,28 +203,10 @@ function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyRe
     .send(Buffer.from(JSON.stringify(body)));
 }
 
-/** Fastify's own refusals as ours. */
-function asFailure(error: unknown): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new RequestFailure({
-      code: 'MR_SERVE_TOO_LARGE',
-      status: 413,
-      message: 'the body of the request is too large',
-      where: 'body',
-      fix: 'ask for fewer rows at a time',
-    });
-  }
-  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  if (error instanceof MillraceError || typeof status !== 'number' || status >= 500) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new RequestFailure({ code: 'MR_SERVE_REQUEST', status, message, where: 'request' });
-}
-
 /**
  * Serves the features of a plan over HTTP: Feast's `POST /get-online-features`, one key at a time under
  * `/v1/features/`, health, metrics and an OpenAPI document.
- * **Errors:** `MR_SERVE_PORT` when the port is taken or not allowed.
+ * **Errors:** `MR_SERVE_PORT` when the port is taken or not allowed, `MR_SERVE_TOKENS`.
  */
 export async function startFeatureServer(options: FeatureServerOptions): Promise<FeatureServer> {
   const app = createFeatureServer(options);

@@ -9,7 +9,7 @@ export interface RouteRequest {
   /** The body is declared as JSON, or not declared at all. */
   readonly isJson: boolean;
   /** Throws a RequestFailure (403) when the caller may not write to this view. */
-  mayWrite(view: string): void;
+  readonly mayWrite: (view: string) => void;
 }
 
 /** What a route answers. */

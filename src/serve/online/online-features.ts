@@ -3,6 +3,7 @@
 import type { Column } from '../../columns/column.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
 import { type Answer, type AnswerBuffers, createAnswerBuffers } from './answer-buffers.ts';
+import { type Caller, checkRead } from './caller.ts';
 import { type EntityColumn, encodeColumn, joinParts } from './entity-columns.ts';
 import type { ServingClock } from '../read/feature-status.ts';
 import {
@@ -40,6 +41,7 @@ export interface OnlineFeaturesOptions {
 export interface OnlineCall {
   readonly isJson: boolean;
   readonly requestId: string | null;
+  readonly caller: Caller;
 }
 
 /** Answers one request; throws RequestFailure. */
@@ -52,6 +54,7 @@ export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeat
   return (body, call) => {
     const request = parse(body, call.isJson);
     const shape = shapeOf(request);
+    for (const view of shape.asked) checkRead(call.caller, view);
     const rowCount = rowCountOf(request, shape, options);
     const columns = shape.joinKeys.map(({ field, column }) =>
       encodeColumn(field, request.entities.get(column) ?? [], 'seconds', `entities.${column}`),

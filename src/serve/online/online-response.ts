@@ -44,7 +44,7 @@ export interface ResponseOptions {
 
 export interface Observers {
   readonly counters: Readonly<Record<FeatureStatus, Counter>>;
-  observeAge(view: string, ageMs: number): void;
+  readonly observeAge: (view: string, ageMs: number) => void;
 }
 
 const codes = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;

@@ -47,6 +47,8 @@ export interface ShapeComputed {
 }
 
 export interface RequestShape {
+  /** Names of the views that features are asked of. */
+  readonly asked: readonly string[];
   readonly joinKeys: readonly ShapeJoinKey[];
   /** Stored views that are read: asked for, or for what is computed. */
   readonly views: readonly ShapeView[];
@@ -85,6 +87,7 @@ export function resolveShape(
   checkRequestData(request, computed);
   const all: readonly ServedRowFields[] = [...views, ...computed];
   return {
+    asked: asked.map(({ name }) => name),
     joinKeys,
     views: views.map((view) => ({ view, keyColumns: keyColumnsOf(view, joinKeys) })),
     computed: computed.map((view) => ({

@@ -7,7 +7,11 @@ export interface ServeMetrics {
   /** Values computed at read time that are null because they could not be computed. */
   readonly onDemandFailures: Counter;
   observeRequest(route: string, status: number, seconds: number): void;
-  observeAge(view: string, ageMs: number): void;
+  readonly observeAge: (view: string, ageMs: number) => void;
+  /** Rows found and not found in the memory for hot keys. */
+  readonly cache: { readonly hits: Counter; readonly misses: Counter };
+  /** Requests refused because there were too many. */
+  readonly shed: Counter;
   /** All metrics of the registry as OpenMetrics text. */
   render(): string;
 }
@@ -40,6 +44,11 @@ export function createServeMetrics(
       'on_demand_failures',
       'Values computed at read time that overflowed and were served as null',
     ),
+    cache: {
+      hits: registry.counter('feature_cache_hits', 'Rows served from memory'),
+      misses: registry.counter('feature_cache_misses', 'Rows that were not in memory'),
+    },
+    shed: registry.counter('requests_shed', 'Requests refused because there were too many'),
     observeAge: (view, ageMs) => ages.get(view)?.observe(ageMs),
     observeRequest(route, status, seconds) {
       const key = `${status} ${route}`;
