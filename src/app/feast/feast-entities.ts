@@ -5,7 +5,8 @@ import type { EntityNode, Plan, ViewNode } from '../../plan/plan.ts';
 
 export interface FeastEntity {
   readonly name: string;
-  readonly joinKey: Field;
+  /** Feast's entity of views without one has a key that nobody gives, of a type that nobody knows. */
+  readonly joinKey: Pick<Field, 'name' | 'type'>;
   readonly description: string | null;
 }
 
@@ -15,8 +16,12 @@ export interface FeastEntities {
   of(view: ViewNode): readonly string[];
 }
 
-/** What Feast names the entity of a view without one. */
-export const dummyEntity = '__dummy';
+/** What Feast has for views without an entity. */
+export const dummyEntity: FeastEntity = {
+  name: '__dummy',
+  joinKey: { name: '__dummy_id', type: { kind: 'string' } },
+  description: null,
+};
 
 export function feastEntities(plan: Plan): FeastEntities {
   const found = new Map<string, FeastEntity>();
@@ -30,9 +35,10 @@ export function feastEntities(plan: Plan): FeastEntities {
     if (match === undefined) throw new Error(`no entity has the key ${field.name}`);
     return match.name;
   };
+  const isKeyless = plan.entities.some(({ key }) => key.length === 0);
   return {
-    entities: [...found.values()],
-    of: ({ key }) => (key.length === 0 ? [dummyEntity] : key.map(nameOf)),
+    entities: [...found.values(), ...(isKeyless ? [dummyEntity] : [])],
+    of: ({ key }) => (key.length === 0 ? [dummyEntity.name] : key.map(nameOf)),
   };
 }
 

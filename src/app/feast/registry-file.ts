@@ -5,7 +5,12 @@ import { createHash } from 'node:crypto';
 import { feastValueType, feastValueTypes } from '../../adapters/redis/feast-layout/value-types.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { type Plan, type ViewNode, featureFields, streamOf } from '../../plan/plan.ts';
-import { type FeastEntities, type FeastEntity, feastEntities } from './feast-entities.ts';
+import {
+  dummyEntity,
+  type FeastEntities,
+  type FeastEntity,
+  feastEntities,
+} from './feast-entities.ts';
 import { typeTags } from './field-type-text.ts';
 import { ProtoMessage } from './proto-message.ts';
 
@@ -25,7 +30,7 @@ const registrySchemaVersion = '1';
 /** The bytes of `registry.db`. */
 export function feastRegistry(options: FeastRegistryOptions): Uint8Array {
   const { project, plan, views } = options;
-  const entities = feastEntities({ ...plan, entities: plan.entities });
+  const entities = feastEntities(plan);
   const sources = views.map((view) => sourceOf(options, view));
   const body = new ProtoMessage()
     .messages(
@@ -92,7 +97,7 @@ function viewOf(
 }
 
 function keyOf({ key }: ViewNode): readonly Pick<Field, 'name' | 'type'>[] {
-  return key.length > 0 ? key : [{ name: '__dummy_id', type: { kind: 'string' } }];
+  return key.length > 0 ? key : [dummyEntity.joinKey];
 }
 
 /** Our tags, and what people would look for: the stream, and how fresh rows are promised to be. */
