@@ -19,6 +19,8 @@ export interface RedisServerOptions {
   /** Its folder; default a new one in memory that goes with `stop`. */
   readonly dir?: string;
   readonly port?: number;
+  /** A node of a cluster needs the port 10,000 above its own too. */
+  readonly isCluster?: boolean;
 }
 
 export interface RedisServer {
@@ -46,7 +48,7 @@ export async function redisProgram(
 
 /** Starts a server that answers when this resolves; without `args` it keeps nothing on disk. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await portFor(options.isCluster === true));
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'millrace-redis-')));
   const { path, env } = await redisProgram('redis-server');
   let args = options.args ?? ['--save', ''];
@@ -79,6 +81,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function portFor(isCluster: boolean): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (!isCluster || port < 55_000) return port;
+  }
 }
 
 function serverArgs(port: number, dir: string): readonly string[] {

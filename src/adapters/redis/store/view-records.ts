@@ -67,15 +67,22 @@ export function check(
   });
 }
 
-/** The records by view, checked once against the views as they are defined. */
+/**
+ * The records by view, checked once against the views as they are defined. In Feast's layout there are
+ * rows without a record: those that Feast wrote.
+ */
 export function recordsOf(
   parts: RecordsParts,
   context: StoreContext,
 ): (view: string) => RecordedView | null {
   const wanted = new Map(context.views.map((view) => [view.view, view]));
   const checked = new Map<string, RecordedView>();
+  const unrecorded = new Map(
+    context.views.map((view): [string, RecordedView] => [view.view, { view, generation: 1 }]),
+  );
   return (view) => {
-    const recorded = parts.meta.views.get(view);
+    const foreign = parts.layoutName === 'feast' ? unrecorded.get(view) : undefined;
+    const recorded = parts.meta.views.get(view) ?? foreign;
     const defined = wanted.get(view);
     if (recorded === undefined || defined === undefined) return null;
     if (checked.get(view) === recorded) return recorded;

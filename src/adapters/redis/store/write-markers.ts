@@ -31,7 +31,8 @@ export class WriteMarkers {
     seen: number,
   ): void {
     const marker = this.#marker(key);
-    const isLost = seen < write.expected;
+    // Before the first acknowledgement there is nothing to lose.
+    const isLost = write.expected > 0 && seen < write.expected;
     // Several writes under way find the same loss.
     if (isLost && marker.acknowledged >= write.expected) {
       marker.acknowledged = 0;
