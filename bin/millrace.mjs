@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { findNode, nodeVersionMin, runAndExit } from './node24.mjs';
+import { findNode, giveMemoryBack, nodeVersionMin, runAndExit } from './node24.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const root = dirname(dirname(self));
@@ -22,6 +22,9 @@ if (node === undefined) {
   console.error('millrace: not built yet: run `npm run build` first');
   process.exitCode = 3;
 } else {
+  if (['run', 'dev', 'backfill', 'replay'].some((command) => process.argv.includes(command))) {
+    giveMemoryBack();
+  }
   const cli = await import(pathToFileURL(main).href);
   process.exitCode = await cli.main(process.argv.slice(2));
 }

@@ -9,7 +9,11 @@ export interface MinuteRow extends LatencySummary {
   readonly waited_for_core_ms: number;
   readonly rss_mb: number;
   readonly anon_mb: number;
+  /** What JavaScript objects take, and what V8 has reserved for them: garbage lies in between. */
   readonly heap_mb: number;
+  readonly heap_reserved_mb: number;
+  /** Columns, tables, images: everything in typed arrays. */
+  readonly buffers_mb: number;
   readonly state_mb: number;
   readonly checkpoints_ok: number;
   readonly checkpoints_failed: number;
@@ -33,13 +37,16 @@ export class MinuteLog {
     state: { readonly bytes: number; readonly completed: number; readonly failed: number },
   ): MinuteRow {
     const memory = processMemory();
+    const { heapUsed, heapTotal, arrayBuffers } = process.memoryUsage();
     const waitedMs = waitedForCoreMs();
     const row = {
       minute: this.rows.length + 1,
       waited_for_core_ms: rounded(waitedMs - this.#waitedMs),
       rss_mb: memory?.rssMb ?? 0,
       anon_mb: memory?.anonMb ?? 0,
-      heap_mb: rounded(process.memoryUsage().heapUsed / 2 ** 20),
+      heap_mb: rounded(heapUsed / 2 ** 20),
+      heap_reserved_mb: rounded(heapTotal / 2 ** 20),
+      buffers_mb: rounded(arrayBuffers / 2 ** 20),
       state_mb: rounded(state.bytes / 2 ** 20),
       ...latency.summary(),
       checkpoints_ok: state.completed,
