@@ -8,6 +8,9 @@ import { systemClock } from '../kernel/clock.ts';
 import { MillraceError, type Problem, ProblemsError } from '../kernel/errors/millrace-error.ts';
 import { MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
 import { suggestName } from '../kernel/nearest-name.ts';
+import type { RowOf, Stream } from '../define/stream.ts';
+import { createPushRoute } from '../serve/push/push-route.ts';
+import { createWriteRoute } from '../serve/push/write-route.ts';
 import { onDemandKey } from '../plan/on-demand-inputs.ts';
 import type { Plan, ViewNode } from '../plan/plan.ts';
 import {
@@ -34,12 +37,14 @@ import { type Offsets, offsetsOf } from './offsets/offsets.ts';
 import { registryRoute } from './registry/registry-route.ts';
 import { type RegistryTools, registryToolsOf } from './registry/registry-tools.ts';
 import { type Replays, replaysOf } from './replay/replays.ts';
+import { type PushedRow, StreamPushers } from './push/stream-pushers.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type JobStatus, readStatus } from './status/job-status.ts';
 import { type Topics, topicsOf } from './topics/project-topics.ts';
 import { measureSkew, type SkewOptions } from './skew/measure-skew.ts';
 import { openServingLog } from './skew/open-serving-log.ts';
 import type { SkewReport } from './skew/skew-report.ts';
+import { type ServeOptions, serverOptions } from './serving/serve-options.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './offline/train-project.ts';
 
 /** What a run did; `run --json` prints it. */
@@ -55,20 +60,6 @@ export interface MillraceOptions {
   readonly baseDirectory?: string;
 }
 
-/** Options of `app.serve`. */
-export interface ServeOptions {
-  /** Default 6566; 0 takes a free port. */
-  readonly port?: number;
-  /** Default `127.0.0.1`. */
-  readonly host?: string;
-  /** Answers as Feast's own server does: every status PRESENT, its order, its 500s. Default false. */
-  readonly feastStrict?: boolean;
-  /** Share of served rows to log for `skew`, from 0 to 1. Default: as the environment says. */
-  readonly logServed?: number;
-  /** Told what people should know while it serves. */
-  readonly onNotice?: (message: string) => void;
-}
-
 /** An environment of a project, ready to run, read, serve and make training sets. */
 export interface App {
   readonly plan: Plan;
@@ -82,6 +73,12 @@ export interface App {
   run(options?: RunOptions): Promise<RunSummary>;
   /** Starts the HTTP feature server, beside a run or without one. */
   serve(options?: ServeOptions): Promise<FeatureServer>;
+  /**
+   * Gives rows to a stream that is bound to `push()` or to a Kafka topic; resolves when they cannot be
+   * lost, before they are in any feature. All of them are taken, or none.
+   * Errors: MR_PUSH_ROWS, MR_PUSH_SOURCE, MR_PUSH_FULL, MR_PUSH_LOG.
+   */
+  push<S extends Stream>(stream: S, rows: readonly RowOf<S>[]): Promise<void>;
   /** The view's node of the plan; throws MR_UNKNOWN_VIEW. */
   view(name: string): ViewNode;
   /**
@@ -152,6 +149,7 @@ export async function millrace(
 class ProjectApp implements App {
   readonly #project: ResolvedProject;
   readonly #stores: OnlineStores;
+  readonly #pushers: StreamPushers;
   readonly #servers = new Set<FeatureServer>();
   /** Of a run and of servers of this process. */
   readonly #metrics = new MetricsRegistry();
@@ -162,6 +160,7 @@ class ProjectApp implements App {
   constructor(project: ResolvedProject) {
     this.#project = project;
     this.#stores = new OnlineStores(project);
+    this.#pushers = new StreamPushers(project);
   }
 
   get plan(): Plan {
@@ -259,18 +258,29 @@ class ProjectApp implements App {
       report,
     });
     const server = await startFeatureServer({
-      ...serving,
+      ...(await serverOptions(serving)),
       plan,
       project,
       store: this.#stores.current,
       clockMode,
       metrics: this.#metrics,
-      routes: [registryRoute(this.registry)],
+      routes: [
+        registryRoute(this.registry),
+        createPushRoute({
+          plan,
+          append: (stream, records) => this.#pushers.append(stream, records),
+        }),
+        createWriteRoute({ plan, store: this.#stores.current }),
+      ],
       ...(log === null ? {} : { onServed: (served) => log.record(served) }),
     });
     const logged = log === null ? server : closedWith(server, log);
     this.#servers.add(logged);
     return logged;
+  }
+
+  push(stream: { readonly name: string }, rows: readonly PushedRow[]): Promise<void> {
+    return this.#pushers.push(stream.name, rows);
   }
 
   view(name: string): ViewNode {
@@ -324,6 +334,7 @@ class ProjectApp implements App {
   async close(): Promise<void> {
     await Promise.all([...this.#servers].map((server) => server.close()));
     this.#servers.clear();
+    await this.#pushers.close();
     await this.#stores.close();
   }
 }

@@ -23,11 +23,12 @@ const asJson: SourceRecords = { format: 'json', options: {} };
  * again is a dead letter that names the one it came from.
  */
 export function withReplays(source: Source, directory: string): Source {
-  const { description, bounded, records } = source;
+  const { description, bounded, records, history } = source;
   return {
     description,
     bounded,
     ...(records === undefined ? {} : { records }),
+    ...(history === undefined ? {} : { history: withReplays(history, directory) }),
     open: async (context) => {
       const { stream, rowType, formats } = context;
       const path = replayPath(directory, stream);

@@ -105,6 +105,12 @@ function jsonOf(text: string): unknown {
   return /\d{16}/.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
 }
 
+/** The value of a body; its text when it is not JSON by its type. Throws RequestFailure. */
+export function parseJsonBody(body: Buffer, isJson: boolean): unknown {
+  const text = body.toString('utf8');
+  return isJson ? parseJson(text) : text;
+}
+
 function parseJson(text: string): unknown {
   try {
     return jsonOf(text);

@@ -55,7 +55,9 @@ export function answerTo(error: unknown, strict: boolean): Answer {
 function statusOf({ code, blame }: MillraceError): number {
   if (code === 'MR_UNKNOWN_VIEW' || code === 'MR_UNKNOWN_SERVICE') return 404;
   if (code === 'MR_UNKNOWN_KEY' || code === 'MR_UNKNOWN_FEATURE') return 400;
-  if (code === 'MR_SERVE_REQUEST') return 422;
+  if (code === 'MR_SERVE_REQUEST' || code.startsWith('MR_PUSH_')) {
+    return blame === 'external' ? 503 : 422;
+  }
   return blame === 'external' ? 503 : 500;
 }
 

@@ -4,6 +4,7 @@ import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/co
 import { convertValue } from '../../columns/decode/convert-value.ts';
 import { FieldProblem } from '../../columns/decode/field-problem.ts';
 import type { InstantUnit } from '../../columns/packed-row-json.ts';
+import { parseInstant } from '../../columns/parse-time.ts';
 import { putValue } from '../../columns/put-value.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
@@ -30,13 +31,19 @@ export function requestColumn(
     if (builder.kind === 'float64' && field.type.kind === 'float64' && Number.isFinite(value)) {
       builder.values[i] = value as number;
     } else {
-      putValue(builder, field.type, i, valueOf(field, value, unit, `${where}[${i}]`));
+      putValue(builder, field.type, i, requestValue(field, value, unit, `${where}[${i}]`));
     }
   }
   return builder;
 }
 
-function valueOf(field: Field, value: unknown, unit: InstantUnit, where: string): Value {
+/** One value as its field has it; throws MR_SERVE_REQUEST when it does not fit. */
+export function requestValue(
+  field: Field,
+  value: unknown,
+  unit: InstantUnit,
+  where: string,
+): Value {
   if (value === null || value === undefined) {
     if (field.nullable) return null;
     throw unfit(field, where, `${where} is null`);
@@ -58,7 +65,7 @@ function coerced({ type }: Field, value: unknown, unit: InstantUnit): unknown {
     case 'count':
       return isText && /^[+-]?\d{1,30}$/.test(value.trim()) ? BigInt(value.trim()) : value;
     case 'timestamp': {
-      if (isText && !/^[+-]?\d+$/.test(value)) return Date.parse(value);
+      if (isText && !/^[+-]?\d+$/.test(value)) return parseInstant(value) ?? value;
       const whole = isText ? BigInt(value) : value;
       const scale = unit === 'seconds' ? 1000 : 1;
       if (typeof whole === 'bigint') return whole * BigInt(scale);
