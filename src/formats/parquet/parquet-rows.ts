@@ -16,7 +16,7 @@ export interface ParquetRows {
   readonly groups: readonly number[];
   /**
    * The type that a column is read as: `wanted` when it holds that, else the nearest to its own;
-   * null for a nested column. Throws MR_FILE_FORMAT when there is none of the name.
+   * null for a nested column and for types that columns do not hold.
    */
   typeOf(name: string, wanted?: FieldType): FieldType | null;
   /**
@@ -47,7 +47,7 @@ export async function openParquetRows(path: string): Promise<ParquetRows> {
     typeOf: (name, wanted) => {
       const column = columns.find(({ element }) => element.name === name);
       const leaf = column === undefined ? null : leafOf(column);
-      return leaf === null ? null : typeFor(leaf, name, wanted);
+      return leaf === null ? null : typeFor(leaf, wanted);
     },
     read: async (group, field, builder) => {
       const column = find(field);
@@ -81,7 +81,7 @@ async function readGroup(
   });
 }
 
-function typeFor(leaf: LeafKind, name: string, wanted: FieldType | undefined): FieldType | null {
+function typeFor(leaf: LeafKind, wanted: FieldType | undefined): FieldType | null {
   if (wanted !== undefined && fits(leaf, wanted)) return wanted;
   switch (leaf.kind) {
     case 'integer':
@@ -98,9 +98,7 @@ function typeFor(leaf: LeafKind, name: string, wanted: FieldType | undefined): F
     case 'bytes':
       return { kind: leaf.kind };
     case 'other':
-      throw new MillraceError('MR_FILE_FORMAT', `column "${name}" has a type that is not read`, {
-        fix: 'leave the column out, or write it as text',
-      });
+      return null;
   }
 }
 
