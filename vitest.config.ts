@@ -8,10 +8,12 @@ const memoryFolder = '/dev/shm';
 const memoryBytesLeast = 4 * 1024 ** 3;
 
 const conditions = ['millrace-src', 'module', 'node', 'import', 'default'];
+const required = ['millrace-src', 'module', 'node'];
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
+  // Without `import`: packages that require others are given what is to be required.
+  ssr: { resolve: { conditions: required, externalConditions: required } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**'],
