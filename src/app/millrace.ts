@@ -26,6 +26,7 @@ import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
 import { type DeadLetters, deadLettersOf } from './dead-letters/dead-letters.ts';
 import { type ExportResult, exportView } from './export-view.ts';
 import { type LateRecords, lateRecordsOf } from './late-records/late-records.ts';
+import { materializeRoutes } from './feast/materialize-routes.ts';
 import { type FeastTools, feastToolsOf } from './feast/feast-tools.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { OnlineStores } from './online-stores.ts';
@@ -271,6 +272,7 @@ class ProjectApp implements App {
           append: (stream, records) => this.#pushers.append(stream, records),
         }),
         createWriteRoute({ plan, store: this.#stores.current }),
+        ...materializeRoutes({ project, plan }),
       ],
       ...(log === null ? {} : { onServed: (served) => log.record(served) }),
     });
