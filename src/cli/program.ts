@@ -26,6 +26,7 @@ import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
 import { skewCommand } from './commands/serving/skew.ts';
 import { statusCommand } from './commands/status.ts';
+import { storeCommand } from './commands/serving/store.ts';
 import { topicsCommand } from './commands/topics.ts';
 import { trainCommand } from './commands/train.ts';
 import { logLevels } from './terminal.ts';
@@ -49,6 +50,7 @@ const commands = [
   serveCommand,
   devCommand,
   getCommand,
+  storeCommand,
   exportCommand,
   trainCommand,
   feastCommand,

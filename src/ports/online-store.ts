@@ -1,6 +1,7 @@
 // The newest vector per view and key, for reads in milliseconds. Writes are versioned by
 // (as_of, seq) and compared in the store, so that a replay can never move a value back.
 import type { VectorBatch } from '../columns/vector-batch.ts';
+import type { StoreInspection } from './store-verification.ts';
 import type { StoreJobs } from './store-jobs.ts';
 import type { StoreProblem } from './store-problem.ts';
 import type { StoredView } from './stored-view.ts';
@@ -13,6 +14,8 @@ export interface OnlineStoreBinding {
   open(context: StoreContext): Promise<OnlineStore>;
   /** Absent: readers are always given the rows of the first job. */
   readonly jobs?: StoreJobs;
+  /** Looks at up to `keysPerView` keys of each view as they lie in the store; writes nothing. */
+  inspect?(context: StoreContext, keysPerView: number): Promise<StoreInspection>;
   /** What stands against keeping these views in the store; absent: nothing ever does. */
   problems?(views: readonly StoredView[]): readonly StoreProblem[];
 }

@@ -3,6 +3,7 @@
 import type { OnlineStoreBinding } from '../../ports/online-store.ts';
 import { feastProblems } from './feast-layout/feast-problems.ts';
 import { type RedisOptions, resolveRedisOptions } from './redis-options.ts';
+import { inspectRedis } from './store/inspect-store.ts';
 import { openRedisStore } from './store/open-store.ts';
 import { redisJobs } from './store/store-jobs.ts';
 
@@ -35,6 +36,7 @@ export function redis(url: string, options: RedisOptions = {}): RedisBinding {
     description: `redis ${resolved.name}`,
     open: (context) => openRedisStore(resolved, context),
     jobs: redisJobs(resolved),
+    inspect: (context, keysPerView) => inspectRedis(resolved, context, keysPerView),
     ...(resolved.layout === 'feast' ? { problems: feastProblems } : {}),
   } satisfies RedisBinding);
 }

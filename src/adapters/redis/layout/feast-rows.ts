@@ -4,6 +4,7 @@
 import { Buffer } from 'node:buffer';
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import type { RowReplacement } from '../../../ports/store-jobs.ts';
+import type { InspectedKey } from '../../../ports/store-verification.ts';
 import type { StoredView } from '../../../ports/stored-view.ts';
 import type { Argument, RedisLink } from '../client/redis-link.ts';
 import { slotOf } from '../client/slot.ts';
@@ -73,6 +74,7 @@ export function feastLayout(context: LayoutContext): RowLayout {
       const args = [expectedBytes(row.expected), packedFields, replacement(view, writer, row)];
       return (await evaluate(link, replaceFeastRow, [asBuffer(key.encode(row.key))], args)) === 1;
     },
+    inspect: (recorded, keysMax) => inspectHashes(link, recorded, codecOf(recorded.view), keysMax),
     drop: (view) => dropFields(link, codecOf(view)),
   };
 }
@@ -191,6 +193,58 @@ async function* entityKeys(
       if (decoded !== null) yield { name, key: decoded };
     }
   }
+}
+
+async function inspectHashes(
+  link: RedisLink,
+  { view }: RecordedView,
+  codec: Codec,
+  keysMax: number,
+): Promise<readonly InspectedKey[]> {
+  const found: InspectedKey[] = [];
+  for await (const { name, key } of entityKeys(link, codec)) {
+    if (found.length >= keysMax) break;
+    const fields = codec.fields.map(asBuffer);
+    const hash = (await link.send(name, ['HMGET', name, ...fields], 'bytes')) as (Buffer | null)[];
+    const isAbsent = hash.every((value) => value === null);
+    // Of another view of the entity.
+    if (isAbsent) continue;
+    const ttl = Number(await link.send(name, ['PTTL', name]));
+    const { row, problem } = rowOf(codec, hash);
+    const isOurs = hash.at(-1) !== null;
+    found.push({
+      view: view.view,
+      name: printable(name),
+      explanation: `Feast's hash of the entity; written by ${isOurs ? 'millrace' : 'Feast (no version of ours)'}`,
+      key,
+      row,
+      bytes: hash.reduce((sum, value) => sum + (value?.length ?? 0), 0),
+      expiresInMs: ttl < 0 ? null : ttl,
+      problem,
+    });
+  }
+  return found;
+}
+
+function rowOf(
+  { reader }: Codec,
+  hash: readonly HashValue[],
+): { readonly row: Uint8Array | null; readonly problem: string | null } {
+  try {
+    const [row = null] = reader.rows([hash]);
+    return { row, problem: row === null ? 'it has values and no time: readers see no row' : null };
+  } catch (error) {
+    return { row: null, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Bytes for people: printable ASCII as it is, the rest as \xNN. */
+function printable(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte < 0x7f && byte !== 0x5c
+      ? String.fromCharCode(byte)
+      : `\\x${byte.toString(16).padStart(2, '0')}`,
+  ).join('');
 }
 
 /** A pattern for SCAN: these bytes, anything, those bytes. */

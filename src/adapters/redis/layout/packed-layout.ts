@@ -5,6 +5,7 @@ import { createRowPacker } from '../../../columns/packed-row-writer.ts';
 import { isPackedRow } from '../../../columns/packed-row.ts';
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import type { RowReplacement } from '../../../ports/store-jobs.ts';
+import type { InspectedKey } from '../../../ports/store-verification.ts';
 import type { Argument } from '../client/redis-link.ts';
 import { replacePackedRow, writePackedRows } from '../store/scripts.ts';
 import type { RecordedView } from '../store/store-meta.ts';
@@ -64,6 +65,7 @@ export function packedLayout(context: LayoutContext): RowLayout {
       const args = [expectedBytes(expected), row === null ? '' : Buffer.from(row)];
       return (await evaluate(link, replacePackedRow, [name], args)) === 1;
     },
+    inspect: (recorded, keysMax) => inspectKeys(context, recorded, placeOf(recorded), keysMax),
     async drop(view, generations) {
       for (const generation of generations) {
         const prefix = rowsPrefix(scope, view.view, generation);
@@ -161,6 +163,54 @@ function groupedRows(batch: VectorBatch, rows: Int32Array): readonly (readonly n
     else group.push(row);
   }
   return [...groups.values()];
+}
+
+async function inspectKeys(
+  { link }: LayoutContext,
+  { view }: RecordedView,
+  { prefix, buckets }: Place,
+  keysMax: number,
+): Promise<readonly InspectedKey[]> {
+  const found: InspectedKey[] = [];
+  for await (const page of scanKeys(link, patternOf(prefix))) {
+    for (const name of page) {
+      const at = prefix.length;
+      if (name[at + 3] !== ':') continue;
+      if (found.length >= keysMax) return found;
+      const key = encodedKeyOf(view.key, name.slice(at + 4));
+      const bucket = key === null ? '' : buckets[bucketOf(key, 0, key.length)];
+      const value = (await link
+        .send(name, ['GET', name], 'bytes')
+        .catch(() => null)) as Buffer | null;
+      const ttl = Number(await link.send(name, ['PTTL', name]));
+      const row = value !== null && isPackedRow(value, view.features.length) ? value : null;
+      found.push({
+        view: view.view,
+        name,
+        explanation: `view ${view.view}, part ${name.slice(at, at + 2)} of 256 by the hash of the key`,
+        key,
+        row,
+        bytes: value?.length ?? 0,
+        expiresInMs: ttl < 0 ? null : ttl,
+        problem: problemOf({ key, row, value, isInPlace: bucket === name.slice(0, at + 3) }),
+      });
+    }
+  }
+  return found;
+}
+
+interface Looked {
+  readonly key: Uint8Array | null;
+  readonly row: Uint8Array | null;
+  readonly value: Buffer | null;
+  readonly isInPlace: boolean;
+}
+
+function problemOf({ key, row, value, isInPlace }: Looked): string | null {
+  if (key === null) return 'its name is no key of this view: no reader asks for it';
+  if (!isInPlace) return 'it lies in another part than its key says: no reader asks for it';
+  if (value === null) return 'it is gone again, or no string';
+  return row === null ? 'its value is no row of this view: readers are told NOT_FOUND' : null;
 }
 
 interface ScanParts {

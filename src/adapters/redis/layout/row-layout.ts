@@ -2,6 +2,7 @@
 // comes out are packed rows.
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import type { RowReplacement } from '../../../ports/store-jobs.ts';
+import type { InspectedKey } from '../../../ports/store-verification.ts';
 import type { StoredView } from '../../../ports/stored-view.ts';
 import type { Argument, RedisLink } from '../client/redis-link.ts';
 import type { RedisScript } from '../store/scripts.ts';
@@ -37,6 +38,8 @@ export interface RowLayout {
   /** Every row in the order of the encoded keys. */
   scan(recorded: RecordedView): AsyncIterable<StoredRow>;
   replace(recorded: RecordedView, row: RowReplacement): Promise<boolean>;
+  /** Some keys of the view, explained. */
+  inspect(recorded: RecordedView, keysMax: number): Promise<readonly InspectedKey[]>;
   /** Removes every row of these generations of a view. */
   drop(view: StoredView, generations: readonly number[]): Promise<void>;
 }
