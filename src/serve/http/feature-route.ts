@@ -6,6 +6,7 @@ import { eventTimeMsOf, viewOfBytes } from '../../columns/packed-row.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
+import type { RowOrigin } from '../../ports/read-origin.ts';
 import {
   type EntityColumn,
   encodeColumn,
@@ -17,6 +18,7 @@ import { formatInstantExact } from '../read/instant-text.ts';
 import { checkRead } from '../online/caller.ts';
 import type { OnlineCall } from '../online/online-features.ts';
 import { RequestFailure } from '../online/request-failure.ts';
+import { sourceOf } from '../read/answer-source.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
 import type { ServedListener } from '../read/served-rows.ts';
 import { type ServedCatalogue, viewNamed } from '../read/served-catalogue.ts';
@@ -37,6 +39,8 @@ export interface FeatureAnswer {
   readonly body: Buffer;
   /** Null when the key was never seen. */
   readonly ageMs: number | null;
+  /** Where the row came from, when the store is a region's. */
+  readonly source?: RowOrigin;
 }
 
 export type FeatureRoute = (url: string, call: FeatureCall) => Promise<FeatureAnswer>;
@@ -61,7 +65,9 @@ export function createFeatureRoute(options: FeatureRouteOptions): FeatureRoute {
     const columns = keyColumns(view, parts, query);
     const selected = selectedFeatures(view, query.get('features'));
     const keys = joinParts(columns, 1);
-    const [row = null] = await options.store.read(view.name, keys);
+    const rows = await options.store.read(view.name, keys);
+    const [row = null] = rows;
+    const source = sourceOf([{ rows }], options.metrics);
     const nowMs = options.now.nowMs();
     if (row !== null) {
       checkRow(view, row);
@@ -77,6 +83,7 @@ export function createFeatureRoute(options: FeatureRouteOptions): FeatureRoute {
       eventTimeMs: row === null ? null : eventTimeMsOf(row),
       statusOf: (_, isValue) => (isOld ? 'OUTSIDE_MAX_AGE' : isValue ? 'PRESENT' : 'NULL_VALUE'),
       nowMs,
+      ...(source === null ? {} : { source }),
       metrics: options.metrics,
     });
   };
@@ -204,11 +211,12 @@ interface AnswerParts {
   /** Status of a feature of a row that is there. */
   statusOf(index: number, isValue: boolean): FeatureStatus;
   readonly nowMs: number;
+  readonly source?: RowOrigin;
   readonly metrics: ServeMetrics;
 }
 
 function writeAnswer(parts: AnswerParts): FeatureAnswer {
-  const { view, columns, selected, row, eventTimeMs, nowMs, metrics } = parts;
+  const { view, columns, selected, row, eventTimeMs, nowMs, source, metrics } = parts;
   const target = new JsonBuffer(256 + selected.length * 64);
   target.ascii('{"view":');
   target.string(view.name);
@@ -221,7 +229,9 @@ function writeAnswer(parts: AnswerParts): FeatureAnswer {
   target.ascii('},"event_time":');
   if (eventTimeMs === null) target.ascii('null');
   else target.string(formatInstantExact(eventTimeMs));
-  target.ascii(`,"age_ms":${ageMs},"features":{`);
+  target.ascii(`,"age_ms":${ageMs}`);
+  if (source !== undefined) target.ascii(`,"source":"${source}"`);
+  target.ascii(',"features":{');
   const dataView = row === null ? null : viewOfBytes(row);
   for (const [i, index] of selected.entries()) {
     writeName(target, view.fields[index]?.name ?? '', i);
@@ -236,7 +246,8 @@ function writeAnswer(parts: AnswerParts): FeatureAnswer {
     target.ascii(`,"status":"${status}"}`);
   }
   target.ascii('}}');
-  return { body: target.bytes.subarray(0, target.length), ageMs };
+  const body = target.bytes.subarray(0, target.length);
+  return { body, ageMs, ...(source === undefined ? {} : { source }) };
 }
 
 function writeName(target: JsonBuffer, name: string, position: number): void {

@@ -5,6 +5,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { type Caller, anybody, checkWrite } from '../online/caller.ts';
+import { sourceHeader } from '../read/answer-source.ts';
 import { callerLimitMs, failureAnswer, isJson, requestIdOf } from './failures.ts';
 import { featurePath } from './feature-route.ts';
 import { type OnlineEndpoint, createOnlineEndpoint, onlinePath } from './online-endpoint.ts';
@@ -32,8 +33,9 @@ export function createFeatureServer(options: FeatureServerOptions): FastifyInsta
     const caller = callers.get(request.raw) ?? anybody;
     const work = core.featureRoute(request.url, { requestId: requestIdOf(request.raw), caller });
     const limitMs = callerLimitMs(request.raw);
-    const { body, ageMs } = await core.admission.withinDeadline(work, limitMs);
+    const { body, ageMs, source } = await core.admission.withinDeadline(work, limitMs);
     if (ageMs !== null) void reply.header('x-feature-age-ms', String(ageMs));
+    if (source !== undefined) void reply.header(sourceHeader, source);
     return reply.type(jsonType).send(body);
   });
   const routes = options.routes ?? [];

@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer } from '../online/answer-buffers.ts';
 import { type Caller, anybody } from '../online/caller.ts';
+import { sourceHeader } from '../read/answer-source.ts';
 import { bodyTooLarge, callerLimitMs, failureAnswer, isJson, requestIdOf } from './failures.ts';
 import type { ServerCore } from './server-core.ts';
 
@@ -110,7 +111,8 @@ class OnlineExchange {
     const response = this.#response;
     if (this.#isOver || response.headersSent) return answer.release();
     this.#answer = answer;
-    const { bytes } = answer;
+    const { bytes, source } = answer;
+    if (source !== undefined) response.setHeader(sourceHeader, source);
     this.#bytes = bytes.length;
     if (this.#core.isClosing) response.setHeader('connection', 'close');
     response.writeHead(200, { 'content-type': jsonType, 'content-length': bytes.length });

@@ -21,6 +21,7 @@ import {
   type ShapeView,
   createShapeCache,
 } from './request-shape.ts';
+import { sourceOf } from '../read/answer-source.ts';
 import type { ServeMetrics } from '../read/serve-metrics.ts';
 import type { ServedListener } from '../read/served-rows.ts';
 import type { ServedCatalogue } from '../read/served-catalogue.ts';
@@ -181,7 +182,9 @@ function respond(
       options.onServed({ view, keys, rows, features, nowMs, requestId: call.requestId });
     }
   }
-  return buffers.answer(target);
+  const source = sourceOf(data.views, metrics);
+  const answer = buffers.answer(target);
+  return source === null ? answer : { ...answer, source };
 }
 
 /** Places of the features that the shape asks of its view `viewIndex`. */

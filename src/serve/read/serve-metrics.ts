@@ -1,5 +1,11 @@
 // Metrics of the server in the process's registry. Labels are routes, views and statuses only.
-import type { Counter, Histogram, MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
+import type {
+  Counter,
+  Gauge,
+  Histogram,
+  MetricsRegistry,
+} from '../../kernel/metrics/metrics-registry.ts';
+import type { RowOrigin } from '../../ports/read-origin.ts';
 import type { FeatureStatus } from './feature-status.ts';
 
 export interface ServeMetrics {
@@ -12,6 +18,10 @@ export interface ServeMetrics {
   readonly cache: { readonly hits: Counter; readonly misses: Counter };
   /** Requests refused because there were too many. */
   readonly shed: Counter;
+  /** Rows by where they came from; made when a region is first read. */
+  source(origin: RowOrigin): Counter;
+  /** How long ago the copy of the region was complete. */
+  replicaAge(): Gauge;
   /** All metrics of the registry as OpenMetrics text. */
   render(): string;
 }
@@ -49,6 +59,10 @@ export function createServeMetrics(
       misses: registry.counter('feature_cache_misses', 'Rows that were not in memory'),
     },
     shed: registry.counter('requests_shed', 'Requests refused because there were too many'),
+    source: (source) =>
+      registry.counter('feature_source', 'Rows of a region, by where they came from', { source }),
+    replicaAge: () =>
+      registry.gauge('replica_age_ms', 'Now less when the copy of the region was complete'),
     observeAge: (view, ageMs) => ages.get(view)?.observe(ageMs),
     observeRequest(route, status, seconds) {
       const key = `${status} ${route}`;
