@@ -31,10 +31,11 @@ const purchases = stream('purchases', {
   schema: { user_id: t.int32(), amount: t.float64(), ts: t.timestamp(), note: t.string() },
   eventTime: { field: 'ts', outOfOrderness: '0s', maxAhead: 'off' },
 });
-const features = (p: { readonly amount: Parameters<typeof sum>[0] }) => ({
-  total: sum(p.amount).over(lifetime()),
+const spend = featureView('spend', {
+  entity: user,
+  from: purchases,
+  features: (p) => ({ total: sum(p.amount).over(lifetime()) }),
 });
-const spend = featureView('spend', { entity: user, from: purchases, features });
 const brief = featureView('brief', {
   entity: user,
   from: purchases,
@@ -62,7 +63,7 @@ beforeAll(async () => {
     { key: { user_id: 1 }, asOfMs: at, seq: 1, values: { total: 2 } },
     { key: { user_id: 1 }, asOfMs: at + 1000, seq: 2, values: { total: 7 } },
   ];
-  await writeLog(offline, folder.path, app.plan, 'spend', rows);
+  await writeLog({ offline, baseDirectory: folder.path, plan: app.plan }, 'spend', rows);
   await app.close();
 });
 
@@ -250,7 +251,12 @@ describe('the ttl', () => {
   });
 
   it('of zero is refused where it is defined', async () => {
-    const none = featureView('none', { entity: user, from: purchases, ttl: '0s', features });
+    const none = featureView('none', {
+      entity: user,
+      from: purchases,
+      ttl: '0s',
+      features: () => ({ count: count().over(lifetime()) }),
+    });
     const wrong = defineConfig({
       project: 'shop',
       definitions: [{ none }],

@@ -201,7 +201,11 @@ describe('a late event, logged', () => {
     const projects = [await projectOf(onTime), await projectOf(withLate)] as const;
     for (const [i, history] of [onTime, withLate].entries()) {
       const { app, offline } = projects[i] as Project;
-      await writeLog(offline, folder.path, app.plan, 'spend', arrivalRows(history));
+      await writeLog(
+        { offline, baseDirectory: folder.path, plan: app.plan },
+        'spend',
+        arrivalRows(history),
+      );
     }
     const known = { mode: 'logged', asKnownAt: true } as const;
     const without = await train(projects[0], minutes, known);
@@ -229,7 +233,7 @@ describe('a late event, logged', () => {
     });
     // The record of minute 8 arrived in minute 14, after that of minute 9, whose row counts it already.
     const rows = [row(0, 1, 1, 1), row(8, 14, 2, 101), row(9, 10, 3, 201), row(30, 31, 4, 301)];
-    await writeLog(offline, folder.path, app.plan, 'waiting', rows);
+    await writeLog({ offline, baseDirectory: folder.path, plan: app.plan }, 'waiting', rows);
     const at = [7, 10, 13, 14, 30, 31];
     const wish = { mode: 'logged', view: waiting } as const;
     const project = { app, offline };
@@ -251,7 +255,7 @@ describe('a late event, logged', () => {
         values: { count_all: n + 1 },
       }),
     );
-    await writeLog(offline, folder.path, app.plan, 'spend', rows);
+    await writeLog({ offline, baseDirectory: folder.path, plan: app.plan }, 'spend', rows);
     const at = [0, 1, 2, 3, 4].map((n) => n * day);
     const known = await train({ app, offline }, at, { mode: 'logged', asKnownAt: true });
     expect(known.map((row) => row['count_all'])).toEqual([null, null, 1, 2, 3]);
@@ -267,7 +271,7 @@ describe('a late event, logged', () => {
       values: { count_all: seq },
     });
     const correction = row(0, 40, 9);
-    await writeLog(offline, folder.path, app.plan, 'spend', [
+    await writeLog({ offline, baseDirectory: folder.path, plan: app.plan }, 'spend', [
       row(0, 1, 1),
       row(20, 21, 2),
       correction,

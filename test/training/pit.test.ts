@@ -110,7 +110,7 @@ async function logOf(app: App, view: string, names: readonly string[]): Promise<
       values: Object.fromEntries(values),
     };
   });
-  await writeLog(offline, folder.path, app.plan, view, rows);
+  await writeLog({ offline, baseDirectory: folder.path, plan: app.plan }, view, rows);
 }
 
 describe('the point-in-time join of the fixtures', () => {

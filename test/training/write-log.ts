@@ -18,16 +18,20 @@ export interface LoggedRow {
   readonly values: Readonly<Record<string, Value>>;
 }
 
+export interface LogPlace {
+  readonly offline: FeatureLogBinding;
+  readonly baseDirectory: string;
+  readonly plan: Plan;
+}
+
 /** Appends rows to the log of a view as one commit. */
 export async function writeLog(
-  binding: FeatureLogBinding,
-  baseDirectory: string,
-  plan: Plan,
+  { offline, baseDirectory, plan }: LogPlace,
   viewName: string,
   rows: readonly LoggedRow[],
 ): Promise<void> {
   const view = plan.views.find(({ name }) => name === viewName) as ViewNode;
-  const log = await binding.open({ baseDirectory, views: storedViews(plan) });
+  const log = await offline.open({ baseDirectory, views: storedViews(plan) });
   for (const { key, asOfMs, seq, values, eventTimeMs = asOfMs, arrivalMs = asOfMs } of rows) {
     const text = Buffer.from(encodeKey(view.key, key)).toString('latin1');
     const inOrder = featureFields(view).map(({ name }) => values[name] ?? null);
