@@ -140,7 +140,6 @@ export {
   type MillraceOptions,
   millrace,
   type RunSummary,
-  type ServeOptions,
 } from './app/millrace.ts';
 export type { LagOptions } from './app/lag/lag-monitor.ts';
 export type { Lags } from './app/lag/lags.ts';
@@ -221,4 +220,5 @@ export type {
 export type { StatusProblem } from './app/status/status-problems.ts';
 export type { TrainMode, TrainOptions, TrainResult } from './app/offline/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
+export type { ServeOptions } from './app/serving/serve-options.ts';
 export type { FeatureServer } from './serve/http/feature-server.ts';

@@ -22,10 +22,12 @@ export function addOperations(
     void reply.header('retry-after', '1');
     return reply.code(503).send({ status: state, message });
   });
-  app.get('/metrics', (_, reply) => {
+  const own = (): string => {
     metrics.shed.value = core.admission.refusedCount;
-    return reply.type(metricsType).send(metrics.render());
-  });
+    return metrics.render();
+  };
+  const render = core.renderMetrics?.(own) ?? own;
+  app.get('/metrics', async (_, reply) => reply.type(metricsType).send(await render()));
   app.get('/openapi.json', (_, reply) => reply.type(jsonType).send(document));
   app.get('/docs', (_, reply) =>
     reply

@@ -26,6 +26,7 @@ export interface ServerCore {
   readonly log: ServeLog | null;
   readonly onlineFeatures: OnlineFeatures;
   readonly featureRoute: FeatureRoute;
+  readonly renderMetrics: FeatureServerOptions['renderMetrics'] | null;
   isClosing: boolean;
 }
 
@@ -63,6 +64,7 @@ export function createServerCore(options: FeatureServerOptions): ServerCore {
     log: options.log ?? null,
     onlineFeatures: createOnlineFeatures(parts),
     featureRoute: createFeatureRoute(parts),
+    renderMetrics: options.renderMetrics ?? null,
     isClosing: false,
   };
 }

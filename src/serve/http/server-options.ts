@@ -54,6 +54,8 @@ export interface FeatureServerOptions {
   /** Most rows in memory. Default 100,000. */
   readonly cacheRowsMax?: number;
   readonly accessLog?: AccessLog;
+  /** What `/metrics` says, of what this process would say. Default: just that. */
+  readonly renderMetrics?: (own: () => string) => () => Promise<string>;
 }
 
 /** A running feature server: where it answers, and how to stop it. */
