@@ -52,12 +52,13 @@ export function answerTo(error: unknown, strict: boolean): Answer {
   };
 }
 
+/** What the caller's values are to blame for. */
+const wrongRequests: readonly ErrorCode[] = ['MR_SERVE_REQUEST', 'MR_PUSH_ROWS', 'MR_PUSH_SOURCE'];
+
 function statusOf({ code, blame }: MillraceError): number {
   if (code === 'MR_UNKNOWN_VIEW' || code === 'MR_UNKNOWN_SERVICE') return 404;
   if (code === 'MR_UNKNOWN_KEY' || code === 'MR_UNKNOWN_FEATURE') return 400;
-  if (code === 'MR_SERVE_REQUEST' || code.startsWith('MR_PUSH_')) {
-    return blame === 'external' ? 503 : 422;
-  }
+  if (wrongRequests.includes(code)) return 422;
   return blame === 'external' ? 503 : 500;
 }
 

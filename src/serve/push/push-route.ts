@@ -10,7 +10,7 @@ import { RowProblems, unknownSource, wrongTarget } from './push-problems.ts';
 export interface PushRouteOptions {
   readonly plan: Plan;
   /** Resolves when the records of the stream cannot be lost; throws MR_PUSH_SOURCE where none can come. */
-  append(stream: string, records: readonly PushedRecord[]): Promise<void>;
+  readonly append: (stream: string, records: readonly PushedRecord[]) => Promise<void>;
 }
 
 const targets: readonly unknown[] = ['online', 'online_and_offline', undefined, null];

@@ -25,13 +25,13 @@ export interface OnDemandRow {
   /** Values that are null because they could not be computed. */
   readonly failureCount: number;
   /** Status of a feature, once it is known whether it has a value. */
-  statusOf(index: number, isValue: boolean): FeatureStatus;
+  readonly statusOf: (index: number, isValue: boolean) => FeatureStatus;
 }
 
 export async function readOnDemand(options: OnDemandRequest): Promise<OnDemandRow> {
   const { view, store, now, encodeKey, request } = options;
   const stored = await Promise.all(
-    view.sources.map((source) => store.read(source.name, [encodeKey(source.key)])),
+    view.sources.map(async (source) => store.read(source.name, [encodeKey(source.key)])),
   );
   const nowMs = now.nowMs();
   const { rows, codes, failureCount } = view.compute({ rowCount: 1, request, stored, nowMs });
