@@ -3,8 +3,7 @@
 import type { VectorBatch } from '../columns/vector-batch.ts';
 import type { StoreInspection } from './store-verification.ts';
 import type { StoreJobs } from './store-jobs.ts';
-import type { StoreProblem } from './store-problem.ts';
-import type { StoredView } from './stored-view.ts';
+import type { StoredView, StoreProblem } from './stored-view.ts';
 
 export type { StoredView } from './stored-view.ts';
 

@@ -193,8 +193,8 @@ if (withServices) {
     it.each(features)('reads %s from Redis as we do', async (feature) => {
       const expected = [];
       for (const user_id of users) {
-        const { values } = (await app?.read('all_types', { user_id })) ?? { values: {} };
-        expected.push(asScript(feature, values[feature]));
+        const read = await app?.read('all_types', { user_id });
+        expected.push(asScript(feature, read?.values[feature]));
       }
       expect(answerOf(byRedis, feature)).toEqual({ user_id: users, [feature]: expected });
       expect(expected.some((value) => value !== null)).toBe(true);

@@ -1,7 +1,6 @@
 // Why views cannot be kept in Feast's layout, all at once and before anything is opened.
 import { isKeyKind } from '../../../kernel/key-encoding.ts';
-import type { StoreProblem } from '../../../ports/store-problem.ts';
-import type { StoredView } from '../../../ports/stored-view.ts';
+import type { StoredView, StoreProblem } from '../../../ports/stored-view.ts';
 import { feastKeyType } from './entity-key.ts';
 import { fieldCollisions } from './hash-fields.ts';
 

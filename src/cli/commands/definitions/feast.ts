@@ -44,10 +44,14 @@ function printExport(
   terminal: Terminal,
   { out, route, files, views, services, left, notes }: FeastExport,
 ): void {
-  const told = `${views.length} views and ${services.length} services`;
+  const told = `${countOf(views.length, 'view')} and ${countOf(services.length, 'service')}`;
   terminal.print(`${told} in ${out}: ${files.join(', ')}`);
   const from = route === 'redis' ? 'Redis' : 'millrace serve';
   terminal.print(`FeatureStore("${out}") reads from ${from}`);
   for (const { name, reason } of left) terminal.print(`left out: ${name}: ${reason}`);
   for (const note of notes) terminal.print(`note: ${note}`);
+}
+
+function countOf(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
