@@ -134,6 +134,8 @@ export {
 export type { Plan } from './plan/plan.ts';
 export type { ExistingRows } from './ports/online-store.ts';
 export { type LoadedConfig, loadConfig } from './app/config/load-config.ts';
+export { runSql, type SqlOptions, type SqlSummary } from './app/sql/run-sql.ts';
+export type { RowColumn, RowKind, SqlRow } from './app/sql/sql-row.ts';
 export { type FlinkSql, type FlinkSqlOptions, flinkSql } from './app/flink/flink-sql.ts';
 export {
   type App,

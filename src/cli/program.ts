@@ -12,6 +12,7 @@ import { devCommand } from './commands/dev.ts';
 import { dlqCommand } from './commands/dlq.ts';
 import { exportCommand } from './commands/export.ts';
 import { flinkCommand } from './commands/definitions/flink.ts';
+import { sqlCommand } from './commands/definitions/sql.ts';
 import { getCommand } from './commands/get.ts';
 import { initCommand } from './commands/init.ts';
 import { lagCommand } from './commands/lag.ts';
@@ -24,6 +25,7 @@ import { runCommand } from './commands/run.ts';
 import { savepointCommand } from './commands/savepoint.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { serveCommand } from './commands/serve.ts';
+import { replicateCommand } from './commands/serving/replicate.ts';
 import { skewCommand } from './commands/serving/skew.ts';
 import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/serving/store.ts';
@@ -56,7 +58,9 @@ const commands = [
   feastCommand,
   registryCommand,
   skewCommand,
+  replicateCommand,
   flinkCommand,
+  sqlCommand,
   benchCommand,
 ] as const;
 

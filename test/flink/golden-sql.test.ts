@@ -7,7 +7,7 @@ import { printProgram } from '../../src/flink/flink-program.ts';
 import type { FlinkProfileName } from '../../src/flink/flink-profile.ts';
 import { corpus, corpusTables as tables, refusedCorpus } from './corpus.ts';
 
-const folder = new URL('./golden/', import.meta.url);
+const folder = new URL('./fixtures/golden/', import.meta.url);
 const isUpdate = process.env['MILLRACE_UPDATE_GOLDENS'] === '1';
 
 /** Cases whose text for the older version is kept as well: one of each shape. */

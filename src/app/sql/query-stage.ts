@@ -1,0 +1,169 @@
+// The stage of a query's job: rows in, rows of SQL out. Views are computed by the engine's own stage;
+// around it columns of records that pass through are kept until their row comes out. Each record has
+// a number, which travels as its time of arrival: nothing else of a query depends on that.
+import { compileProjection } from '../../codegen/compile-projection.ts';
+import type { Projection } from '../../codegen/projection.ts';
+import type { Batch } from '../../columns/batch.ts';
+import { readValue } from '../../columns/read-value.ts';
+import { LocalViewStage } from '../../engine/task/local-view-stage.ts';
+import type { StageOutput, ViewStage, ViewStageOptions } from '../../engine/task/view-stage.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { Value } from '../../kernel/types/field-type.ts';
+import type { BoundQuery } from '../../sql/bind/bound-query.ts';
+import { streamFields } from '../../sql/bind/query-plan.ts';
+import { RowBuilder } from './row-builder.ts';
+import type { SqlRow } from './sql-row.ts';
+
+/** Takes rows in order; a promise when whoever makes them should wait. */
+export type WriteRows = (rows: readonly SqlRow[]) => Promise<void>;
+
+export class QueryStage implements ViewStage {
+  readonly #query: BoundQuery;
+  readonly #write: WriteRows;
+  readonly #inner: LocalViewStage;
+  readonly #builder: RowBuilder;
+  readonly #project: Projection | null;
+  /** Of records whose row has not come out. */
+  readonly #passed = new Map<number, readonly Value[]>();
+  /** Their numbers by where they came from: a late record has no row. */
+  readonly #numbers = new Map<string, number>();
+  readonly #places = new Map<number, string>();
+  #recordCount = 0;
+  #rows: SqlRow[] = [];
+
+  constructor(query: BoundQuery, write: WriteRows, options: ViewStageOptions) {
+    this.#query = query;
+    this.#write = write;
+    this.#builder = new RowBuilder(query, (record) => this.#take(record));
+    const { passed: outputs, predicates, table } = query;
+    const fields = streamFields(table);
+    this.#project =
+      outputs.length === 0 ? null : compileProjection({ fields, predicates, outputs });
+    this.#inner = new LocalViewStage({ ...options, output: this.#innerOutput(options.output) });
+  }
+
+  #innerOutput(output: StageOutput): StageOutput {
+    return {
+      ...output,
+      emit: (batch) => {
+        this.#rows.push(...this.#builder.rowsOf(batch));
+      },
+      late: (origin, record) => {
+        const place = `${origin.split}:${record.offset}`;
+        const number = this.#numbers.get(place);
+        if (number !== undefined) this.#take(number);
+        output.late(origin, record);
+      },
+      fail: (origin, error) => output.fail(origin, error),
+      drain: () => output.drain(),
+    };
+  }
+
+  process(stream: number, batch: Batch): void {
+    if (this.#query.kind === 'rows') this.#passRows(batch);
+    else if (this.#query.kind === 'over') this.#inner.process(stream, this.#numbered(batch));
+    else this.#inner.process(stream, batch);
+  }
+
+  #passRows(batch: Batch): void {
+    for (const row of this.#selected(batch)) {
+      this.#rows.push({ kind: '+I', values: this.#valuesOf(row) });
+    }
+  }
+
+  /** The batch with the numbers of its records; what passes through is kept. */
+  #numbered(batch: Batch): Batch {
+    const arrivalTimeMs = new Float64Array(batch.rowCount);
+    for (let row = 0; row < batch.rowCount; row++) arrivalTimeMs[row] = this.#recordCount + row;
+    for (const row of this.#selected(batch)) {
+      const number = this.#recordCount + row;
+      const place = `${batch.split}:${batch.offsets[row]}`;
+      this.#passed.set(number, this.#valuesOf(row));
+      this.#numbers.set(place, number);
+      this.#places.set(number, place);
+    }
+    this.#recordCount += batch.rowCount;
+    return { ...batch, arrivalTimeMs };
+  }
+
+  #columns: readonly Parameters<typeof readValue>[0][] = [];
+
+  #selected(batch: Batch): readonly number[] {
+    const result = this.#project?.(batch);
+    if (result === undefined) return [];
+    this.#columns = result.columns;
+    const [failure] = result.failures;
+    if (failure !== undefined) throw new MillraceError('MR_DATA_OVERFLOW', failure.message);
+    return Array.from(result.selected.subarray(0, result.selectedCount));
+  }
+
+  #valuesOf(row: number): readonly Value[] {
+    return this.#query.passed.map(({ type, nullable }, i) => {
+      const column = this.#columns[i];
+      return column === undefined ? null : readValue(column, { name: '', type, nullable }, row);
+    });
+  }
+
+  #take(record: number): readonly Value[] {
+    const values = this.#passed.get(record) ?? [];
+    this.#passed.delete(record);
+    const place = this.#places.get(record);
+    if (place !== undefined) this.#numbers.delete(place);
+    this.#places.delete(record);
+    return values;
+  }
+
+  async drain(): Promise<void> {
+    if (this.#rows.length > 0) {
+      const rows = this.#rows;
+      this.#rows = [];
+      await this.#write(rows);
+    }
+    await this.#inner.drain();
+  }
+
+  async finish(): Promise<void> {
+    await this.drain();
+    await this.#inner.finish();
+  }
+
+  advanceWatermark(stream: number, watermarkMs: number): void {
+    if (this.#query.kind !== 'rows') this.#inner.advanceWatermark(stream, watermarkMs);
+  }
+
+  advanceIdleTime(stream: number, nowMs: number): void {
+    if (this.#query.kind !== 'rows') this.#inner.advanceIdleTime(stream, nowMs);
+  }
+
+  restore(...args: Parameters<ViewStage['restore']>): Promise<void> {
+    return this.#inner.restore(...args);
+  }
+
+  snapshot(...args: Parameters<ViewStage['snapshot']>): ReturnType<ViewStage['snapshot']> {
+    return this.#inner.snapshot(...args);
+  }
+
+  abortSnapshot(): void {
+    this.#inner.abortSnapshot();
+  }
+
+  release(files: readonly string[]): void {
+    this.#inner.release(files);
+  }
+
+  work(): boolean {
+    return this.#inner.work();
+  }
+
+  emitAll(): Promise<void> {
+    return this.#inner.emitAll();
+  }
+
+  stats(): ReturnType<ViewStage['stats']> {
+    return this.#inner.stats();
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}

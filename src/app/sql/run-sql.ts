@@ -1,0 +1,170 @@
+// A script of Flink SQL on the embedded engine. Each query is a job of its own; statements run one after
+// the other while all of them end, and side by side when one does not. No state outlives the run.
+import { startJob } from '../../engine/job/job.ts';
+import { type Clock, systemClock } from '../../kernel/clock.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import type { DeadLetterSink, LateRecordSink } from '../../ports/dead-letter-sink.ts';
+import type { Source } from '../../ports/source.ts';
+import { bindScript, type SqlTask } from '../../sql/bind/bind-script.ts';
+import { inputStream } from '../../sql/bind/query-plan.ts';
+import { withPlaces } from '../../sql/syntax/sql-error.ts';
+import { formats } from '../formats.ts';
+import { QueryStage } from './query-stage.ts';
+import type { RowColumn, SqlRow } from './sql-row.ts';
+import { type SqlSink, sinkOf } from './sql-sinks.ts';
+import { sourceOf } from './sql-sources.ts';
+
+/** Options of `runSql`. */
+export interface SqlOptions {
+  /** Where relative paths of tables start. Default: the working directory. */
+  readonly baseDirectory?: string;
+  /** Rows of queries that are not inserted anywhere. */
+  readonly onRows?: (columns: readonly RowColumn[], rows: readonly SqlRow[]) => void;
+  /** A line that a `print` table shows. */
+  readonly onPrint?: (line: string) => void;
+  readonly onNotice?: (message: string) => void;
+  /** Stops all queries. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a script did. */
+export interface SqlSummary {
+  readonly queries: number;
+  readonly records_in: number;
+  readonly late_records: number;
+  readonly dead_letters: number;
+  readonly rows_out: number;
+}
+
+interface OpenTask {
+  readonly task: SqlTask;
+  readonly source: Source;
+  readonly openSink: () => Promise<SqlSink>;
+}
+
+/**
+ * Runs a script of Flink SQL on the embedded engine.
+ *
+ * Shape: CREATE TABLE, CREATE VIEW, INSERT INTO, statement sets, SELECT; a SELECT gives its changelog.
+ * Order: of a key as in Flink. Guarantee: results of inserts are there at least once; nothing is kept
+ * for a later run. State growth: as the windows of the queries say; a group without a window keeps a
+ * row for each key. Errors: MR_SQL_* with line, column and a caret, before anything is opened;
+ * those of sources and sinks.
+ */
+export async function runSql(text: string, options: SqlOptions = {}): Promise<SqlSummary> {
+  const { onNotice = ignore, baseDirectory = '.' } = options;
+  const { tasks, notices } = bindScript(text);
+  for (const notice of notices) onNotice(notice);
+  const open = withPlaces(text, () => tasks.map((task) => openTask(task, options, baseDirectory)));
+  const isEnding = open.every(({ source }) => source.bounded);
+  const run = (task: OpenTask): Promise<SqlSummary> => runTask(task, options, baseDirectory);
+  const summaries: SqlSummary[] = [];
+  if (isEnding) for (const task of open) summaries.push(await run(task));
+  else summaries.push(...(await Promise.all(open.map(run))));
+  return summaries.reduce(added, { ...nothing, queries: 0 });
+}
+
+const nothing: SqlSummary = {
+  queries: 1,
+  records_in: 0,
+  late_records: 0,
+  dead_letters: 0,
+  rows_out: 0,
+};
+
+function added(a: SqlSummary, b: SqlSummary): SqlSummary {
+  return {
+    queries: a.queries + b.queries,
+    records_in: a.records_in + b.records_in,
+    late_records: a.late_records + b.late_records,
+    dead_letters: a.dead_letters + b.dead_letters,
+    rows_out: a.rows_out + b.rows_out,
+  };
+}
+
+function ignore(): void {
+  // Nobody listens.
+}
+
+function openTask(task: SqlTask, options: SqlOptions, baseDirectory: string): OpenTask {
+  const { onRows = ignore, onPrint = ignore } = options;
+  const source = sourceOf(task.query.table, baseDirectory);
+  const shown: SqlSink = {
+    write: (rows) => Promise.resolve(onRows(task.query.columns, rows)),
+    close: () => Promise.resolve(),
+  };
+  const openSink =
+    task.target === null
+      ? () => Promise.resolve(shown)
+      : sinkOf(task, task.target, { baseDirectory, print: onPrint });
+  return { task, source, openSink };
+}
+
+async function runTask(
+  { task, source, openSink }: OpenTask,
+  options: SqlOptions,
+  baseDirectory: string,
+): Promise<SqlSummary> {
+  const { onNotice = ignore, signal } = options;
+  const clock: Clock = systemClock;
+  const sink = await openSink();
+  let rowCount = 0;
+  const write = async (rows: readonly SqlRow[]): Promise<void> => {
+    rowCount += rows.length;
+    await sink.write(rows);
+  };
+  try {
+    const { query } = task;
+    const job = startJob({
+      plan: query.plan,
+      sources: new Map([[inputStream, source]]),
+      formats,
+      sinks: [],
+      deadLetters: toldOnce(onNotice),
+      lateRecords: notKept,
+      clock,
+      baseDirectory,
+      nowMode: 'event',
+      onNotice,
+      createStage: (given) => new QueryStage(query, write, given),
+    });
+    const stop = (): void => void job.stop();
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    const summary = await job.done;
+    signal?.removeEventListener('abort', stop);
+    const { records_in, late_records, dead_letters } = summary;
+    return { queries: 1, records_in, late_records, dead_letters, rows_out: rowCount };
+  } finally {
+    await sink.close();
+  }
+}
+
+/** Records that cannot be read are counted; the first of them is told. */
+function toldOnce(onNotice: (message: string) => void): DeadLetterSink {
+  let isTold = false;
+  return {
+    write: (letters) => {
+      const [first] = letters;
+      if (!isTold && first !== undefined) {
+        isTold = true;
+        onNotice(`a record cannot be read and is left out (${first.code}): ${first.message}`);
+      }
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+const notKept: LateRecordSink = {
+  write: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
+
+/** The error of a script that cannot be read. */
+export function unreadableScript(path: string, cause: unknown): MillraceError {
+  return new MillraceError('MR_FILE_NOT_FOUND', `cannot read ${path}`, {
+    cause,
+    fix: 'give the path of a file with SQL, or - for standard input',
+  });
+}

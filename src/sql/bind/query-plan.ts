@@ -1,0 +1,124 @@
+// The plan of a query: the stream of its table, an entity for its key, one view. Names are fixed, so
+// that the same query always has the same plan.
+import { isKeyKind } from '../../kernel/key-encoding.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import type { Expression } from '../../plan/expression.ts';
+import type { DerivedNode, FeatureNode, KeyPartNode, Plan, RelationNode } from '../../plan/plan.ts';
+import { formatType } from '../../kernel/types/field-type.ts';
+import { refusal } from '../syntax/sql-error.ts';
+import { hidden } from './bound-query.ts';
+import { physicalFields, type SqlTable } from './sql-table.ts';
+
+export interface QueryPlanParts {
+  readonly table: SqlTable;
+  readonly keys: readonly Expression[];
+  readonly predicates: readonly Expression[];
+  readonly features: readonly FeatureNode[];
+  readonly derived: readonly DerivedNode[];
+  readonly emit: 'arrival' | 'watermark';
+}
+
+export const inputStream = 'input';
+export const queryView = 'query';
+
+export function queryPlan(parts: QueryPlanParts): Plan {
+  const { table, predicates, features, derived, emit } = parts;
+  const keys = parts.keys.map(keyPart);
+  let from: RelationNode = { kind: 'scan', stream: inputStream };
+  for (const predicate of predicates) from = { kind: 'filter', input: from, predicate };
+  const key = keys.map(({ name, type, nullable }) => ({ name, type, nullable }));
+  const entity = { kind: 'entity', name: 'group', key, description: null } as const;
+  return {
+    kind: 'plan',
+    version: 1,
+    entities: [entity],
+    streams: [
+      {
+        kind: 'stream',
+        name: inputStream,
+        uid: `stream:${inputStream}`,
+        fields: streamFields(table),
+        eventTime: {
+          field: rowtimeField(table),
+          outOfOrdernessMs: table.rowtime?.delayMs ?? 0,
+          idleTimeoutMs: idleTimeoutOf(table),
+          maxAheadMs: null,
+          maxDriftMs: null,
+        },
+        idField: null,
+        description: null,
+      },
+    ],
+    views: [
+      {
+        kind: 'view',
+        name: queryView,
+        uid: `view:${queryView}`,
+        entity: entity.name,
+        key: keys,
+        from,
+        features,
+        derived,
+        emit,
+        decayMs: null,
+        ttlMs: null,
+        freshnessMs: null,
+        owner: null,
+        description: null,
+        tags: [],
+      },
+    ],
+    services: [],
+  };
+}
+
+function keyPart(value: Expression, i: number): KeyPartNode {
+  return { name: keyName(i), type: value.type, nullable: value.nullable, value };
+}
+
+export function keyName(i: number): string {
+  return `k${i}`;
+}
+
+/** Refuses what cannot be grouped by. */
+export function checkKey({ type }: Expression, at: number): void {
+  if (isKeyKind(type.kind)) return;
+  throw refusal(
+    at,
+    `rows are not grouped by ${formatType(type)}`,
+    'group by texts, whole numbers, dates',
+  );
+}
+
+/** What records hold, and the event time where it is made from that. */
+export function streamFields(table: SqlTable): readonly Field[] {
+  const physical = physicalFields(table);
+  const name = rowtimeField(table);
+  if (physical.some((field) => field.name === name)) return physical;
+  return [...physical, { name, type: { kind: 'timestamp' }, nullable: false }];
+}
+
+export function rowtimeField({ rowtime }: SqlTable): string {
+  return rowtime?.column ?? hidden.rowtime;
+}
+
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** `'scan.watermark.idle-timeout' = '30 s'`. */
+function idleTimeoutOf({ options }: SqlTable): number | null {
+  const option = options.get('scan.watermark.idle-timeout');
+  if (option === undefined) return null;
+  const [, amount, unit = 'ms'] = /^(\d+)\s*([a-z]*)$/.exec(option.value.trim()) ?? [];
+  const oneMs = unitMs[unit === '' ? 'ms' : unit];
+  if (amount === undefined || oneMs === undefined) {
+    throw refusal(option.at, `'${option.value}' is no length of time`, "write '30 s'");
+  }
+  return Number(amount) * oneMs || null;
+}
