@@ -2,6 +2,7 @@
 // binding checks its options and loads nothing.
 import type { Source } from '../../ports/source.ts';
 import { checkKafkaOptions, type KafkaOptions, resolveReading } from './kafka-options.ts';
+import { openTopicPusher } from './push/topic-pusher.ts';
 import { openSetAsideTopics } from './set-aside/set-aside-topics.ts';
 import { openTopic } from './source/open-topic.ts';
 
@@ -35,6 +36,8 @@ export function kafka(options: KafkaOptions): KafkaBinding {
     bounded: isBounded,
     records: { format, options: options.formatOptions ?? {} },
     open: (context) => openTopic(frozen, context),
+    // Whoever pushes has JSON: into a topic of another format nothing is written.
+    ...(format === 'json' ? { openPush: () => openTopicPusher(frozen) } : {}),
     openSetAside: (context) => openSetAsideTopics(frozen, context),
     ...(isBounded ? {} : { history: kafka(history) }),
   } satisfies KafkaBinding);
