@@ -26,3 +26,37 @@ export const ownErrors: Readonly<Record<string, { status: number; code: string; 
     },
     '40-entity-null': { status: 422, code: 'MR_UNKNOWN_KEY', where: 'entities.user_id[0]' },
   };
+
+const noon = '2026-11-20T12:00:00Z';
+const later = '2026-11-20T13:00:00.250Z';
+
+/** What is read back after pushes where a feature of a stream is not a row that was written over. */
+export const pushDifferences: Readonly<
+  Record<string, { readonly why: string; readonly items: Readonly<Record<string, unknown>> }>
+> = {
+  '53-push-same-ts-read-back': {
+    why: 'of records of the same instant `last` takes the one that came last; Feast keeps the first',
+    items: { last_page: { values: ['/same', '/same'], event_timestamps: [noon, noon] } },
+  },
+  '55-push-iso-read-back': {
+    why: '`last` passes over nulls; Feast stores the row as it is',
+    items: { last_page: { values: ['/isoz', '/same'], event_timestamps: [later, later] } },
+  },
+};
+
+/** In strict mode: the very text of Feast, its status with another text, or ours. */
+type StrictAnswer = 'text' | 'status' | 'ours';
+
+const refused = (status: number, code: string, where: string, strict: StrictAnswer) => ({
+  answer: { status, code, where },
+  strict,
+});
+
+/** Pushes that Feast answers with 500; ours name the place. */
+export const pushErrors: Readonly<Record<string, ReturnType<typeof refused>>> = {
+  '56-push-without-created': refused(422, 'MR_PUSH_ROWS', 'df.created', 'status'),
+  '57-push-missing-column': refused(422, 'MR_PUSH_ROWS', 'df.session_len', 'text'),
+  '59-push-err-bad-to': refused(400, 'MR_SERVE_REQUEST', 'to', 'text'),
+  '60-push-err-ragged': refused(400, 'MR_SERVE_REQUEST', 'df', 'text'),
+  '61-push-offline': refused(400, 'MR_SERVE_REQUEST', 'to', 'ours'),
+};
