@@ -64,6 +64,7 @@ export const layers: readonly Layer[] = [
     level: 3,
     mayImport: ['kernel', 'columns', 'plan', 'ports', 'codegen', 'engine'],
   },
+  { folder: 'client', level: 3, mayImport: ['kernel', 'plan', 'define'], pure: true },
   { folder: 'observe', level: 3, mayImport: ['kernel', 'plan', 'ports'] },
   {
     folder: 'testing',

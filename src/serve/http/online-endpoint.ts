@@ -111,7 +111,8 @@ class OnlineExchange {
     const response = this.#response;
     if (this.#isOver || response.headersSent) return answer.release();
     this.#answer = answer;
-    const { bytes, source } = answer;
+    const { bytes, source, servedAtMs } = answer;
+    if (servedAtMs !== undefined) response.setHeader('x-served-at-ms', servedAtMs);
     if (source !== undefined) response.setHeader(sourceHeader, source);
     this.#bytes = bytes.length;
     if (this.#core.isClosing) response.setHeader('connection', 'close');

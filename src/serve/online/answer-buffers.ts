@@ -9,6 +9,8 @@ export interface Answer {
   readonly bytes: Buffer;
   /** Where its rows came from, when the store is a region's. */
   readonly source?: RowOrigin;
+  /** What *now* was, for callers that ask for milliseconds: ages are measured from it. */
+  readonly servedAtMs?: number;
   release(): void;
 }
 

@@ -57,8 +57,9 @@ export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeat
     const shape = shapeOf(request);
     for (const view of shape.asked) checkRead(call.caller, view);
     const rowCount = rowCountOf(request, shape, options);
+    const { instants } = request.asked;
     const columns = shape.joinKeys.map(({ field, column }) =>
-      encodeColumn(field, request.entities.get(column) ?? [], 'seconds', `entities.${column}`),
+      encodeColumn(field, request.entities.get(column) ?? [], instants, `entities.${column}`),
     );
     const reads = shape.views.map((view) => readView(options.store, view, columns, rowCount));
     const requested = requestColumns(request, shape, rowCount);
@@ -78,7 +79,7 @@ export function createOnlineFeatures(options: OnlineFeaturesOptions): OnlineFeat
 
 /** What the request brings for computed features, by name. */
 function requestColumns(
-  { entities }: OnlineRequest,
+  { entities, asked }: OnlineRequest,
   { requestFields }: RequestShape,
   rowCount: number,
 ): ReadonlyMap<string, Column> {
@@ -86,7 +87,7 @@ function requestColumns(
   for (const field of requestFields) {
     const values = entities.get(field.name) ?? new Array<unknown>(rowCount).fill(field.default);
     const where = `entities.${field.name}`;
-    columns.set(field.name, requestColumn(field, values, { unit: 'seconds', where }));
+    columns.set(field.name, requestColumn(field, values, { unit: asked.instants, where }));
   }
   return columns;
 }
@@ -171,6 +172,7 @@ function respond(
     nowMs,
     strict,
     versionMetadata: request.asked.versionMetadata,
+    instants: request.asked.instants,
     counters: metrics.statuses,
     observeAge: metrics.observeAge,
   });
@@ -184,7 +186,8 @@ function respond(
   }
   const source = sourceOf(data.views, metrics);
   const answer = buffers.answer(target);
-  return source === null ? answer : { ...answer, source };
+  if (source === null && request.asked.instants === 'seconds') return answer;
+  return { ...answer, servedAtMs: nowMs, ...(source === null ? {} : { source }) };
 }
 
 /** Places of the features that the shape asks of its view `viewIndex`. */

@@ -40,6 +40,7 @@ export interface ResponseOptions {
   /** Feast's server says PRESENT of everything. */
   readonly strict: boolean;
   readonly versionMetadata: boolean;
+  readonly instants: 'seconds' | 'milliseconds';
 }
 
 export interface Observers {
@@ -92,7 +93,7 @@ export function writeOnlineResponse(
   for (const column of data.columns) {
     target.ascii(separator);
     separator = ',';
-    writeJoinKey(target, column);
+    writeJoinKey(target, column, options.instants);
   }
   const prepared = [
     ...data.views.map((rows) => prepare(rows, options)),
@@ -105,7 +106,9 @@ export function writeOnlineResponse(
     separator = ',';
     const view = prepared[viewIndex] as PreparedView;
     target.ascii('{"values":[');
-    const nullCount = view.view.feastJson.writeColumn(target, view, featureIndex, statuses);
+    const { feastJson, json } = view.view;
+    const writer = options.instants === 'seconds' ? feastJson : json;
+    const nullCount = writer.writeColumn(target, view, featureIndex, statuses);
     if (nullCount === 0 && view.isPlain) writePresent(target, statuses.length, allPresent, options);
     else writeStatuses(target, view.rowCodes(featureIndex), statuses, options);
     writeTimes(target, view);
@@ -147,11 +150,15 @@ function writeText(target: JsonBuffer, text: string): void {
   target.length += target.bytes.write(text, target.length, 'utf8');
 }
 
-function writeJoinKey(target: JsonBuffer, { field, parts }: EntityColumn): void {
+function writeJoinKey(
+  target: JsonBuffer,
+  { field, parts }: EntityColumn,
+  instants: ResponseOptions['instants'],
+): void {
   target.ascii('{"values":[');
   for (const [i, part] of parts.entries()) {
     if (i > 0) target.byte(44);
-    writePartJson(target, field, part, 'seconds');
+    writePartJson(target, field, part, instants);
   }
   target.ascii('],"statuses":[');
   writeRepeated(target, '"PRESENT"', parts.length);

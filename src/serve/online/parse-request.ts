@@ -9,6 +9,8 @@ export interface Asked {
   readonly service: string | null;
   readonly fullNames: boolean;
   readonly versionMetadata: boolean;
+  /** How instants are written, in keys and values: Feast's whole seconds unless the request says. */
+  readonly instants: 'seconds' | 'milliseconds';
 }
 
 export interface OnlineRequest {
@@ -98,6 +100,7 @@ function askedOf(members: Members): Asked {
     service: serviceName(members['feature_service']),
     fullNames: flag(members, 'full_feature_names'),
     versionMetadata: flag(members, 'include_feature_view_version_metadata'),
+    instants: instantUnit(members['instants']),
   };
 }
 
@@ -145,6 +148,13 @@ function serviceName(input: unknown): string | null {
   if (input === undefined || input === null) return null;
   if (typeof input !== 'string') throw notString(['body', 'feature_service'], input);
   return input;
+}
+
+function instantUnit(input: unknown): Asked['instants'] {
+  if (input === undefined || input === null || input === 'seconds') return 'seconds';
+  if (input === 'milliseconds') return 'milliseconds';
+  const msg = "Input should be 'seconds' or 'milliseconds'";
+  throw invalidBody({ type: 'enum', loc: ['body', 'instants'], msg, input });
 }
 
 function entityColumns(members: Members): ReadonlyMap<string, readonly unknown[]> {
