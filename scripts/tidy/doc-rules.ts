@@ -104,7 +104,8 @@ export function checkScripts(tree: Tree): Finding[] {
 export function checkCommands(tree: Tree): Finding[] {
   const folder = 'src/cli/commands/';
   const files = tree.paths.filter((path) => path.startsWith(folder) && isSource(path));
-  const known = files.map((path) => path.slice(folder.length).replace(/\.ts$/, ''));
+  // A command's file may lie in a folder with its like.
+  const known = files.map((path) => path.replace(/^.*\/|\.ts$/g, ''));
   if (known.length === 0) return [];
   const typed = /(?:^|[$&|;] *|npx )millrace ([a-z][a-z-]*)/gm;
   return documents(tree)

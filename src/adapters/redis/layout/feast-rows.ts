@@ -2,6 +2,7 @@
 // Bytes are those of `feast-layout/`. Rows that Feast wrote itself are read too, and written over: they
 // have no version of ours.
 import { Buffer } from 'node:buffer';
+import { batchOfRows } from '../../../columns/batch-of-rows.ts';
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import type { RowReplacement } from '../../../ports/store-jobs.ts';
 import type { InspectedKey } from '../../../ports/store-verification.ts';
@@ -19,7 +20,6 @@ import { type FeastHashWriter, createFeastHashWriter } from '../feast-layout/has
 import { ProtoBytes } from '../feast-layout/proto-bytes.ts';
 import { readFeastRows, replaceFeastRow, writeFeastRows } from '../store/scripts.ts';
 import type { RecordedView } from '../store/store-meta.ts';
-import { batchOfRow } from './batch-of-row.ts';
 import { markerKey, slotTags } from './key-names.ts';
 import type { LayoutContext, RowLayout, StoredRow, WriteCall, WriteLimits } from './row-layout.ts';
 import { evaluate, scanKeyBytes } from './scan-keys.ts';
@@ -106,7 +106,7 @@ function replacement(
 ): Argument {
   if (row === null) return '';
   const out = new ProtoBytes();
-  writer.begin(batchOfRow(view, key, row));
+  writer.begin(batchOfRows(view.view, view.features, [{ key, row }]));
   writer.write(out, 0);
   return Buffer.from(out.bytes.slice(0, out.length));
 }
