@@ -59,7 +59,15 @@ function filesSource(options: TableOptions, baseDirectory: string): Source {
       : {}),
   };
   options.finish();
-  return file(isFolder(path) ? `${path}/[!._]*` : path, { format, formatOptions });
+  const plain = file(path, { format, formatOptions });
+  // Whether it is a folder is only known when it is read: a statement before may make it.
+  return {
+    ...plain,
+    open: (context) =>
+      isFolder(path)
+        ? file(`${path}/*`, { format, formatOptions }).open(context)
+        : plain.open(context),
+  };
 }
 
 function isFolder(path: string): boolean {

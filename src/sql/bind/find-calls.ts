@@ -1,6 +1,11 @@
 // Where in an expression aggregates and OVER windows stand.
 import type { CallExpression, SqlExpression } from '../syntax/syntax-tree.ts';
-import { aggregateFunctions } from './relation.ts';
+
+/** Names of aggregates. */
+export const aggregateFunctions: readonly string[] = [
+  ...['COUNT', 'SUM', 'AVG', 'MIN', 'MAX', 'FIRST_VALUE', 'LAST_VALUE'],
+  ...['STDDEV_POP', 'STDDEV_SAMP', 'STDDEV', 'VAR_POP', 'VAR_SAMP', 'VARIANCE'],
+];
 
 type Parts = {
   readonly [K in SqlExpression['kind']]: (
@@ -53,4 +58,9 @@ export function hasAggregate(expression: SqlExpression): boolean {
   return callsOf(expression).some(
     ({ name, over }) => over === null && aggregateFunctions.includes(name),
   );
+}
+
+/** Whether an aggregate stands in it, of a group or of a window. */
+export function holdsAggregate(expression: SqlExpression): boolean {
+  return callsOf(expression).some(({ name }) => aggregateFunctions.includes(name));
 }

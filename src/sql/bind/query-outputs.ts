@@ -6,7 +6,7 @@ import type { CallExpression, SqlExpression } from '../syntax/syntax-tree.ts';
 import { featureColumn, type QueryFeatures } from './aggregates.ts';
 import { bindCondition, bindExpression, type ExpressionScope } from './bind-expression.ts';
 import { hidden, type OutputColumn } from './bound-query.ts';
-import { aggregateFunctions } from './relation.ts';
+import { aggregateFunctions } from './find-calls.ts';
 import { bindScalar } from './scalar-functions.ts';
 import { sqlTypes } from './sql-type.ts';
 

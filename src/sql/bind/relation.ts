@@ -13,6 +13,7 @@ import type {
 } from '../syntax/syntax-tree.ts';
 import { bindCondition, bindExpression, type ExpressionScope } from './bind-expression.ts';
 import type { Bound } from './bound.ts';
+import { aggregateFunctions, holdsAggregate } from './find-calls.ts';
 import { bindScalar } from './scalar-functions.ts';
 import { physicalFields, type SqlTable, type TableColumn } from './sql-table.ts';
 
@@ -135,7 +136,8 @@ function tableColumn(column: TableColumn, { table, columns, physical }: TableSco
 /** A query without windows, groups and aggregates. */
 export function bindProjection(query: SelectSyntax, catalog: Catalog, open: Open): BoundRelation {
   const { groupBy, having, windows, at } = query;
-  if (groupBy !== null || having !== null || windows.size > 0) {
+  const isComputed = query.items.some(({ expression }) => holdsAggregate(expression));
+  if (groupBy !== null || having !== null || windows.size > 0 || isComputed) {
     throw refusal(
       at,
       'a query that reads the results of another one is no plan of one view',
@@ -221,11 +223,6 @@ export function rowScope(relation: BoundRelation): ExpressionScope {
     },
   };
 }
-
-export const aggregateFunctions: readonly string[] = [
-  ...['COUNT', 'SUM', 'AVG', 'MIN', 'MAX', 'FIRST_VALUE', 'LAST_VALUE'],
-  ...['STDDEV_POP', 'STDDEV_SAMP', 'STDDEV', 'VAR_POP', 'VAR_SAMP', 'VARIANCE'],
-];
 
 function refuseAggregate({ name, at, over }: CallExpression): void {
   if (!aggregateFunctions.includes(name)) return;
