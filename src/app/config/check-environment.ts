@@ -8,6 +8,7 @@ import { type Plan, streamOf } from '../../plan/plan.ts';
 import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
+import { isPushBinding } from '../push/push-binding.ts';
 import { storageAt } from '../recovery/storage-at.ts';
 import { storedViews } from '../stored-views.ts';
 import { checkServingLog } from '../skew/serving-log-settings.ts';
@@ -83,7 +84,17 @@ function checkStreams(checked: EnvironmentToCheck, findings: Findings): void {
     checkOpenable(source, place, "file('./data/purchases.jsonl')", findings);
     const stream = plan.streams.find((other) => other.name === name);
     if (stream !== undefined && isKafkaBinding(source)) checkTopic(source, stream, findings);
+    if (isPushBinding(source)) checkPushed(name, environment, findings);
   }
+}
+
+/** Pushed records are let go once checkpoints are past them: without any, the log only grows. */
+function checkPushed(name: string, { checkpoints }: EnvironmentOptions, findings: Findings): void {
+  if (checkpoints !== undefined) return;
+  findings.add('warning', 'MR_CONFIG_INVALID', `streams.${name}`, [
+    `"${name}" is pushed to, and without checkpoints every run reads all of it again`,
+    "add checkpoints: { directory: './.millrace/checkpoints' }",
+  ]);
 }
 
 function checkBindings(environment: EnvironmentOptions, findings: Findings): void {
