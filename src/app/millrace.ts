@@ -42,6 +42,11 @@ import { type PushedRow, StreamPushers } from './push/stream-pushers.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type JobStatus, readStatus } from './status/job-status.ts';
 import { type Topics, topicsOf } from './topics/project-topics.ts';
+import {
+  type ReplicateOptions,
+  type ReplicationProgress,
+  replicateRegion,
+} from './regions/replicate-region.ts';
 import { measureSkew, type SkewOptions } from './skew/measure-skew.ts';
 import { openServingLog } from './skew/open-serving-log.ts';
 import type { SkewReport } from './skew/skew-report.ts';
@@ -92,6 +97,10 @@ export interface App {
   /** Makes a point-in-time correct training set from a file of labels. */
   train(options: TrainOptions): Promise<TrainResult>;
   /** Compares a sample of what was served (`servingLog`) with the same values computed from history. */
+  /** Upkeep of the feature log. */
+  readonly log: FeatureLogs;
+  /** Carries changes of the centre to the copy of a region (`millrace/regions`). */
+  replicate(options?: ReplicateOptions): Promise<ReplicationProgress>;
   skew(options?: SkewOptions): Promise<SkewReport>;
   /** Named states of this environment's job, to begin with again. */
   readonly savepoints: Savepoints;
@@ -332,6 +341,10 @@ class ProjectApp implements App {
     const views = names?.map((name) => this.view(name)) ?? this.plan.views;
     return measureSkew(this.#project, views, options);
   }
+  replicate(options: ReplicateOptions = {}): Promise<ReplicationProgress> {
+    return replicateRegion(this.#project, options, this.#metrics);
+  }
+
 
   async close(): Promise<void> {
     await Promise.all([...this.#servers].map((server) => server.close()));

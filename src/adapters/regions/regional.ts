@@ -80,8 +80,9 @@ async function openRegion(
   const local = new ReopenedStore(() => options.local.open(context), timing.clock);
   const central = new ReopenedStore(() => options.central.open(context), timing.clock);
   const opened = Promise.all([local.tryOpen(), central.tryOpen()]);
-  // Whoever is away takes its time; the other one need not wait for it.
-  await Promise.race([opened, firstOpen(local, central), timing.clock.sleep(longestOpenMs)]);
+  // Whoever is away takes its time; the other one does not wait long for it.
+  const first = firstOpen(local, central).then(() => timing.clock.sleep(secondOpenMs));
+  await Promise.race([opened, first]);
   if (local.opened !== null || central.opened !== null) {
     return new RegionalStore({ local, central, ...timing });
   }
@@ -89,11 +90,17 @@ async function openRegion(
   throw local.failure ?? central.failure ?? wrong('no store could be opened', regionalExample);
 }
 
-const longestOpenMs = 15_000;
+const secondOpenMs = 1000;
 
-async function firstOpen(local: ReopenedStore, central: ReopenedStore): Promise<void> {
-  await local.tryOpen();
-  if (local.opened === null) await central.tryOpen();
+/** One of them is open, or neither can be opened. */
+async function firstOpen(...stores: readonly ReopenedStore[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const tries = stores.map(async (store) => {
+    await store.tryOpen();
+    if (store.opened !== null) resolve();
+  });
+  void Promise.all(tries).then(() => resolve());
+  await promise;
 }
 
 const regionalExample =
