@@ -146,6 +146,7 @@ describe("a row in Feast's layout", () => {
     ['a text longer than the value', { kind: 'string' }, '120578'],
     ['bytes that are no UTF-8 in a list', { kind: 'list', item: { kind: 'string' } }, '62030a01ff'],
     ['a day that does not exist', { kind: 'date' }, '120a323032362d30322d3330'],
+    ['an instant that no calendar has', { kind: 'timestamp' }, '40ffffffffffffffff7f'],
     ['a decimal with more places', { kind: 'decimal', precision: 4, scale: 1 }, 'e20204312e3233'],
   ] as const)('is refused with %s', (_, type, value) => {
     const view = viewOf([field(type, 'bad')]);
@@ -173,6 +174,53 @@ describe("a row in Feast's layout", () => {
     const hash = [Buffer.from(value, 'hex'), new Uint8Array(0), null];
     const [row] = createFeastHashReader(view).rows([hash]);
     expect(createRowReader(view.features).value(row as Uint8Array, 0)).toEqual(expected);
+  });
+});
+
+describe('bytes that nobody meant', () => {
+  const typed = fc.tuple(typedValues, fc.uint8Array({ maxLength: 40 }), fc.nat(), fc.nat(255));
+
+  it('are a row or a clear error, whatever they are and however a good value is changed', () => {
+    const view = (type: FieldType) => viewOf([field(type)]);
+    fc.assert(
+      fc.property(typed, ([[type, value], junk, place, byte]) => {
+        const [good, time] = hashOf(view(type), { f: value });
+        const changed = Uint8Array.from(good ?? []);
+        if (changed.length > 0) changed[place % changed.length] = byte;
+        for (const bytes of [junk, changed, changed.subarray(0, place % (changed.length + 1))]) {
+          for (const hash of [
+            [bytes, time, null],
+            [null, bytes, junk],
+          ]) {
+            try {
+              const [row] = createFeastHashReader(view(type)).rows([hash]);
+              createRowReader(view(type).features).values(row as Uint8Array);
+            } catch (error) {
+              expect(error).toMatchObject({ code: 'MR_FEAST_VALUE' });
+            }
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('are no key of ours', () => {
+    const key = fc.tuple(fc.uint8Array({ maxLength: 60 }), fc.nat(), fc.nat(255));
+    const fields = [field({ kind: 'date' }, 'd'), field({ kind: 'timestamp' }, 't')];
+    const codec = createFeastKeyCodec('p', fields);
+    const good = codec.encode(encodeKey(fields, { d: '2026-01-01', t: 1000 }));
+    fc.assert(
+      fc.property(key, ([junk, place, byte]) => {
+        const changed = Uint8Array.from(good);
+        changed[place % changed.length] = byte;
+        const rest = Uint8Array.from([...codec.prefix, ...junk, ...codec.suffix]);
+        for (const bytes of [junk, changed, rest]) {
+          const ours = codec.decode(bytes);
+          if (ours !== null) expect(codec.encode(ours)).toEqual(bytes);
+        }
+      }),
+    );
   });
 });
 

@@ -16,7 +16,7 @@ import type { StoredView } from '../../../ports/stored-view.ts';
 import { versionBytes } from './hash-writer.ts';
 import { ProtoBytes } from './proto-bytes.ts';
 import { MalformedProto, ProtoCursor } from './proto-cursor.ts';
-import { findMember, isNoTime, readFloat, readMember } from './read-value.ts';
+import { checkedInstant, findMember, readFloat, readInstant, readMember } from './read-value.ts';
 import { feastValueTypes as types } from './value-types.ts';
 
 /** What Redis gives for one field. */
@@ -140,7 +140,7 @@ export function readFeastTime(cursor: ProtoCursor): number {
     if (cursor.field === 1) seconds = cursor.signed;
     if (cursor.field === 2) nanos = cursor.signed;
   }
-  return seconds * 1000 + nanos / 1e6;
+  return checkedInstant(seconds * 1000 + nanos / 1e6);
 }
 
 interface SlotPlace {
@@ -161,11 +161,7 @@ function writeSlot(out: ProtoBytes, place: SlotPlace, cursor: ProtoCursor): bool
     case 'int64':
       return writeInt64(out, place.at, cursor);
     case 'timestamp':
-      if (cursor.field !== types.UNIX_TIMESTAMP) throw new MalformedProto();
-      cursor.varint();
-      if (isNoTime(cursor)) return false;
-      out.view.setFloat64(place.at, cursor.signed * 1000, true);
-      return true;
+      return writeInstant(out, place.at, readInstant(cursor, cursor.field));
     case 'string':
       if (cursor.field !== types.STRING) throw new MalformedProto();
       return writeBytes(out, place, cursor);
@@ -183,6 +179,11 @@ function writeInt64(out: ProtoBytes, at: number, cursor: ProtoCursor): boolean {
   out.view.setUint32(at, cursor.low, true);
   out.view.setUint32(at + 4, cursor.high, true);
   return true;
+}
+
+function writeInstant(out: ProtoBytes, at: number, ms: number | null): boolean {
+  if (ms !== null) out.view.setFloat64(at, ms, true);
+  return ms !== null;
 }
 
 function writeBytes(out: ProtoBytes, place: SlotPlace, cursor: ProtoCursor): boolean {

@@ -2,7 +2,7 @@
 // floating point where nothing is lost; anything else of another type throws `MalformedProto`. The
 // timestamp that Feast makes of a missing one (the least int64) is null.
 import { parseDecimal } from '../../../columns/parse-decimal.ts';
-import { parseDate } from '../../../columns/parse-time.ts';
+import { instantMsMax, parseDate } from '../../../columns/parse-time.ts';
 import type { FieldType, Value } from '../../../kernel/types/field-type.ts';
 import { MalformedProto, ProtoCursor } from './proto-cursor.ts';
 import { feastValueTypes as types } from './value-types.ts';
@@ -87,9 +87,7 @@ function readScalar(cursor: ProtoCursor, type: FieldType, feastType: number): Va
     case 'float64':
       return readFloat(cursor, type.kind, feastType);
     case 'timestamp':
-      if (feastType !== types.UNIX_TIMESTAMP) throw new MalformedProto();
-      cursor.varint();
-      return isNoTime(cursor) ? null : cursor.signed * 1000;
+      return readInstant(cursor, feastType);
     case 'bytes': {
       if (feastType !== types.BYTES) throw new MalformedProto();
       const end = cursor.delimited();
@@ -102,9 +100,17 @@ function readScalar(cursor: ProtoCursor, type: FieldType, feastType: number): Va
   }
 }
 
-/** Whether the varint is the least int64. */
-export function isNoTime({ low, high }: ProtoCursor): boolean {
-  return low === 0 && high === 0x8000_0000;
+/** Milliseconds, or null for Feast's least int64; throws for what is no date in JavaScript. */
+export function readInstant(cursor: ProtoCursor, feastType: number): number | null {
+  if (feastType !== types.UNIX_TIMESTAMP) throw new MalformedProto();
+  cursor.varint();
+  if (cursor.low === 0 && cursor.high === 0x8000_0000) return null;
+  return checkedInstant(cursor.signed * 1000);
+}
+
+export function checkedInstant(ms: number): number {
+  if (Math.abs(ms) <= instantMsMax) return ms;
+  throw new MalformedProto();
 }
 
 function readInteger(
