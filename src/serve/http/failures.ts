@@ -30,8 +30,13 @@ export function failureAnswer(
       ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
       ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     },
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(JSON.stringify(body, withoutBigint)),
   };
+}
+
+/** What was sent is quoted in answers: integers beyond 2^53 as text. */
+function withoutBigint(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
 
 export function bodyTooLarge(): RequestFailure {

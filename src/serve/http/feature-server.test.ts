@@ -191,6 +191,7 @@ describe('POST /get-online-features', () => {
     ['{"features":["view:n"],"entities":{},"full_feature_names":"x"}', 'bool_type'],
     ['{"feature_service":1,"entities":{}}', 'string_type'],
     ['', 'json_invalid'],
+    ['{"features":9007199254740993,"entities":{}}', 'list_type'],
   ])('answers 422 to %s', async (body, type) => {
     const reply = await post(body);
     expect(reply.statusCode).toBe(422);
