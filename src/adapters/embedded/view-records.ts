@@ -2,7 +2,7 @@
 // Rows of another fingerprint are never read: the difference is reported instead.
 import type { Field, FieldType } from '../../kernel/types/field-type.ts';
 import type { StoredView } from '../../ports/online-store.ts';
-import { checkStoredView } from '../../ports/stored-view-change.ts';
+import { checkStoredView } from '../../ports/stores/stored-view-change.ts';
 
 interface RecordedField {
   readonly name: string;

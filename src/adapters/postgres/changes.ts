@@ -2,7 +2,7 @@
 // which they began, so a row counts once every transaction up to its own has ended: none can slip in
 // behind the cursor. A cursor names the generation of the table, which changes when its rows are dropped.
 import { Buffer } from 'node:buffer';
-import type { Changes } from '../../ports/change-feed.ts';
+import type { Changes } from '../../ports/stores/change-feed.ts';
 import type { StoredView } from '../../ports/stored-view.ts';
 import type { PostgresPool, SqlRow } from './postgres-pool.ts';
 import { metaTables, placeOf } from './table-schema.ts';

@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 import { systemClock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
-import type { ChangeFeed, Changes } from '../../ports/change-feed.ts';
+import type { ChangeFeed, Changes } from '../../ports/stores/change-feed.ts';
 import type { OnlineStore, StoreContext, StoreHealth } from '../../ports/online-store.ts';
 import type { StoredView } from '../../ports/stored-view.ts';
 import { readChanges } from './changes.ts';

@@ -3,7 +3,7 @@
 // the view as it is now, and the table itself stays, with what others built on it.
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { ExistingRows } from '../../ports/online-store.ts';
-import { checkStoredView } from '../../ports/stored-view-change.ts';
+import { checkStoredView } from '../../ports/stores/stored-view-change.ts';
 import type { StoredView } from '../../ports/stored-view.ts';
 import type { PostgresPool, Sql } from './postgres-pool.ts';
 import {

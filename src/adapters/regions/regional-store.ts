@@ -5,8 +5,8 @@ import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { isNewerThan, versionOf } from '../../columns/packed-row.ts';
 import type { OnlineStore, StoreHealth } from '../../ports/online-store.ts';
-import { type RowOrigin, withOrigin } from '../../ports/read-origin.ts';
-import { parseReplicaNote, replicaNoteName } from '../../ports/replica-note.ts';
+import { type RowOrigin, withOrigin } from '../../ports/stores/read-origin.ts';
+import { parseReplicaNote, replicaNoteName } from '../../ports/stores/replica-note.ts';
 import type { ReopenedStore } from './reopened-store.ts';
 
 export interface RegionalParts {

@@ -4,7 +4,7 @@ import type { RegionalBinding } from '../../adapters/regions/regional.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
-import type { ChangeFeed } from '../../ports/change-feed.ts';
+import type { ChangeFeed } from '../../ports/stores/change-feed.ts';
 import type { ExistingRows, OnlineStore, StoreContext } from '../../ports/online-store.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { storedViews } from '../stored-views.ts';

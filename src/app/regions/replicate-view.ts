@@ -5,9 +5,13 @@
 import { batchOfRows } from '../../columns/batch-of-rows.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Histogram } from '../../kernel/metrics/metrics-registry.ts';
-import type { ChangeFeed } from '../../ports/change-feed.ts';
+import type { ChangeFeed } from '../../ports/stores/change-feed.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
-import { parseReplicaNote, replicaNoteName, replicaNoteText } from '../../ports/replica-note.ts';
+import {
+  parseReplicaNote,
+  replicaNoteName,
+  replicaNoteText,
+} from '../../ports/stores/replica-note.ts';
 import type { StoredView } from '../../ports/stored-view.ts';
 
 export interface ReplicatedPlaces {

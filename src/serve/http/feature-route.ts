@@ -6,7 +6,7 @@ import { eventTimeMsOf, viewOfBytes } from '../../columns/packed-row.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
-import type { RowOrigin } from '../../ports/read-origin.ts';
+import type { RowOrigin } from '../../ports/stores/read-origin.ts';
 import {
   type EntityColumn,
   encodeColumn,

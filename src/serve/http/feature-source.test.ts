@@ -3,7 +3,7 @@ import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import { count, entity, featureView, lifetime, stream, t } from '../../index.ts';
 import { buildPlan } from '../../define/build-plan.ts';
 import type { OnlineStore } from '../../ports/online-store.ts';
-import { type RowOrigin, withOrigin } from '../../ports/read-origin.ts';
+import { type RowOrigin, withOrigin } from '../../ports/stores/read-origin.ts';
 import { createFeatureServer } from './feature-server.ts';
 
 const user = entity('user', { key: { id: t.string() } });

@@ -2,7 +2,7 @@
 // of kilobytes costs more than what is written into it. An answer that is never released is only lost
 // to the pool.
 import { JsonBuffer } from '../../columns/json-buffer.ts';
-import type { RowOrigin } from '../../ports/read-origin.ts';
+import type { RowOrigin } from '../../ports/stores/read-origin.ts';
 
 /** Bytes of an answer. They are the caller's until it releases them, once. */
 export interface Answer {

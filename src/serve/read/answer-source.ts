@@ -1,6 +1,6 @@
 // Where the rows of an answer came from, when the store has several places: counted, and the worst of
 // them is what the answer is marked with. Of other stores there is nothing to say, and nothing is done.
-import { originOf, type RowOrigin, worstOrigin } from '../../ports/read-origin.ts';
+import { originOf, type RowOrigin, worstOrigin } from '../../ports/stores/read-origin.ts';
 import type { ServeMetrics } from './serve-metrics.ts';
 
 type Rows = readonly (Uint8Array | null)[];

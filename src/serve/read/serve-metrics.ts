@@ -5,7 +5,7 @@ import type {
   Histogram,
   MetricsRegistry,
 } from '../../kernel/metrics/metrics-registry.ts';
-import type { RowOrigin } from '../../ports/read-origin.ts';
+import type { RowOrigin } from '../../ports/stores/read-origin.ts';
 import type { FeatureStatus } from './feature-status.ts';
 
 export interface ServeMetrics {

@@ -6,7 +6,7 @@ import { postgres } from '../../../src/adapters/postgres/postgres.ts';
 import { createRowReader } from '../../../src/columns/packed-row-reader.ts';
 import { encodeKey } from '../../../src/kernel/key-encoding.ts';
 import type { Field, FieldType } from '../../../src/kernel/types/field-type.ts';
-import type { ChangeFeed } from '../../../src/ports/change-feed.ts';
+import type { ChangeFeed } from '../../../src/ports/stores/change-feed.ts';
 import type { OnlineStore, StoreContext, StoredView } from '../../../src/ports/online-store.ts';
 import { testOnlineStore } from '../../../src/testing/conformance/online-store.ts';
 import { type VectorRow, vectorBatch } from '../../../src/testing/vectors.ts';

@@ -3,7 +3,7 @@
 // new rows for the old ones. Both refuse rows of another definition.
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import type { StoreContext } from '../../../ports/online-store.ts';
-import { checkStoredView } from '../../../ports/stored-view-change.ts';
+import { checkStoredView } from '../../../ports/stores/stored-view-change.ts';
 import type { StoredView } from '../../../ports/stored-view.ts';
 import type { RowLayout } from '../layout/row-layout.ts';
 import { type RecordedView, type StoreMeta, metaLayoutVersion, recordText } from './store-meta.ts';

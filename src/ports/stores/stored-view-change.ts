@@ -1,8 +1,8 @@
 // What became different between a view as a store has it and as it is defined now. Rows of another
 // fingerprint are never read: the difference is reported instead.
-import { MillraceError } from '../kernel/errors/millrace-error.ts';
-import { type Field, formatField } from '../kernel/types/field-type.ts';
-import type { StoredView } from './stored-view.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { type Field, formatField } from '../../kernel/types/field-type.ts';
+import type { StoredView } from '../stored-view.ts';
 
 export interface StorePlaceText {
   /** The store, for the message and the error's context. */
