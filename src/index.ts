@@ -220,6 +220,8 @@ export type {
   SubtaskStatus,
 } from './app/status/status-document.ts';
 export type { StatusProblem } from './app/status/status-problems.ts';
+export type { CompactLogOptions, CompactLogResult } from './app/offline/compact-project.ts';
+export type { FeatureLogs } from './app/offline/feature-logs.ts';
 export type { TrainMode, TrainOptions, TrainResult } from './app/offline/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
 export type { ServeOptions } from './app/serving/serve-options.ts';

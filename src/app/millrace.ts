@@ -51,6 +51,7 @@ import { measureSkew, type SkewOptions } from './skew/measure-skew.ts';
 import { openServingLog } from './skew/open-serving-log.ts';
 import type { SkewReport } from './skew/skew-report.ts';
 import { type ServeOptions, serverOptions } from './serving/serve-options.ts';
+import { type FeatureLogs, featureLogsOf } from './offline/feature-logs.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './offline/train-project.ts';
 
 /** What a run did; `run --json` prints it. */
@@ -96,11 +97,11 @@ export interface App {
   export(view: string, out: string): Promise<ExportResult>;
   /** Makes a point-in-time correct training set from a file of labels. */
   train(options: TrainOptions): Promise<TrainResult>;
-  /** Compares a sample of what was served (`servingLog`) with the same values computed from history. */
   /** Upkeep of the feature log. */
   readonly log: FeatureLogs;
   /** Carries changes of the centre to the copy of a region (`millrace/regions`). */
   replicate(options?: ReplicateOptions): Promise<ReplicationProgress>;
+  /** Compares a sample of what was served (`servingLog`) with the same values computed from history. */
   skew(options?: SkewOptions): Promise<SkewReport>;
   /** Named states of this environment's job, to begin with again. */
   readonly savepoints: Savepoints;
@@ -201,6 +202,10 @@ class ProjectApp implements App {
 
   get late(): LateRecords {
     return lateRecordsOf(this.#project);
+  }
+
+  get log(): FeatureLogs {
+    return featureLogsOf(this.#project);
   }
 
   get savepoints(): Savepoints {
@@ -336,15 +341,15 @@ class ProjectApp implements App {
     return trainProject(this.#project, { views, onDemand }, options);
   }
 
+  replicate(options: ReplicateOptions = {}): Promise<ReplicationProgress> {
+    return replicateRegion(this.#project, options, this.#metrics);
+  }
+
   async skew(options: SkewOptions = {}): Promise<SkewReport> {
     const names = options.views?.map((view) => (typeof view === 'string' ? view : view.name));
     const views = names?.map((name) => this.view(name)) ?? this.plan.views;
     return measureSkew(this.#project, views, options);
   }
-  replicate(options: ReplicateOptions = {}): Promise<ReplicationProgress> {
-    return replicateRegion(this.#project, options, this.#metrics);
-  }
-
 
   async close(): Promise<void> {
     await Promise.all([...this.#servers].map((server) => server.close()));

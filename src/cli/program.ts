@@ -30,7 +30,8 @@ import { skewCommand } from './commands/serving/skew.ts';
 import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/serving/store.ts';
 import { topicsCommand } from './commands/topics.ts';
-import { trainCommand } from './commands/train.ts';
+import { logCommand } from './commands/offline/log.ts';
+import { trainCommand } from './commands/offline/train.ts';
 import { logLevels } from './terminal.ts';
 
 const commands = [
@@ -55,6 +56,7 @@ const commands = [
   storeCommand,
   exportCommand,
   trainCommand,
+  logCommand,
   feastCommand,
   registryCommand,
   skewCommand,

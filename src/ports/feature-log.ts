@@ -10,11 +10,36 @@ export interface FeatureLogBinding {
   open(context: FeatureLogContext): Promise<FeatureLog>;
   /** Paths of the files in sight that may hold a view's rows from an instant on; absent: not in files. */
   files?(query: FeatureLogQuery): Promise<readonly string[]>;
+  /** Makes few files of many, while a job may write and others read; absent: not in files. */
+  compact?(place: FeatureLogPlace, options: CompactOptions): Promise<CompactedLog>;
 }
 
-export interface FeatureLogQuery {
+/** Where the log of an environment's job lies. */
+export interface FeatureLogPlace {
   readonly baseDirectory: string;
   readonly variant?: string;
+}
+
+export interface CompactOptions {
+  readonly views: readonly string[];
+  /** Ids of the checkpoints that may be restored, by job: what lies between them is not mixed. */
+  readonly restorePoints: ReadonlyMap<string, readonly number[]>;
+  /** Writes the rows of files, in their order, as one durable file; null: they are left as they are. */
+  merge(view: string, from: readonly string[], to: string): Promise<number | null>;
+  readonly signal?: AbortSignal;
+  onMerged?(view: string, files: number, rows: number): void;
+}
+
+/** What a compaction did. */
+export interface CompactedLog {
+  readonly filesBefore: number;
+  readonly filesAfter: number;
+  readonly rowsMerged: number;
+  /** Files that could have been merged and were left as they are: they have other columns. */
+  readonly left: readonly string[];
+}
+
+export interface FeatureLogQuery extends FeatureLogPlace {
   readonly view: string;
   /** Least `as_of`. */
   readonly fromMs: number;

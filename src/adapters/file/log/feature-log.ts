@@ -4,7 +4,7 @@
 // job with checkpoints `log-epochs.ts` says when that is.
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { formatDate } from '../../../columns/parse-time.ts';
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
@@ -17,8 +17,11 @@ import type {
 } from '../../../ports/feature-log.ts';
 import type { StoredView } from '../../../ports/online-store.ts';
 import { fileError } from '../file-errors.ts';
+import { compactLog, dayFolders } from './compact-log.ts';
+import { isAlive } from './is-alive.ts';
 import { type EpochFile, LogEpochFiles } from './log-epochs.ts';
 import { syncFolder } from './log-folders.ts';
+import { endMerges, filesOfDay } from './log-merges.ts';
 import { LogRows, logFields } from './log-rows.ts';
 import { ParquetPart } from './parquet-part.ts';
 
@@ -46,6 +49,7 @@ export function featureLog(directory: string, options: FeatureLogOptions = {}): 
     description: `feature log ${directory}`,
     directory,
     files: (query) => filesInSight(rootOf(directory, query), query),
+    compact: (place, wishes) => compactLog(rootOf(directory, place), wishes),
     open: async ({ baseDirectory, variant, views, epochs }) => {
       const root = rootOf(directory, {
         baseDirectory,
@@ -56,6 +60,9 @@ export function featureLog(directory: string, options: FeatureLogOptions = {}): 
       try {
         await mkdir(pending, { recursive: true });
         await removeLeftovers(pending);
+        for (const { view } of views) {
+          for (const folder of await dayFolders(root, view)) await endMerges(folder, isAlive);
+        }
         const run = `${process.pid}-${randomBytes(4).toString('hex')}`;
         await mkdir(join(pending, run));
         return new ParquetFeatureLog({
@@ -86,14 +93,9 @@ async function filesInSight(
   { view, fromMs }: FeatureLogQuery,
 ): Promise<readonly string[]> {
   const from = Number.isFinite(fromMs) ? `date=${formatDate(Math.floor(fromMs / dayMs))}` : '';
-  const folders = await readdir(join(root, view)).catch(() => []);
-  const paths: string[] = [];
-  for (const day of folders.filter((name) => name.startsWith('date=') && name >= from)) {
-    const names = await readdir(join(root, view, day));
-    const parts = names.filter((name) => name.startsWith('part-') && name.endsWith('.parquet'));
-    paths.push(...parts.map((name) => join(root, view, day, name)));
-  }
-  return paths.toSorted();
+  const folders = await dayFolders(root, view);
+  const days = folders.filter((folder) => basename(folder) >= from);
+  return (await Promise.all(days.map((folder) => filesOfDay(folder)))).flat();
 }
 
 function checkNames(view: StoredView): void {
@@ -117,15 +119,6 @@ async function removeLeftovers(pending: string): Promise<void> {
   for (const run of await readdir(pending)) {
     const pid = Number.parseInt(run, 10);
     if (pid > 0 && !isAlive(pid)) await rm(join(pending, run), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

@@ -1,12 +1,12 @@
 // `millrace train`: a point-in-time correct training set for a file of labels.
 import { type Command, Option } from 'commander';
-import { millrace } from '../../app/millrace.ts';
-import type { TrainMode } from '../../app/offline/train-project.ts';
-import { MillraceError } from '../../kernel/errors/millrace-error.ts';
-import { type CliHost, newCommand, onAction, projectOptions } from '../command.ts';
-import { exitCodes } from '../exit-code.ts';
-import { createProgressLine } from '../progress.ts';
-import { formatCount } from '../table.ts';
+import { millrace } from '../../../app/millrace.ts';
+import type { TrainMode } from '../../../app/offline/train-project.ts';
+import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
+import { type CliHost, newCommand, onAction, projectOptions } from '../../command.ts';
+import { exitCodes } from '../../exit-code.ts';
+import { createProgressLine } from '../../progress.ts';
+import { formatCount } from '../../table.ts';
 
 export interface TrainFlags {
   readonly view: string[];
