@@ -1,8 +1,12 @@
 // An environment's plan as Flink SQL, and what `check --target flink` says of it.
+import type { FlinkBinding } from '../../adapters/flink/flink.ts';
+import { openGatewaySession } from '../../flink/client/gateway-client.ts';
+import { explainProgram } from '../../flink/client/submit-program.ts';
 import { compileFlink } from '../../flink/compile-flink.ts';
 import { planDifferences } from '../../flink/plan-differences.ts';
 import type { FlinkProfileName } from '../../flink/flink-profile.ts';
 import { type FlinkProgram, printProgram } from '../../flink/flink-program.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import { MillraceError, type Problem, ProblemsError } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -51,6 +55,38 @@ export async function flinkSql(
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ProblemsError(errors, errors[0]?.code);
   return { ...program, script: printProgram(program) };
+}
+
+/**
+ * Flink's own plan of an environment's SQL, as text: the cluster of its `engine` is asked, nothing is
+ * started. Errors: those of `flinkSql`, MR_FLINK_UNREACHABLE, MR_FLINK_STATEMENT with the definition
+ * that Flink did not take, MR_CONFIG_INVALID without a cluster.
+ */
+export async function explainOnFlink(
+  input: ConfigInput,
+  options: FlinkSqlOptions = {},
+): Promise<string> {
+  const { env = 'local' } = options;
+  const program = await flinkSql(input, options);
+  const { environment } = await resolveProject(input, { env });
+  const { engine } = environment;
+  if (!isFlinkBinding(engine)) {
+    throw new MillraceError('MR_CONFIG_INVALID', `environment ${env} names no cluster of Flink`, {
+      fix: "add engine: flink({ gateway: 'http://localhost:8083', jobManager: 'http://localhost:8081' })",
+    });
+  }
+  const session = await openGatewaySession({ url: engine.options.gateway, clock: systemClock });
+  try {
+    return await explainProgram(session, program);
+  } finally {
+    await session.close();
+  }
+}
+
+function isFlinkBinding(binding: unknown): binding is FlinkBinding {
+  return (
+    typeof binding === 'object' && binding !== null && 'kind' in binding && binding.kind === 'flink'
+  );
 }
 
 /** What Flink cannot do of a project, as errors, and what it does differently, as warnings. */

@@ -1,6 +1,6 @@
 // `millrace flink sql`: the definitions as Flink SQL, to read, to keep, to run elsewhere.
 import { Option, type Command } from 'commander';
-import { flinkSql } from '../../../app/flink/flink-sql.ts';
+import { explainOnFlink, flinkSql } from '../../../app/flink/flink-sql.ts';
 import { flinkProfiles, type FlinkProfileName } from '../../../flink/flink-profile.ts';
 import { type CliHost, newCommand, onAction } from '../../command.ts';
 import { exitCodes } from '../../exit-code.ts';
@@ -8,6 +8,7 @@ import { exitCodes } from '../../exit-code.ts';
 interface SqlFlags {
   readonly flinkVersion: FlinkProfileName;
   readonly view?: readonly string[];
+  readonly explain?: boolean;
 }
 
 export function flinkCommand(host: CliHost): Command {
@@ -23,14 +24,22 @@ export function flinkCommand(host: CliHost): Command {
         .choices(Object.keys(flinkProfiles))
         .default('2.x'),
     )
-    .option('--view <names...>', 'only these views');
+    .option('--view <names...>', 'only these views')
+    .option('--explain', "ask the environment's cluster what it would do; starts nothing");
   command.addCommand(
     onAction<[], SqlFlags>(sql, host, async ({ load, options, terminal }, _args, flags) => {
-      const program = await flinkSql(await load(), {
+      const wanted = {
         env: options.env,
         flinkVersion: flags.flinkVersion,
         ...(flags.view === undefined ? {} : { views: flags.view }),
-      });
+      };
+      if (flags.explain === true) {
+        const plan = await explainOnFlink(await load(), wanted);
+        terminal.print(plan);
+        terminal.printJson({ plan });
+        return exitCodes.ok;
+      }
+      const program = await flinkSql(await load(), wanted);
       terminal.print(program.script.trimEnd());
       terminal.printJson(program);
       return exitCodes.ok;
