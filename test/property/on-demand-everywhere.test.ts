@@ -28,7 +28,7 @@ import {
   literalNode,
   singleViewPlan,
 } from '../../src/testing/plan-nodes.ts';
-import { caseSeed } from './case-seed.ts';
+import { caseCount, caseSeed } from './case-seed.ts';
 import { vectorBatch } from '../../src/testing/vectors.ts';
 
 type Values = Readonly<Record<string, Value>>;
@@ -215,7 +215,7 @@ describe('features computed at read time', () => {
         expect(await online(plan, labels)).toEqual(expected);
         expect(offline(plan, node, labels)).toEqual(expected);
       }),
-      { numRuns: 300, seed: caseSeed },
+      { numRuns: Math.ceil(caseCount / 5), seed: caseSeed },
     );
     expect(overflows).toBeGreaterThan(0);
   });

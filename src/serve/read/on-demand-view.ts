@@ -4,13 +4,14 @@
 import { compileOnDemand, type OnDemandProgram } from '../../codegen/compile-on-demand.ts';
 import { type Column } from '../../columns/column.ts';
 import {
-  fieldLoader,
   type FieldLoader,
+  fieldLoader,
   type MaybeRows,
+  viewedRows,
 } from '../../columns/decode/packed-row-columns.ts';
 import { createRowJsonWriter } from '../../columns/packed-row-json.ts';
 import { createRowReader } from '../../columns/packed-row-reader.ts';
-import { packRows } from '../../columns/packed-row-writer.ts';
+import { createRowPacker } from '../../columns/packed-row-writer.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import {
@@ -109,17 +110,20 @@ interface ComputeParts {
 function computeRows(parts: ComputeParts, input: ComputeInput): ComputedRows {
   const { rowCount, request, stored } = input;
   const sourceCodes = parts.sources.map((view, i) => codesOf(view, stored[i] ?? [], input.nowMs));
+  const viewed = stored.map(viewedRows);
   const columns = parts.program.inputs.map((field, i): Column => {
     const loader = parts.loaders[i] ?? null;
     const column =
-      loader === null ? request.get(field.name) : loader.load(stored[loader.source] ?? []);
+      loader === null
+        ? request.get(field.name)
+        : loader.load(viewed[loader.source] ?? viewedRows([]));
     if (column === undefined) throw new TypeError(`the request has no column "${field.name}"`);
     return column;
   });
   const { columns: made, failureCount } = parts.program.evaluate(columns, rowCount);
   const batch = batchOf(parts, made, rowCount);
   return {
-    rows: packRows(batch, new Array(rowCount).keys()),
+    rows: packAll(batch),
     codes: parts.readBy.map((views) => worstOf(views, sourceCodes, rowCount)),
     failureCount,
   };
@@ -156,6 +160,18 @@ function worstOf(
     }
   }
   return worst;
+}
+
+/** All rows, one behind the other in one buffer. */
+function packAll(batch: VectorBatch): readonly Uint8Array[] {
+  const packer = createRowPacker(batch.rowCount * (64 + batch.columns.length * 10) + 64);
+  const starts = new Int32Array(batch.rowCount + 1);
+  for (let row = 0; row < batch.rowCount; row++) starts[row] = packer.pack(batch, row);
+  starts[batch.rowCount] = packer.length;
+  const { bytes } = packer;
+  return Array.from({ length: batch.rowCount }, (_, row) =>
+    bytes.subarray(starts[row], starts[row + 1]),
+  );
 }
 
 const noInts = new Int32Array(0);
