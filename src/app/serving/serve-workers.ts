@@ -159,7 +159,7 @@ class MetricsAsk {
 export interface WorkerLink {
   serving(url: string): void;
   /** Renders the metrics of all workers, or this one's own when the first process does not answer. */
-  renderMetrics(own: () => string): () => Promise<string>;
+  readonly renderMetrics: (own: () => string) => () => Promise<string>;
   /** Aborts when the first process wants this one to stop. */
   readonly stopped: AbortSignal;
   close(): void;

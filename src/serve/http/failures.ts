@@ -1,6 +1,7 @@
 // Errors as answers, in one place for whichever way a request came in.
 import type { IncomingMessage } from 'node:http';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { shownJson } from '../online/shown-json.ts';
 import { RequestFailure, answerTo } from '../online/request-failure.ts';
 import type { ServerCore } from './server-core.ts';
 
@@ -30,13 +31,8 @@ export function failureAnswer(
       ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
       ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
     },
-    body: Buffer.from(JSON.stringify(body, withoutBigint)),
+    body: Buffer.from(shownJson(body) ?? ''),
   };
-}
-
-/** What was sent is quoted in answers: integers beyond 2^53 as text. */
-function withoutBigint(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
 }
 
 export function bodyTooLarge(): RequestFailure {

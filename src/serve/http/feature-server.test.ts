@@ -146,6 +146,13 @@ describe('POST /get-online-features', () => {
     expect(reply.body).toContain('"statuses":["PRESENT","NOT_FOUND"]');
   });
 
+  it('quotes integers beyond 2^53 inside of what it refuses', async () => {
+    const body = '{"features":["view:n"],"entities":{"user":[["a",9007199254740993]],"item":[1]}}';
+    const reply = await post(body);
+    expect([reply.statusCode, reply.json().code]).toEqual([422, 'MR_UNKNOWN_KEY']);
+    expect(reply.json().message).toContain('9007199254740993');
+  });
+
   it('takes JSON as curl sends it', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const payload =
@@ -191,6 +198,7 @@ describe('POST /get-online-features', () => {
     ['{"features":["view:n"],"entities":{},"full_feature_names":"x"}', 'bool_type'],
     ['{"feature_service":1,"entities":{}}', 'string_type'],
     ['', 'json_invalid'],
+    ['{"features":[[9007199254740993]],"entities":{}}', 'string_type'],
     ['{"features":9007199254740993,"entities":{}}', 'list_type'],
   ])('answers 422 to %s', async (body, type) => {
     const reply = await post(body);

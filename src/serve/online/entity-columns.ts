@@ -4,6 +4,7 @@ import type { JsonBuffer } from '../../columns/json-buffer.ts';
 import type { InstantUnit } from '../../columns/packed-row-json.ts';
 import { encodeKey, keyTagNull } from '../../kernel/key-encoding.ts';
 import { type Field, formatType } from '../../kernel/types/field-type.ts';
+import { shownJson } from './shown-json.ts';
 import { RequestFailure } from './request-failure.ts';
 
 /** One column: the key part of row i is `parts[i]`, as `encodeKey` writes it. */
@@ -121,7 +122,7 @@ function feastInteger(value: unknown): string {
 }
 
 function unfit(field: Field, value: unknown, where: string, feast: string): RequestFailure {
-  const shown = JSON.stringify(typeof value === 'bigint' ? String(value) : value)?.slice(0, 60);
+  const shown = shownJson(value)?.slice(0, 60);
   return new RequestFailure({
     code: 'MR_UNKNOWN_KEY',
     status: 422,

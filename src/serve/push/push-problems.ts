@@ -1,4 +1,5 @@
 // The ways in which rows cannot be taken, each with our words and Feast's.
+import { shownJson } from '../online/shown-json.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import { RequestFailure, feastError } from '../online/request-failure.ts';
@@ -56,7 +57,7 @@ export function missingColumn(
 
 export function wrongTarget(to: unknown): RequestFailure {
   const allowed = "['online', 'offline', 'online_and_offline']";
-  const text = typeof to === 'string' ? to : JSON.stringify(to);
+  const text = typeof to === 'string' ? to : (shownJson(to) ?? '');
   const isOffline = to === 'offline';
   return new RequestFailure({
     code: 'MR_SERVE_REQUEST',

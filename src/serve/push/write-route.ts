@@ -8,7 +8,6 @@ import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { encodeKey } from '../../kernel/key-encoding.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
 import { featureFields, type Plan, type ViewNode } from '../../plan/plan.ts';
-import type { OnlineStore } from '../../ports/online-store.ts';
 import type { RouteAnswer, RouteRequest, ServerRoute } from '../http/server-route.ts';
 import { requestValue } from '../read/request-columns.ts';
 import { type DataFrame, parseFrameBody } from './data-frame.ts';
@@ -17,7 +16,8 @@ import { refusal } from './push-route.ts';
 
 export interface WriteRouteOptions {
   readonly plan: Plan;
-  readonly store: Pick<OnlineStore, 'write'>;
+  /** Writes rows by version to what readers are given. */
+  readonly write: (batch: VectorBatch) => Promise<void>;
 }
 
 const timeColumn = 'event_timestamp';
@@ -40,7 +40,7 @@ export function createWriteRoute(options: WriteRouteOptions): ServerRoute {
 }
 
 async function writeRows(
-  { plan, store }: WriteRouteOptions,
+  { plan, write }: WriteRouteOptions,
   { body, isJson, mayWrite }: RouteRequest,
 ): Promise<RouteAnswer> {
   const { name, df } = parseFrameBody(body, isJson, 'feature_view_name');
@@ -51,7 +51,7 @@ async function writeRows(
   }
   mayWrite(name);
   try {
-    if (df.rowCount > 0) await store.write(writeBatch(plan, view, df));
+    if (df.rowCount > 0) await write(writeBatch(plan, view, df));
   } catch (error) {
     if (error instanceof RowProblems) return refusal(error);
     throw error;
