@@ -54,6 +54,18 @@ describe('five-minute spend per user', () => {
     expect(summary).toMatchObject({ records_in: 6, late_records: 1, rows_out: 3 });
   });
 
+  it('is the same in the older way to write it', async () => {
+    write('payments.jsonl', records);
+    const older = `SELECT user_id, TUMBLE_START(ts, INTERVAL '5' MINUTE) AS window_start, SUM(amount) AS total
+      FROM payments GROUP BY TUMBLE(ts, INTERVAL '5' MINUTE), user_id`;
+    const [ours, theirs] = [
+      await runScript(payments + older, folder),
+      await runScript(payments + query, folder),
+    ];
+    expect(ours.rows).toEqual(theirs.rows);
+    expect(ours.rows).toHaveLength(3);
+  });
+
   it('goes to files and is read from them by the next statement', async () => {
     write('payments.jsonl', records);
     const spend = `CREATE TABLE spend (user_id STRING, at TIMESTAMP(3), total DOUBLE)
@@ -121,6 +133,27 @@ describe('rows', () => {
       '+I {"amount":4.0,"s":4.0}',
       '+I {"amount":8.0,"s":8.0}',
     ]);
+  });
+
+  it('may be computed from columns and aggregates together', async () => {
+    write('payments.jsonl', records.slice(0, 4));
+    const { rows } = await runScript(
+      `${payments}SELECT user_id || '?' AS who, amount - AVG(amount) OVER (PARTITION BY user_id ORDER BY ts) AS above FROM payments`,
+      folder,
+    );
+    expect([...rows].sort()).toEqual(
+      [
+        '+I {"who":"u1?","above":-4.0}',
+        '+I {"who":"u1?","above":0.666666666666667}',
+        '+I {"who":"u1?","above":0.0}',
+        '+I {"who":"u2?","above":0.0}',
+      ].sort(),
+    );
+    const groups = await runScript(
+      `${payments}SELECT user_id || ':' || CASE WHEN COUNT(*) > 1 THEN 'many' ELSE 'one' END AS w FROM payments GROUP BY user_id`,
+      folder,
+    );
+    expect(groups.rows.at(-1)).toBe('+U {"w":"u1:many"}');
   });
 
   it('that cannot be read are counted, and the first is told', async () => {

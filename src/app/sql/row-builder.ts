@@ -8,17 +8,17 @@ import type { Field, Value } from '../../kernel/types/field-type.ts';
 import { columnsOf } from '../../plan/expression.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { type BoundQuery, hidden, type OutputColumn } from '../../sql/bind/bound-query.ts';
+import { ComputedColumns, type KnownColumns } from './computed-columns.ts';
 import { finishValue } from './finish-value.ts';
 import type { SqlRow } from './sql-row.ts';
 
 /** Columns of the record that a row is of, by the number that it was given; taken once. */
 export type TakePassed = (record: number) => readonly Value[];
 
-interface VectorRow {
-  readonly key: Readonly<Record<string, Value>>;
+interface VectorRow extends KnownColumns {
+  readonly keyText: string;
   readonly values: Readonly<Record<string, Value>>;
   readonly asOfMs: number;
-  readonly passed: readonly Value[];
 }
 
 /** The newest row of a group. */
@@ -33,6 +33,7 @@ export class RowBuilder {
   readonly #query: BoundQuery;
   readonly #keyFields: readonly Field[];
   readonly #takePassed: TakePassed;
+  readonly #computed: ComputedColumns | null;
   /** Of a query whose rows change: by the key's bytes. */
   readonly #current = new Map<string, GroupRow>();
   /** Aggregates that columns are computed from: a change of one of them is a change of the row. */
@@ -42,35 +43,48 @@ export class RowBuilder {
     this.#query = query;
     this.#takePassed = takePassed;
     const [view] = query.plan.views;
+    const { computed } = query;
     const derived = (view?.derived ?? []).flatMap(({ value }) => [...columnsOf(value)]);
-    this.#derivedFrom = [...new Set(derived)];
+    const computedFrom = computed.flatMap((expression) => [...columnsOf(expression)]);
+    this.#derivedFrom = [...new Set([...derived, ...computedFrom])];
     this.#keyFields = (view?.key ?? []).map(({ name, type, nullable }) => ({
       name,
       type,
       nullable,
     }));
+    this.#computed = computed.length === 0 ? null : new ComputedColumns(query, this.#keyFields);
   }
 
   /** Rows of a batch of vectors, in order. */
   rowsOf(batch: VectorBatch): readonly SqlRow[] {
+    const read = Array.from({ length: batch.rowCount }, (_, i) => this.#read(batch, i));
+    const computed = this.#computed?.valuesOf(batch, read);
     const rows: SqlRow[] = [];
-    for (let i = 0; i < batch.rowCount; i++) this.#add(batch, i, rows);
+    for (const [i, row] of read.entries()) this.#add(row, computed?.[i] ?? [], rows);
     return rows;
   }
 
-  #add(batch: VectorBatch, i: number, rows: SqlRow[]): void {
-    const { kind, hasHaving, columns } = this.#query;
+  #read(batch: VectorBatch, i: number): VectorRow {
     const bytes = batch.keyData.slice(batch.keyStarts[i], batch.keyEnds[i]);
-    const values = readRow(batch.columns, batch.fields, i);
-    const passed = kind === 'over' ? this.#takePassed(batch.arrivalTimeMs[i] as number) : [];
+    const isOver = this.#query.kind === 'over';
+    return {
+      key: decodeKey(this.#keyFields, bytes),
+      keyText: Buffer.from(bytes).toString('latin1'),
+      values: readRow(batch.columns, batch.fields, i),
+      asOfMs: batch.asOfMs[i] as number,
+      passed: isOver ? this.#takePassed(batch.arrivalTimeMs[i] as number) : [],
+    };
+  }
+
+  #add(row: VectorRow, computed: readonly Value[], rows: SqlRow[]): void {
+    const { kind, hasHaving, columns } = this.#query;
+    const { values } = row;
     if (kind === 'window' && values[hidden.count] === 0) return;
-    const asOfMs = batch.asOfMs[i] as number;
-    const row: VectorRow = { key: decodeKey(this.#keyFields, bytes), values, asOfMs, passed };
-    const made = columns.map((column) => this.#value(column, row));
+    const made = columns.map((column) => this.#value(column, row, computed));
     const isHad = !hasHaving || values[hidden.having] === true;
     if (kind === 'group') {
       const compared = [...made, ...this.#derivedFrom.map((name) => values[name] ?? null)];
-      this.#change(Buffer.from(bytes).toString('latin1'), { made, isHad, compared }, rows);
+      this.#change(row.keyText, { made, isHad, compared }, rows);
     } else if (isHad) rows.push({ kind: '+I', values: made });
   }
 
@@ -84,7 +98,7 @@ export class RowBuilder {
     this.#current.set(key, row);
   }
 
-  #value({ value, type }: OutputColumn, row: VectorRow): Value {
+  #value({ value, type }: OutputColumn, row: VectorRow, computed: readonly Value[]): Value {
     switch (value.kind) {
       case 'key':
         return row.key[value.name] ?? null;
@@ -92,6 +106,8 @@ export class RowBuilder {
         return finishValue(value.name, value.finish, type, row.values);
       case 'passed':
         return row.passed[value.index] ?? null;
+      case 'computed':
+        return computed[value.index] ?? null;
       case 'constant':
         return value.value;
       case 'window':

@@ -14,7 +14,8 @@ import { bindCondition, bindExpression, type ExpressionScope } from './bind-expr
 import { type BoundQuery, hidden, type OutputColumn, type OutputValue } from './bound-query.ts';
 import { nodeText } from './expression-nodes.ts';
 import { hasAggregate, hasOver, overCalls } from './find-calls.ts';
-import { checkKey, keyName, queryPlan, rowtimeField } from './query-plan.ts';
+import { checkKey, keyName, passedName, queryPlan, rowtimeField } from './query-plan.ts';
+import { withWindowFunction } from './group-windows.ts';
 import { QueryOutputs } from './query-outputs.ts';
 import {
   bindProjection,
@@ -28,7 +29,8 @@ import { type SqlType, sqlTypes } from './sql-type.ts';
 import { bindOver, type BoundOver, bindWindow } from './windows.ts';
 
 /** What a query computes. */
-export function bindQuery(query: SelectSyntax, catalog: Catalog): BoundQuery {
+export function bindQuery(written: SelectSyntax, catalog: Catalog): BoundQuery {
+  const query = withWindowFunction(written);
   const known = withViews(catalog, query);
   if (query.from.kind === 'window') return bindWindowed(query, query.from, known);
   const expressions = query.items.map(({ expression }) => expression);
@@ -68,15 +70,29 @@ function bindRows(query: SelectSyntax, catalog: Catalog): BoundQuery {
     derived: [],
     emit: 'arrival',
   });
-  return { kind: 'rows', table, plan, columns, passed, predicates, window: null, hasHaving: false };
+  return {
+    kind: 'rows',
+    table,
+    plan,
+    columns,
+    passed,
+    computed: [],
+    predicates,
+    window: null,
+    hasHaving: false,
+  };
 }
 
 function bindOverRows(query: SelectSyntax, relation: BoundRelation): BoundQuery {
   if (query.having !== null) throw typeProblem(query.having.at, 'HAVING needs GROUP BY');
   const over = oneWindow(query, relation);
   const scope = rowScope(relation);
-  const outputs = new QueryOutputs(new QueryFeatures(over.window, scope), true);
   const passed: Expression[] = [];
+  const outputs = new QueryOutputs(new QueryFeatures(over.window, scope), true, (name) => {
+    const { node, type } = bindExpression(name, scope);
+    const column = passedName(passed.push(node) - 1);
+    return { node: { kind: 'column', name: column, type: node.type, nullable: true }, type };
+  });
   const columns: OutputColumn[] = [];
   for (const [i, { expression, alias }] of query.items.entries()) {
     if (expression.kind === 'star') {
@@ -207,7 +223,12 @@ function bindGroups(query: SelectSyntax, relation: BoundRelation, parts: GroupPa
   const { kind, keys, window } = parts;
   const scope = rowScope(relation);
   const features = new QueryFeatures(window, scope);
-  const outputs = new QueryOutputs(features, false);
+  const outputs = new QueryOutputs(features, false, (expression) => {
+    const { node, type } = bindExpression(expression, scope);
+    const value = keyValue(node, keys, expression);
+    if (value.kind !== 'key') throw typeProblem(expression.at, 'this is not grouped by');
+    return { node: { kind: 'column', name: value.name, type: node.type, nullable: true }, type };
+  });
   const columns = query.items.map(({ expression, alias }, i): OutputColumn => {
     if (hasAggregate(expression)) return outputs.column(expression, alias, i);
     const part = kind === 'window' ? windowPartOf(expression) : null;
@@ -292,5 +313,6 @@ function finished(query: SelectSyntax, relation: BoundRelation, parts: FinishedP
   const emit = kind === 'group' ? 'arrival' : 'watermark';
   const plan = queryPlan({ table, keys, predicates, features, derived: outputs.derived, emit });
   const hasHaving = query.having !== null;
-  return { kind, table, plan, columns, passed, predicates, window, hasHaving };
+  const { computed } = outputs;
+  return { kind, table, plan, columns, passed, computed, predicates, window, hasHaving };
 }

@@ -18,6 +18,8 @@ export type OutputValue =
   | { readonly kind: 'key'; readonly name: string }
   | { readonly kind: 'feature'; readonly name: string; readonly finish: Finish }
   | { readonly kind: 'window'; readonly part: 'start' | 'end' | 'time' }
+  /** Computed from features and columns together; its place in `computed`. */
+  | { readonly kind: 'computed'; readonly index: number }
   | { readonly kind: 'constant'; readonly value: Value }
   /** A column of the record that the row is of; its place in `passed`. */
   | { readonly kind: 'passed'; readonly index: number };
@@ -59,6 +61,8 @@ export interface BoundQuery {
   readonly columns: readonly OutputColumn[];
   /** Of each record, for columns that pass through; over the stream's fields. */
   readonly passed: readonly Expression[];
+  /** Over features by their names, keys (`k0`) and columns that pass through (`p0`). */
+  readonly computed: readonly Expression[];
   readonly predicates: readonly Expression[];
   readonly window: WindowNode | null;
   readonly hasHaving: boolean;

@@ -80,6 +80,11 @@ export function keyName(i: number): string {
   return `k${i}`;
 }
 
+/** A column of the record that passes through. */
+export function passedName(i: number): string {
+  return `p${i}`;
+}
+
 /** Refuses what cannot be grouped by. */
 export function checkKey({ type }: Expression, at: number): void {
   if (isKeyKind(type.kind)) return;
