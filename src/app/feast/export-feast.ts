@@ -7,6 +7,7 @@ import { feastKeyType } from '../../adapters/redis/feast-layout/entity-key.ts';
 import type { RedisBinding } from '../../adapters/redis/redis.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { isKeyKind } from '../../kernel/key-encoding.ts';
+import { inputsRead } from '../../plan/on-demand-inputs.ts';
 import type { ViewNode } from '../../plan/plan.ts';
 import type { OnlineStoreBinding } from '../../ports/online-store.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
@@ -16,7 +17,8 @@ import {
   redisRoute,
   remoteLines,
 } from './feature-store-yaml.ts';
-import { feastRegistry } from './registry-file.ts';
+import { pythonFunction } from './python-function.ts';
+import { type FeastRegistryOptions, feastRegistry } from './registry-file.ts';
 
 export interface FeastExportOptions {
   /** The folder to write to; made when it is not there. */
@@ -54,11 +56,12 @@ export async function exportFeast(
   const route = asked ?? (redis === null ? 'remote' : 'redis');
   if (route === 'redis' && redis === null) throw noRedis(project.env);
   const online = redis !== null && route === 'redis' ? redisRoute(redis) : null;
-  const { kept, left } = exportable(project, route);
+  const { kept, onDemand, left } = exportable(project, route);
   const registry = feastRegistry({
     project: project.project,
     plan: project.plan,
     views: kept,
+    onDemand,
     logFolder: (view) => logFolder(project, view),
   });
   const yaml = (onlineStore: readonly string[]): string =>
@@ -75,7 +78,7 @@ export async function exportFeast(
     out: folder,
     route,
     files: Object.keys(texts),
-    views: kept.map(({ name }) => name),
+    views: [...kept, ...onDemand.map(({ node }) => node)].map(({ name }) => name),
     services: project.plan.services.map(({ name }) => name),
     left,
     notes: [...(online?.notes ?? []), ...lossNotes(kept)],
@@ -99,7 +102,8 @@ function noRedis(env: string): MillraceError {
 function exportable(
   { plan }: ResolvedProject,
   route: FeastRoute,
-): Pick<FeastExport, 'left'> & { readonly kept: readonly ViewNode[] } {
+): Pick<FeastExport, 'left'> &
+  Pick<FeastRegistryOptions, 'onDemand'> & { readonly kept: readonly ViewNode[] } {
   const left: { name: string; reason: string }[] = [];
   const kept = plan.views.filter(({ name, key }) => {
     const part = key.find(({ type }) => !isKeyKind(type.kind) || feastKeyType(type.kind) === null);
@@ -107,14 +111,17 @@ function exportable(
     left.push({ name, reason: `its key "${part.name}" is ${part.type.kind}: Feast has none such` });
     return false;
   });
-  for (const { name } of plan.onDemand ?? []) {
-    const reason =
-      route === 'redis'
-        ? 'it is computed by our server: read it by the remote route'
-        : 'it is no definition of Feast; the server answers it by its name all the same';
-    left.push({ name, reason });
-  }
-  return { kept, left };
+  const onDemand = (plan.onDemand ?? []).flatMap((node) => {
+    const made = inputsRead(node).stored.every(({ view }) => kept.some(({ name }) => name === view))
+      ? pythonFunction(node)
+      : { refused: 'it reads a view that is left out' };
+    if ('source' in made) return [{ node, source: made.source }];
+    const where =
+      route === 'redis' ? 'read it by the remote route' : 'our server answers it all the same';
+    left.push({ name: node.name, reason: `${made.refused}: ${where}` });
+    return [];
+  });
+  return { kept, onDemand, left };
 }
 
 /** Where a view's rows lie in the feature log, when that is a folder. */

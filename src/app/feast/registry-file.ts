@@ -4,7 +4,14 @@
 import { createHash } from 'node:crypto';
 import { feastValueType, feastValueTypes } from '../../adapters/redis/feast-layout/value-types.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
-import { type Plan, type ViewNode, featureFields, streamOf } from '../../plan/plan.ts';
+import { inputsRead } from '../../plan/on-demand-inputs.ts';
+import {
+  type OnDemandViewNode,
+  type Plan,
+  type ViewNode,
+  featureFields,
+  streamOf,
+} from '../../plan/plan.ts';
 import {
   dummyEntity,
   type FeastEntities,
@@ -13,17 +20,20 @@ import {
 } from './feast-entities.ts';
 import { typeTags } from './field-type-text.ts';
 import { ProtoMessage } from './proto-message.ts';
+import { pythonFunctionName } from './python-function.ts';
 
 export interface FeastRegistryOptions {
   readonly project: string;
   readonly plan: Plan;
   /** Views that Feast is told of. */
   readonly views: readonly ViewNode[];
+  /** On-demand views with the source of the function that computes them in Python. */
+  readonly onDemand: readonly { readonly node: OnDemandViewNode; readonly source: string }[];
   /** The folder of a view's rows in the feature log; null when there is none. */
   readonly logFolder: (view: ViewNode) => string | null;
 }
 
-/** Numbers of `DataSource.SourceType`. */
+/** A number of `DataSource.SourceType`. */
 const batchFile = 1;
 const registrySchemaVersion = '1';
 
@@ -43,6 +53,10 @@ export function feastRegistry(options: FeastRegistryOptions): Uint8Array {
       views.map((view, i) => viewOf(options, entities, { view, source: sources[i] ?? null })),
     )
     .messages(7, servicesOf(options))
+    .messages(
+      8,
+      options.onDemand.map(({ node, source }) => onDemandOf(options, node, source)),
+    )
     .messages(
       12,
       sources.filter((source) => source !== null),
@@ -130,14 +144,58 @@ function sourceOf(
     .text(21, project);
 }
 
-function servicesOf({ project, plan, views }: FeastRegistryOptions): readonly ProtoMessage[] {
+/** A number of `DataSource.SourceType`. */
+const requestSource = 7;
+
+function onDemandOf(
+  { project, views }: FeastRegistryOptions,
+  node: OnDemandViewNode,
+  source: string,
+): ProtoMessage {
+  const { stored } = inputsRead(node);
+  const spec = new ProtoMessage()
+    .text(1, node.name)
+    .text(2, project)
+    .messages(3, node.features.map(fieldOf));
+  for (const view of views) {
+    const wanted = stored.filter((input) => input.view === view.name).map(({ feature }) => feature);
+    if (wanted.length === 0) continue;
+    const projected = new ProtoMessage().message(3, projectionOf(view, wanted));
+    spec.message(4, new ProtoMessage().text(1, view.name).message(2, projected));
+  }
+  if (node.request.length > 0) {
+    const data = new ProtoMessage()
+      .whole(1, requestSource)
+      .message(18, new ProtoMessage().messages(3, node.request.map(fieldOf)))
+      .text(20, `${node.name}_request`)
+      .text(21, project);
+    const request = new ProtoMessage().message(2, data);
+    spec.message(4, new ProtoMessage().text(1, `${node.name}_request`).message(2, request));
+  }
+  const code = new ProtoMessage().text(1, pythonFunctionName).text(3, source).text(4, 'python');
+  spec
+    .text(6, node.description)
+    .entries(7, Object.fromEntries(node.tags.map((tag) => [tag, 'true'])))
+    .text(8, node.owner)
+    .message(10, new ProtoMessage().message(1, code))
+    .text(11, 'python');
+  return new ProtoMessage().message(1, spec).message(2, new ProtoMessage());
+}
+
+function servicesOf({
+  project,
+  plan,
+  views,
+  onDemand,
+}: FeastRegistryOptions): readonly ProtoMessage[] {
   return plan.services.map(({ name, features, owner, description }) => {
     const names = [...new Set(features.map(({ view }) => view))];
     const projections = names.flatMap((viewName) => {
-      const view = views.find((one) => one.name === viewName);
-      if (view === undefined) return [];
       const wanted = features.filter((one) => one.view === viewName).map(({ feature }) => feature);
-      return [projectionOf(view, wanted)];
+      const view = views.find((one) => one.name === viewName);
+      if (view !== undefined) return [projectionOf(view, wanted)];
+      const computed = onDemand.find(({ node }) => node.name === viewName);
+      return computed === undefined ? [] : [projectionOf(computed.node, wanted)];
     });
     const spec = new ProtoMessage()
       .text(1, name)
@@ -149,8 +207,8 @@ function servicesOf({ project, plan, views }: FeastRegistryOptions): readonly Pr
   });
 }
 
-function projectionOf(view: ViewNode, wanted: readonly string[]): ProtoMessage {
-  const fields = featureFields(view);
+function projectionOf(view: ViewNode | OnDemandViewNode, wanted: readonly string[]): ProtoMessage {
+  const fields = view.kind === 'view' ? featureFields(view) : view.features;
   const columns = wanted.flatMap((name) => fields.filter((field) => field.name === name));
   return new ProtoMessage()
     .text(1, view.name)

@@ -11,13 +11,16 @@ import {
   entity,
   featureService,
   featureView,
+  greatest,
   last,
   lastN,
   lifetime,
+  onDemandView,
   select,
   stream,
   sum,
   t,
+  when,
 } from '../../../src/index.ts';
 import type { OnlineStoreBinding } from '../../../src/ports/online-store.ts';
 
@@ -142,6 +145,45 @@ export const totals = featureView('totals', {
   features: () => ({ total_events: count().over(lifetime()) }),
 });
 
+/** Every function that Feast's SDK can compute by the rules we have, on what is there and what is null. */
+export const computed = onDemandView('computed', {
+  from: { allTypes, pairs },
+  request: { x: t.float64().nullable(), n: t.int64().nullable(), word: t.string().nullable() },
+  tags: ['test'],
+  features: (r, { allTypes: a, pairs: p }) => ({
+    added: a.double.plus(r.x).minus(0.25).times(2),
+    quotient: r.x.div(p.pair_events),
+    by_zero: p.pair_events.div(0),
+    rest: r.n.mod(3),
+    rounded: r.x.round(),
+    floored: r.x.floor(),
+    raised: r.x.ceil().abs().neg(),
+    root: r.x.sqrt(),
+    logarithm: r.x.ln(),
+    power: r.x.pow(2).exp(),
+    more: r.n.plus(p.pair_events),
+    has_flag: a.flag.eq(true).or(r.x.gt(1)),
+    both: a.flag.and(r.x.lte(1)),
+    named: r.word.concat('!').concat(a.text),
+    word_length: r.word.length(),
+    starts: r.word.startsWith('é'),
+    choice: when(r.x.isNull(), 'none').when(r.x.lt(0), 'negative').otherwise('positive'),
+    first: a.text.coalesce(r.word).coalesce('nothing'),
+    listed: r.word.in(['élan', 'other']),
+    greatest: greatest(r.x, a.double),
+  }),
+});
+
+/** Python has other rules for this: it stays with our server. */
+export const computedHere = onDemandView('computed_here', {
+  request: { word: t.string() },
+  features: (r) => ({ upper: r.word.upper() }),
+});
+
+export const priced = featureService('priced', {
+  features: [select(allTypes, 'text'), select(computed, 'added', 'choice')],
+});
+
 export const model = featureService('model', {
   owner: 'features-team',
   description: 'What the model reads',
@@ -215,6 +257,7 @@ export function allTypesProject(folder: string, online: OnlineStoreBinding): Con
     definitions: [
       { user, pair, day, minute, everything, events },
       { allTypes, pairs, shortLived, days, minutes, totals, model },
+      { computed, computedHere, priced },
     ],
     environments: {
       local: {

@@ -50,6 +50,22 @@ type Query = readonly [name: string, rows: Rows, features: readonly string[] | s
 const userRows: Rows = users.map((user_id) => ({ user_id }));
 const minuteSeconds = startMs / 1000;
 
+/** Rows for what is computed at read time: numbers at their edges, nulls, an entity that is not there. */
+const requests: Rows = [
+  { user_id: 'u0', item_id: 7, x: 2.5, n: 7, word: 'élan' },
+  { user_id: 'u0', item_id: 7, x: -0.5, n: -7, word: '' },
+  { user_id: 'u0', item_id: 7, x: 0, n: 0, word: 'other' },
+  { user_id: 'u1', item_id: 7, x: 1000, n: -3, word: 'x' },
+  { user_id: 'u2', item_id: 8, x: -2.5, n: 2, word: 'é' },
+  { user_id: 'nobody', item_id: 1, x: 1, n: 1, word: 'w' },
+];
+
+const computedFeatures = [
+  ...['added', 'quotient', 'by_zero', 'rest', 'rounded', 'floored', 'raised', 'root', 'logarithm'],
+  ...['power', 'more', 'has_flag', 'both', 'named', 'word_length', 'starts', 'choice', 'first'],
+  ...['listed', 'greatest'],
+];
+
 const queries: readonly Query[] = [
   ...features.map((name): Query => [name, userRows, [`all_types:${name}`]]),
   ['one by one', [{ user_id: 'u0' }], features.map((name) => `all_types:${name}`)],
@@ -84,6 +100,8 @@ const queries: readonly Query[] = [
     ['minutes:minute_events'],
   ],
   ['totals', [{ user_id: 'whoever' }], ['totals:total_events']],
+  ['computed', requests, computedFeatures.map((name) => `computed:${name}`)],
+  ['priced', requests, 'priced'],
   ['expired', [{ user_id: 'u0' }, { user_id: 'u2' }], ['short_lived:short_sum']],
 ];
 
@@ -187,7 +205,10 @@ if (withServices) {
         { test: 'true', stream: 'events', freshness_ms: '5000' },
         0,
       ]);
-      expect(byRedis?.services).toEqual({ model: ['features-team', 'What the model reads'] });
+      expect(byRedis?.services).toEqual({
+        model: ['features-team', 'What the model reads'],
+        priced: ['', ''],
+      });
     });
 
     it.each(features)('reads %s from Redis as we do', async (feature) => {
@@ -222,6 +243,24 @@ if (withServices) {
       const expected = overHttp(fromRedis) as Record<string, unknown[]>;
       if (name === 'doc') expected['doc'] = ['{"a":[1,2.5,null],"b":"x"}', null, null, null];
       expect(answer).toEqual(expected);
+    });
+
+    it('computes on demand what we compute: numbers, nulls and texts alike', async () => {
+      const answer = answerOf(byRedis, 'computed');
+      expect(answer).not.toHaveProperty('error');
+      for (const [i, { user_id, item_id, x, n, word }] of requests.entries()) {
+        const key = { user_id: String(user_id), item_id: BigInt(Number(item_id)) };
+        const request = { x: Number(x), n: BigInt(Number(n)), word: String(word) };
+        const { values } = (await app?.read('computed', key, request)) ?? { values: {} };
+        const row = computedFeatures.map((name) => [name, (answer as never)[name]?.[i]]);
+        const wholes = ['rest', 'more', 'word_length'];
+        const ours = computedFeatures.map((name) => {
+          const value = (values as Readonly<Record<string, unknown>>)[name];
+          const isFinite = typeof value !== 'number' || Number.isFinite(value);
+          return [name, isFinite ? plain(value, wholes.includes(name)) : null];
+        });
+        expect(row).toEqual(ours);
+      }
     });
 
     it('reads composite keys, dates, instants and no key at all, and what is not there as null', () => {
@@ -271,8 +310,14 @@ if (withServices) {
     it('is the same bytes the next time', async () => {
       const path = join(folder, 'repo/registry.db');
       const before = readFileSync(path);
-      await app?.feast.export({ out: join(folder, 'repo'), url: ours?.url ?? '' });
+      const written = await app?.feast.export({ out: join(folder, 'repo'), url: ours?.url ?? '' });
       expect(readFileSync(path).equals(before)).toBe(true);
+      expect(written?.left).toEqual([
+        {
+          name: 'computed_here',
+          reason: 'upper has other rules in Python: read it by the remote route',
+        },
+      ]);
     });
 
     it('lets the SDK join the feature log to labels at their time', async () => {
