@@ -38,6 +38,7 @@ import { type Offsets, offsetsOf } from './offsets/offsets.ts';
 import { registryRoute } from './registry/registry-route.ts';
 import { type RegistryTools, registryToolsOf } from './registry/registry-tools.ts';
 import { type Replays, replaysOf } from './replay/replays.ts';
+import { writeBeside } from './push/write-beside.ts';
 import { type PushedRow, StreamPushers } from './push/stream-pushers.ts';
 import { type RunOptions, runProject } from './run-project.ts';
 import { type JobStatus, readStatus } from './status/job-status.ts';
@@ -51,6 +52,11 @@ import { measureSkew, type SkewOptions } from './skew/measure-skew.ts';
 import { openServingLog } from './skew/open-serving-log.ts';
 import type { SkewReport } from './skew/skew-report.ts';
 import { type ServeOptions, serverOptions } from './serving/serve-options.ts';
+import {
+  type BackfillOptions,
+  type BackfillResult,
+  backfillProject,
+} from './offline/backfill/backfill-project.ts';
 import { type FeatureLogs, featureLogsOf } from './offline/feature-logs.ts';
 import { type TrainOptions, type TrainResult, trainProject } from './offline/train-project.ts';
 
@@ -99,6 +105,8 @@ export interface App {
   train(options: TrainOptions): Promise<TrainResult>;
   /** Upkeep of the feature log. */
   readonly log: FeatureLogs;
+  /** Computes views over history into the feature log and the online store, while a job may run. */
+  backfill(options: BackfillOptions): Promise<BackfillResult>;
   /** Carries changes of the centre to the copy of a region (`millrace/regions`). */
   replicate(options?: ReplicateOptions): Promise<ReplicationProgress>;
   /** Compares a sample of what was served (`servingLog`) with the same values computed from history. */
@@ -204,6 +212,13 @@ class ProjectApp implements App {
     return lateRecordsOf(this.#project);
   }
 
+  backfill(options: BackfillOptions): Promise<BackfillResult> {
+    const views = options.views.map((view) =>
+      this.view(typeof view === 'string' ? view : view.name),
+    );
+    return backfillProject(this.#project, views, options);
+  }
+
   get log(): FeatureLogs {
     return featureLogsOf(this.#project);
   }
@@ -285,7 +300,10 @@ class ProjectApp implements App {
           plan,
           append: (stream, records) => this.#pushers.append(stream, records),
         }),
-        createWriteRoute({ plan, store: this.#stores.current }),
+        createWriteRoute({
+          plan,
+          write: (batch) => writeBeside(this.#project, this.#stores, batch),
+        }),
         ...materializeRoutes({ project, plan }),
       ],
       ...(log === null ? {} : { onServed: (served) => log.record(served) }),

@@ -44,6 +44,11 @@ export class OnlineStores {
     return (await this.#reading()).use(body);
   }
 
+  /** True while this process writes the rows that readers are given. */
+  get isWriting(): boolean {
+    return this.#own.isWriting && (this.#readingNow() ?? this.#own) === this.#own;
+  }
+
   /** Opens the rows of this job for writing, until `endWriting`. */
   startWriting(
     existing: ExistingRows = 'keep',
@@ -60,6 +65,14 @@ export class OnlineStores {
   /** Ends waiting for a store that is away: what is being written fails. */
   giveUp(): void {
     this.#own.opened?.giveUp?.();
+  }
+
+  /** As `StoreHandle.writeOr`, for what readers are given. */
+  async writeOr<T>(
+    write: (store: OnlineStore) => Promise<T>,
+    otherwise: (open: () => Promise<OnlineStore>) => Promise<T>,
+  ): Promise<T> {
+    return (await this.#reading()).writeOr(write, otherwise);
   }
 
   async close(): Promise<void> {

@@ -45,9 +45,27 @@ export class StoreHandle {
     }
   }
 
+  /** True while the open handle writes. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
   /** Opens the store for writing, until `endWriting`. */
   startWriting(existing: ExistingRows): Promise<OnlineStore> {
     return this.#change(() => this.#open('write', existing));
+  }
+
+  /**
+   * Gives the store to `write` while a run of this process has it open for writing; else runs
+   * `otherwise` while nothing is open here, with a way to open it for that long. Who reads waits.
+   */
+  async writeOr<T>(
+    write: (store: OnlineStore) => Promise<T>,
+    otherwise: (open: () => Promise<OnlineStore>) => Promise<T>,
+  ): Promise<T> {
+    while (this.#changing !== null) await this.#changing;
+    if (this.#isWriting) return this.use(write);
+    return this.#change(() => otherwise(() => this.#openStore('write', 'keep')));
   }
 
   async endWriting(): Promise<void> {

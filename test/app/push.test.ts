@@ -281,7 +281,7 @@ describe('features computed at read time', () => {
 });
 
 describe('a server beside a run that has the embedded store', () => {
-  it('cannot write to it, and says so', async () => {
+  it('writes rows to it all the same, by version', async () => {
     const config = defineConfig({
       project: 'shop',
       definitions: [{ user, clicks, totals }],
@@ -315,7 +315,14 @@ describe('a server beside a run that has the embedded store', () => {
         feature_view_name: 'totals',
         df: { user_id: ['w'], amount: [1], clicks: [7], page: [null], at: [atMs] },
       });
-      expect([status, JSON.parse(text).code]).toEqual([503, 'MR_STORE_OPEN']);
+      expect([status, text]).toEqual([200, 'null']);
+      expect((await runner.store.get(totals, { user_id: 'w' })).values.clicks).toBe(7);
+      const [older, of] = await post(url, '/write-to-online-store', {
+        feature_view_name: 'totals',
+        df: { user_id: ['u1'], amount: [9], clicks: [9], page: [null], at: [atMs] },
+      });
+      expect([older, of]).toEqual([200, 'null']);
+      expect((await server.store.get(totals, { user_id: 'u1' })).values.clicks).toBe(1);
     } finally {
       over.abort();
       await run;

@@ -79,7 +79,7 @@ async function startServer(): Promise<FeatureServer> {
     clock: { ...systemClock, nowMs: () => noon },
     routes: [
       createPushRoute({ plan: goldensPlan, append: () => Promise.resolve() }),
-      createWriteRoute({ plan: goldensPlan, store: { write: () => Promise.resolve() } }),
+      createWriteRoute({ plan: goldensPlan, write: () => Promise.resolve() }),
     ],
   });
 }

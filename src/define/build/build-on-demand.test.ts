@@ -14,12 +14,12 @@ import {
   sum,
   t,
   when,
-} from '../index.ts';
-import { planFingerprint } from '../plan/fingerprint.ts';
-import { planFromJson, planToJson } from '../plan/plan-json.ts';
-import { printPlan } from '../plan/print-plan.ts';
-import { printComparison } from '../plan/printing/print-comparison.ts';
-import { comparePlans } from '../plan/upgrade/compare-plans.ts';
+} from '../../index.ts';
+import { planFingerprint } from '../../plan/fingerprint.ts';
+import { planFromJson, planToJson } from '../../plan/plan-json.ts';
+import { printPlan } from '../../plan/print-plan.ts';
+import { printComparison } from '../../plan/printing/print-comparison.ts';
+import { comparePlans } from '../../plan/upgrade/compare-plans.ts';
 
 const user = entity('user', { key: { user_id: t.string() } });
 const purchases = stream('purchases', {
