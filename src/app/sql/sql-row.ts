@@ -6,12 +6,14 @@ import type { SqlType } from '../../sql/bind/sql-type.ts';
 /** What a row does to the result: adds, takes the old one away, puts the new one in, removes. */
 export type RowKind = '+I' | '-U' | '+U' | '-D';
 
+/** A row that a query gives. */
 export interface SqlRow {
   readonly kind: RowKind;
   /** In the order of the query's columns. */
   readonly values: readonly Value[];
 }
 
+/** A column of a query's rows. */
 export interface RowColumn {
   readonly name: string;
   readonly type: SqlType;
