@@ -44,6 +44,7 @@ export function checkpointedStoreSink(store: OnlineStore, needsRows: boolean): V
   let life: string = randomUUID();
   let wantsRows = needsRows;
   let hasLostRows = false;
+  let hasOldRows = false;
   return {
     ...storeSink(store),
     epochs: {
@@ -64,15 +65,17 @@ export function checkpointedStoreSink(store: OnlineStore, needsRows: boolean): V
           const mark = readMark(store);
           const isOld = mark === null || mark.life !== life || mark.id < restored.id;
           hasLostRows = wantsRows || isOld;
+          hasOldRows = isOld && mark !== null;
         }
         return Promise.resolve();
       },
     },
     refill: {
       hasLostRows: () => hasLostRows || store.loss?.hasLostRows() === true,
-      beginRefill: async () => store.loss?.beginRefill(),
+      beginRefill: async () => store.loss?.beginRefill(hasOldRows),
       endRefill: async () => {
         hasLostRows = false;
+        hasOldRows = false;
         wantsRows = false;
         await store.loss?.refilled();
       },

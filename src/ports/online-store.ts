@@ -75,8 +75,8 @@ export interface StoreHealth {
 export interface StoreLoss {
   /** True from when rows were found missing until `refilled`. */
   hasLostRows(): boolean;
-  /** All rows are about to be written again: readers are told. */
-  beginRefill(): Promise<void>;
+  /** All rows are about to be written again: readers are told, and kept from rows that are old. */
+  beginRefill(hasOldRows?: boolean): Promise<void>;
   /** They were. False when rows have been lost again meanwhile. */
   refilled(): Promise<boolean>;
 }

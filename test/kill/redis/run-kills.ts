@@ -1,6 +1,6 @@
 // The job, the feature server and Redis are killed in turn under load while somebody reads all the time.
 // Afterwards every row is what it is without kills, and no reader was ever told an older value.
-// Run: node --conditions=millrace-src test/kill/redis/run-kills.ts [--rounds 3] [--persistence none,always]
+// Run: node --conditions=millrace-src test/kill/redis/run-kills.ts [--rounds 3] [--persistence none,snapshot,always]
 //      [--layout packed]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,8 @@ import { Observer } from './observer.ts';
 /** What Redis keeps on disk. */
 export const persistences = {
   none: ['--save', ''],
+  // A snapshot a second: a kill takes it back to the last one.
+  snapshot: ['--save', '1 1'],
   always: ['--save', '', '--appendonly', 'yes', '--appendfsync', 'always'],
 } as const;
 
@@ -131,8 +133,8 @@ async function main(args: readonly string[]): Promise<void> {
     return at < 0 ? fallback : (args[at + 1] ?? fallback);
   };
   const layout = valueOf('layout', 'packed') === 'feast' ? 'feast' : 'packed';
-  for (const name of valueOf('persistence', 'none,always').split(',')) {
-    const persistence = name === 'always' ? 'always' : 'none';
+  for (const name of valueOf('persistence', 'none,snapshot,always').split(',')) {
+    const persistence = name === 'always' || name === 'snapshot' ? name : 'none';
     const rounds = Number(valueOf('rounds', '3'));
     console.log(`persistence ${persistence}, layout ${layout}`);
     const result = await runRedisKills({ rounds, persistence, layout, report: console.log });

@@ -37,7 +37,9 @@ interface Codec {
 }
 
 export function feastLayout(context: LayoutContext): RowLayout {
-  const { link, scope } = context;
+  const { link, scope, guard } = context;
+  const marker = markerKey(scope);
+  const isGuarded = guard !== undefined && !link.isCluster;
   const codecs = new WeakMap<StoredView, Codec>();
   const codecOf = (view: StoredView): Codec => {
     const known = codecs.get(view);
@@ -60,8 +62,13 @@ export function feastLayout(context: LayoutContext): RowLayout {
     const { key: keyCodec, reader, packedFields } = codecOf(view);
     const names = keys.map((key) => asBuffer(keyCodec.encode(key)));
     const parts = partsOf(link, names).map(async (part) => {
-      const hashes = await evaluate(link, readFeastRows, part, [packedFields], 'bytes');
-      return reader.rows(hashes as HashValue[][]);
+      // In a cluster the marker lies elsewhere: a key of the same slot stands in its place.
+      const keys = [isGuarded ? marker : (part[0] ?? ''), ...part];
+      const args = [packedFields, isGuarded ? '1' : '0'];
+      const reply = await evaluate(link, readFeastRows, keys, args, 'bytes');
+      const [seen, ...hashes] = reply as [Buffer | null, ...HashValue[][]];
+      if (isGuarded) guard.check(seen?.toString() ?? null);
+      return reader.rows(hashes);
     });
     return (await Promise.all(parts)).flat();
   };

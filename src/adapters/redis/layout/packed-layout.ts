@@ -25,7 +25,8 @@ interface Place {
 }
 
 export function packedLayout(context: LayoutContext): RowLayout {
-  const { link, scope } = context;
+  const { link, scope, guard } = context;
+  const marker = markerKey(scope);
   const places = new WeakMap<RecordedView, Place>();
   const placeOf = (recorded: RecordedView): Place => {
     const known = places.get(recorded);
@@ -53,8 +54,15 @@ export function packedLayout(context: LayoutContext): RowLayout {
     }
     if (keys.length === 0) return [];
     const names = keys.map((key) => keyName(place, key, 0, key.length));
-    const rows = await link.send(names[0] ?? '', ['MGET', ...names], 'bytes');
-    return checkedRows(recorded, rows as (Buffer | null)[]);
+    const first = names[0] ?? '';
+    if (guard === undefined || link.isCluster) {
+      const rows = await link.send(first, ['MGET', ...names], 'bytes');
+      return checkedRows(recorded, rows as (Buffer | null)[]);
+    }
+    const args = ['MGET', marker, ...names];
+    const [seen = null, ...rows] = (await link.send(first, args, 'bytes')) as (Buffer | null)[];
+    guard.check(seen?.toString() ?? null);
+    return checkedRows(recorded, rows);
   };
   return {
     writeCalls: createWriteCalls(context, placeOf),

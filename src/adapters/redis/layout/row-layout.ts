@@ -5,6 +5,7 @@ import type { RowReplacement } from '../../../ports/store-jobs.ts';
 import type { InspectedKey } from '../../../ports/store-verification.ts';
 import type { StoredView } from '../../../ports/stored-view.ts';
 import type { Argument, RedisLink } from '../client/redis-link.ts';
+import type { ReadGuard } from '../store/read-guard.ts';
 import type { RedisScript } from '../store/scripts.ts';
 import type { RecordedView } from '../store/store-meta.ts';
 
@@ -49,4 +50,6 @@ export interface LayoutContext {
   readonly project: string;
   /** `scopeOf` of the job. */
   readonly scope: string;
+  /** Of readers: keeps old rows from them. */
+  readonly guard?: ReadGuard;
 }

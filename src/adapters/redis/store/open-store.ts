@@ -13,6 +13,7 @@ import { layoutNamed } from '../layout/layouts.ts';
 import type { RowLayout } from '../layout/row-layout.ts';
 import type { ResolvedRedisOptions } from '../redis-options.ts';
 import { withDeadline } from './deadline.ts';
+import { ReadGuard } from './read-guard.ts';
 import { RedisWriter } from './redis-writer.ts';
 import { StoreMeta } from './store-meta.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -26,6 +27,7 @@ interface Opened {
   readonly meta: StoreMeta;
   readonly layout: RowLayout;
   readonly records: RecordsParts;
+  readonly guard: ReadGuard | null;
 }
 
 export async function openRedisStore(
@@ -38,12 +40,14 @@ export async function openRedisStore(
     const isWriting = context.mode === 'write';
     const scope = scopeOf(context.project, context.variant);
     const meta = new StoreMeta(link, scope, { clock, keepsGreatest: isWriting });
-    const layout = layoutNamed(options.layout, { link, project: context.project, scope });
+    const guard = isWriting ? null : new ReadGuard(options.name, clock);
+    const place = { link, project: context.project, scope };
+    const layout = layoutNamed(options.layout, guard === null ? place : { ...place, guard });
     const records = { name: options.name, layoutName: options.layout, meta, layout };
     await meta.load();
     if (isWriting) await recordViews(records, context);
     else checkLayout(records);
-    return await storeOf({ options, context, clock, link, meta, layout, records });
+    return await storeOf({ options, context, clock, link, meta, layout, records, guard });
   } catch (error) {
     link.close();
     throw requestFailure(options.name, error);
@@ -56,7 +60,7 @@ async function storeOf(opened: Opened): Promise<OnlineStore> {
   const isWriting = context.mode === 'write';
   const writer = isWriting ? new RedisWriter(opened) : null;
   await writer?.begin();
-  const watch = new StoreWatch({ link, meta, clock, writer });
+  const watch = new StoreWatch({ link, meta, clock, writer, guard: opened.guard });
   const within = <T>(task: Promise<T>): Promise<T> =>
     withDeadline(task, options.readTimeoutMs, options.name).catch((error: unknown) => {
       watch.failed(error);

@@ -7,12 +7,13 @@ import type { StoredView } from '../../../ports/stored-view.ts';
 import type { RedisLink } from '../client/redis-link.ts';
 import { troubleOf } from '../client/redis-errors.ts';
 import { markerKey, scopeOf } from '../layout/key-names.ts';
+import { evaluate } from '../layout/scan-keys.ts';
 import type { RowLayout, WriteCall } from '../layout/row-layout.ts';
 import type { ResolvedRedisOptions } from '../redis-options.ts';
 import { ScriptSender } from './script-sender.ts';
-import { raiseAsOf } from './scripts.ts';
+import { type RedisScript, cleanMarker, raiseAsOf, soilMarker } from './scripts.ts';
 import type { RecordedView, StoreMeta } from './store-meta.ts';
-import { WriteMarkers } from './write-markers.ts';
+import { WriteMarkers, markerNumber } from './write-markers.ts';
 
 export interface WriterParts {
   readonly options: ResolvedRedisOptions;
@@ -51,7 +52,9 @@ export class RedisWriter {
     this.#parts = parts;
     this.#expiries = expiriesOf(context, options.layout === 'feast');
     this.sender = new ScriptSender({ link, clock, inFlightMax, onNotice });
-    this.markers = new WriteMarkers(() => {
+    // Numbers of each life are above those of all before, whatever a server has lost.
+    const first = Math.floor(clock.nowMs()) * 1000;
+    this.markers = new WriteMarkers(first, () => {
       if (!this.#isLost) {
         onNotice(
           `redis ${name} has lost rows (started again, flushed or replaced): they are written again from the job's state`,
@@ -68,7 +71,7 @@ export class RedisWriter {
     const recorded = parseMarkers(meta.get(markersField));
     const keys = link.isCluster ? Object.keys(recorded) : [single];
     for (const key of keys) {
-      const seen = Number((await link.send(key, ['GET', key])) ?? -1);
+      const seen = markerNumber(await link.send(key, ['GET', key]));
       const expected = recorded[key] ?? 0;
       if (seen < expected) this.#isLost = true;
       this.markers.restore(key, Math.max(seen, 0));
@@ -119,7 +122,7 @@ export class RedisWriter {
       keys: [marker, ...keys],
       args: () => {
         write = { number: markers.next(marker), expected: markers.acknowledged(marker) };
-        return [String(write.number), ...args];
+        return [`${write.number} ${write.expected}`, ...args];
       },
       done: (reply) => markers.taken(marker, write, Number((reply as readonly unknown[])[0])),
     });
@@ -151,11 +154,18 @@ export class RedisWriter {
     );
   }
 
+  async #onMarkers(script: RedisScript): Promise<void> {
+    const { link, context } = this.#parts;
+    const single = markerKey(scopeOf(context.project, context.variant));
+    const keys = link.isCluster ? this.markers.entries().map(([key]) => key) : [single];
+    await Promise.all(keys.map((key) => evaluate(link, script, [key], [])));
+  }
+
   /** Whether the servers still have what they acknowledged. */
   async look(): Promise<void> {
     const { link } = this.#parts;
     const looks = this.markers.entries().map(async ([key, expected]) => {
-      const seen = Number((await link.send(key, ['GET', key])) ?? -1);
+      const seen = markerNumber(await link.send(key, ['GET', key]));
       this.markers.observed(key, seen, expected);
     });
     await Promise.all(looks);
@@ -175,12 +185,13 @@ export class RedisWriter {
 
   readonly loss: StoreLoss = {
     hasLostRows: () => this.#isLost && this.#refilling === null,
-    beginRefill: async () => {
+    beginRefill: async (hasOldRows = false) => {
       const { meta } = this.#parts;
       this.#refilling = { losses: this.markers.losses };
       await this.#persist(async () => {
         await meta.writeAgain();
         await meta.set({ [refillField]: '1' });
+        if (hasOldRows || this.#isLost) await this.#onMarkers(soilMarker);
       });
     },
     refilled: async () => {
@@ -189,6 +200,7 @@ export class RedisWriter {
       this.#refilling = null;
       if (!isWhole) return false;
       this.#isLost = false;
+      await this.#persist(() => this.#onMarkers(cleanMarker));
       await this.#persist(() => meta.remove(refillField));
       return true;
     },

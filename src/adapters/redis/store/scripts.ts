@@ -12,13 +12,29 @@ function script(text: string): RedisScript {
 }
 
 /**
- * The marker: number of the newest write that this server has seen. It is compared with the number of
- * the newest one that was acknowledged; when it is smaller, the server has lost writes.
+ * The marker: number of the newest write that this server has seen, in ARGV[1] with the newest one that
+ * was acknowledged. When it is smaller than that, the server has lost writes: then a sign stays behind the
+ * number until all rows were written again, `!` when the server has old rows, `?` when it had none.
  */
-const markerBegin = `local seen = tonumber(redis.call('GET', KEYS[1]) or '-1')`;
-const markerEnd = `local number = tonumber(ARGV[1])
-if seen < number then redis.call('SET', KEYS[1], ARGV[1]) end
+const markerBegin = `local text = redis.call('GET', KEYS[1]) or '-1'
+local digits, sign = string.match(text, '^(-?%d+)([!?]?)')
+local seen = tonumber(digits)`;
+const markerEnd = `local number, acknowledged = string.match(ARGV[1], '^(%d+) (%d+)')
+acknowledged = tonumber(acknowledged)
+if acknowledged > 0 and seen < acknowledged and sign ~= '!' then sign = seen < 0 and '?' or '!' end
+if seen < tonumber(number) then digits = number end
+if digits .. sign ~= text then redis.call('SET', KEYS[1], digits .. sign) end
 return {seen, stored}`;
+
+/** Says that rows are old until `cleanMarker`: KEYS = a marker. */
+export const soilMarker: RedisScript = script(`local text = redis.call('GET', KEYS[1])
+if text and not string.find(text, '[!?]$') then redis.call('SET', KEYS[1], text .. '!') end
+return 0`);
+
+/** Says that no row is old: KEYS = a marker. */
+export const cleanMarker: RedisScript = script(`local text = redis.call('GET', KEYS[1])
+if text and string.find(text, '[!?]$') then redis.call('SET', KEYS[1], string.sub(text, 1, -2)) end
+return 0`);
 
 /**
  * Upserts packed rows: KEYS = marker, keys of the rows; ARGV = number of the write, milliseconds after
@@ -108,9 +124,13 @@ for i = 2, #KEYS do
 end
 ${markerEnd}`);
 
-/** The same fields of several hashes: KEYS = hashes; ARGV = an array of MessagePack with the fields. */
+/**
+ * The same fields of several hashes: KEYS = marker, hashes; ARGV = an array of MessagePack with the fields,
+ * '1' when the marker is wanted. Answers with the marker and then the hashes.
+ */
 export const readFeastRows: RedisScript = script(`local fields, rows = cmsgpack.unpack(ARGV[1]), {}
-for i = 1, #KEYS do rows[i] = redis.call('HMGET', KEYS[i], unpack(fields)) end
+for i = 2, #KEYS do rows[i] = redis.call('HMGET', KEYS[i], unpack(fields)) end
+rows[1] = ARGV[2] == '1' and redis.call('GET', KEYS[1])
 return rows`);
 
 /**

@@ -5,7 +5,7 @@ import type { Clock } from '../../../kernel/clock.ts';
 import type { FieldType } from '../../../kernel/types/field-type.ts';
 import type { StoredView } from '../../../ports/online-store.ts';
 import type { RedisLink } from '../client/redis-link.ts';
-import { metaKey } from '../layout/key-names.ts';
+import { markerKey, metaKey } from '../layout/key-names.ts';
 
 /** A view as it was written, and which of its generations of keys counts. */
 export interface RecordedView {
@@ -18,6 +18,8 @@ const freshMs = 1000;
 
 export class StoreMeta {
   readonly key: string;
+  /** Of a server that is no cluster. */
+  readonly markerKey: string;
   readonly #link: RedisLink;
   readonly #clock: Clock;
   #fields = new Map<string, string>();
@@ -38,6 +40,7 @@ export class StoreMeta {
     this.#keepsGreatest = keepsGreatest;
     this.#clock = clock;
     this.key = metaKey(scope);
+    this.markerKey = markerKey(scope);
   }
 
   /** Takes in what the server has. */

@@ -5,6 +5,7 @@ import type { StoreHealth } from '../../../ports/online-store.ts';
 import type { RedisLink } from '../client/redis-link.ts';
 import { troubleOf } from '../client/redis-errors.ts';
 import { withDeadline } from './deadline.ts';
+import type { ReadGuard } from './read-guard.ts';
 import type { RedisWriter } from './redis-writer.ts';
 import type { StoreMeta } from './store-meta.ts';
 
@@ -13,6 +14,7 @@ export interface WatchParts {
   readonly meta: StoreMeta;
   readonly clock: Clock;
   readonly writer: RedisWriter | null;
+  readonly guard: ReadGuard | null;
 }
 
 const intervalMs = 1000;
@@ -34,13 +36,14 @@ export class StoreWatch {
 
   /** A request failed. */
   failed(error: unknown): void {
-    if (troubleOf(error) !== null || isAway(error)) {
+    const isOld = this.#parts.guard?.isOld === true;
+    if (!isOld && (troubleOf(error) !== null || isAway(error))) {
       this.#failedAtMs = this.#parts.clock.monotonicMs();
     }
   }
 
   health(): StoreHealth {
-    const { link, meta, writer, clock } = this.#parts;
+    const { link, meta, writer, clock, guard } = this.#parts;
     const name = `redis ${link.name}`;
     const trouble = writer?.sender.trouble ?? null;
     if (trouble !== null) return { state: 'away', message: `${name} ${trouble}` };
@@ -48,6 +51,9 @@ export class StoreWatch {
     if (!link.isReady || hasFailed) return { state: 'away', message: `${name} does not answer` };
     if (writer !== null && writer.isLost && !writer.isRefilling) {
       return { state: 'lost', message: `${name} has lost rows` };
+    }
+    if (guard?.isOld === true) {
+      return { state: 'lost', message: `${name} came back with old rows` };
     }
     if (writer?.isRefilling === true || meta.get('refilling') !== null) {
       return { state: 'refilling', message: `rows of ${name} are being written again` };
@@ -77,9 +83,17 @@ export class StoreWatch {
     }
   }
 
+  async #lookAsReader(): Promise<void> {
+    const { meta, link, guard } = this.#parts;
+    await meta.load();
+    if (guard === null || link.isCluster) return;
+    const key = meta.markerKey;
+    guard.accepts((await link.send(key, ['GET', key])) as string | null);
+  }
+
   async #round(round: number): Promise<void> {
     const { link, meta, writer } = this.#parts;
-    if (writer === null) return withDeadline(meta.load(), intervalMs * 2, link.name);
+    if (writer === null) return withDeadline(this.#lookAsReader(), intervalMs * 2, link.name);
     writer.sender.tell();
     await withDeadline(meta.loadAsOf(), intervalMs * 2, link.name);
     if (link.isCluster && round % clusterRounds !== 0) return;

@@ -5,7 +5,7 @@ import { WriteMarkers } from './write-markers.ts';
 function server() {
   let stored = -1;
   let told = 0;
-  const markers = new WriteMarkers(() => {
+  const markers = new WriteMarkers(0, () => {
     told += 1;
   });
   const begin = () => ({ number: markers.next('m'), expected: markers.acknowledged('m') });

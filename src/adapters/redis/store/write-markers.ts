@@ -2,13 +2,21 @@
 // seen beside the rows. A server that shows a smaller number than one it has acknowledged, or none, has
 // lost writes: it was started again empty or from an older file, flushed, or replaced by a replica.
 
+/** The number of a marker as a server has it; -1: it has none. A sign may stand behind it. */
+export function markerNumber(text: unknown): number {
+  return typeof text === 'string' ? Number.parseInt(text, 10) : -1;
+}
+
 export class WriteMarkers {
   readonly #markers = new Map<string, { number: number; acknowledged: number }>();
   /** How often a loss was found. */
   losses = 0;
+  readonly #first: number;
   readonly #onLoss: () => void;
 
-  constructor(onLoss: () => void) {
+  /** `first`: numbers begin above it. */
+  constructor(first: number, onLoss: () => void) {
+    this.#first = first;
     this.#onLoss = onLoss;
   }
 
@@ -69,7 +77,7 @@ export class WriteMarkers {
   #marker(key: string): { number: number; acknowledged: number } {
     const known = this.#markers.get(key);
     if (known !== undefined) return known;
-    const created = { number: 0, acknowledged: 0 };
+    const created = { number: this.#first, acknowledged: 0 };
     this.#markers.set(key, created);
     return created;
   }
