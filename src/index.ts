@@ -93,7 +93,7 @@ export {
   minuteOfHour,
   monthOfYear,
   year,
-} from './define/scalar-functions.ts';
+} from './define/expressions/scalar-functions.ts';
 export {
   type EventTimeOptions,
   type FieldExprs,
@@ -123,7 +123,7 @@ export {
   tumbling,
   type Window,
 } from './define/window.ts';
-export { type When, when } from './define/when.ts';
+export { type When, when } from './define/expressions/when.ts';
 export type { Duration, DurationOr } from './kernel/duration.ts';
 export {
   type ErrorContext,
@@ -220,6 +220,11 @@ export type {
   SubtaskStatus,
 } from './app/status/status-document.ts';
 export type { StatusProblem } from './app/status/status-problems.ts';
+export type {
+  BackfilledView,
+  BackfillOptions,
+  BackfillResult,
+} from './app/offline/backfill/backfill-project.ts';
 export type { CompactLogOptions, CompactLogResult } from './app/offline/compact-project.ts';
 export type { FeatureLogs } from './app/offline/feature-logs.ts';
 export type { TrainMode, TrainOptions, TrainResult } from './app/offline/train-project.ts';

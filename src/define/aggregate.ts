@@ -2,7 +2,7 @@
 // JavaScript type of the feature's value; rules for nulls and empty windows are in docs/semantics.md.
 import type { AggregateName, AggregateNode } from '../plan/aggregate.ts';
 import type { Expression } from '../plan/expression.ts';
-import { readCondition } from './condition.ts';
+import { readCondition } from './expressions/condition.ts';
 import type { AnyExpr, NumericKind } from './expression.ts';
 import { type ExpressionBuilder, toExpression } from './expression-builder.ts';
 import type { Window } from './window.ts';

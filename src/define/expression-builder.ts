@@ -4,7 +4,7 @@ import type { FieldType } from '../kernel/types/field-type.ts';
 import type { Expression } from '../plan/expression.ts';
 import { type FunctionName, functionSpec, isCallNullable } from '../plan/functions.ts';
 import type { AnyExpr } from './expression.ts';
-import { type LiteralUse, literalOf } from './literal.ts';
+import { type LiteralUse, literalOf } from './expressions/literal.ts';
 
 type Operand = unknown;
 

@@ -2,7 +2,7 @@
 import type { FieldType, TypeKind } from '../kernel/types/field-type.ts';
 import type { Expression } from '../plan/expression.ts';
 import { oldValueColumn } from '../plan/upgrade/upgrade-node.ts';
-import { attempt } from './condition.ts';
+import { attempt } from './expressions/condition.ts';
 import type { AnyExpr, ExprOf } from './expression.ts';
 import { ExpressionBuilder, toExpression } from './expression-builder.ts';
 import type { TypeBuilder } from './type-builder.ts';

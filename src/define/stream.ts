@@ -2,9 +2,9 @@
 // no file: an environment of the configuration binds it.
 import type { Duration, DurationOr } from '../kernel/duration.ts';
 import type { Expression } from '../plan/expression.ts';
-import { conditionOf } from './condition.ts';
+import { conditionOf } from './expressions/condition.ts';
 import type { AnyExpr, ExprOf } from './expression.ts';
-import { fieldsProxy } from './fields-proxy.ts';
+import { fieldsProxy } from './expressions/fields-proxy.ts';
 import { fieldsOf, type RowOfShape, type SchemaShape, type TypeBuilder } from './type-builder.ts';
 
 /** The fields of a record as expressions. */

@@ -4,7 +4,7 @@ import { featureFields } from '../../plan/plan.ts';
 import { storedColumn } from '../../plan/on-demand-inputs.ts';
 import { onDemandUid } from '../../plan/uids.ts';
 import { toExpression } from '../expression-builder.ts';
-import { fieldsProxy } from '../fields-proxy.ts';
+import { fieldsProxy } from '../expressions/fields-proxy.ts';
 import type { OnDemandView, OnDemandViewOptions, SourceViews } from '../on-demand-view.ts';
 import type { SchemaShape } from '../type-builder.ts';
 import { readFields, readOptions } from './build-stream.ts';

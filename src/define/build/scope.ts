@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import type { Reporter } from '../../plan/reporter.ts';
-import { unknownFieldMark } from '../fields-proxy.ts';
+import { unknownFieldMark } from '../expressions/fields-proxy.ts';
 import { parseDuration } from '../../kernel/duration.ts';
 
 const durationFix = "write a number and a unit: '250ms', '30s', '5m', '1h', '8d'; '1h30m' too";

@@ -7,8 +7,8 @@ import type {
   NumericExpr,
   NumericKind,
   TimestampExpr,
-} from './expression.ts';
-import { call, ExpressionBuilder, toExpression } from './expression-builder.ts';
+} from '../expression.ts';
+import { call, ExpressionBuilder, toExpression } from '../expression-builder.ts';
 
 type Int32<N extends boolean> = NumericExpr<'int32', number, N>;
 

@@ -1,8 +1,8 @@
 // Plain values in expressions → literals of the plan. A value takes the type of the expression
 // beside it where it fits exactly; nothing is rounded to make it fit.
-import { type FieldType, formatType, isIntegerType } from '../kernel/types/field-type.ts';
-import type { Value } from '../kernel/types/field-type.ts';
-import { isDate, literalFits } from '../plan/literal-fits.ts';
+import { type FieldType, formatType, isIntegerType } from '../../kernel/types/field-type.ts';
+import type { Value } from '../../kernel/types/field-type.ts';
+import { isDate, literalFits } from '../../plan/literal-fits.ts';
 
 /** What a literal is for; decides what a fraction beside an integer may become. */
 export type LiteralUse =

@@ -1,8 +1,8 @@
 // `when(condition, value).when(…).otherwise(value)`: the plan's case expression.
-import type { Expression } from '../plan/expression.ts';
-import { commonType } from '../plan/functions.ts';
-import type { AnyExpr, Either, ExprOf, NullOf } from './expression.ts';
-import { ExpressionBuilder, toExpression } from './expression-builder.ts';
+import type { Expression } from '../../plan/expression.ts';
+import { commonType } from '../../plan/functions.ts';
+import type { AnyExpr, Either, ExprOf, NullOf } from '../expression.ts';
+import { ExpressionBuilder, toExpression } from '../expression-builder.ts';
 
 /** Branches so far; not an expression until `.otherwise(…)`. */
 export interface When<K extends string, V, N extends boolean> {

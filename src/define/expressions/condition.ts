@@ -1,7 +1,7 @@
 // Conditions as users give them: an expression, or a callback that makes one. What is no condition,
 // and what a callback throws, becomes a sentence; a definition never throws while it is loaded.
-import type { Expression } from '../plan/expression.ts';
-import { ExpressionBuilder } from './expression-builder.ts';
+import type { Expression } from '../../plan/expression.ts';
+import { ExpressionBuilder } from '../expression-builder.ts';
 
 export interface Condition {
   readonly node: Expression;

@@ -1,8 +1,8 @@
 // The fields of a row as an object of expressions. A name that does not exist gives an expression
 // that carries the problem, so that a wrong name is reported with its place and never crashes.
-import { suggestName } from '../kernel/nearest-name.ts';
-import type { Field } from '../kernel/types/field-type.ts';
-import { ExpressionBuilder } from './expression-builder.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
+import type { Field } from '../../kernel/types/field-type.ts';
+import { ExpressionBuilder } from '../expression-builder.ts';
 
 /** Marks a problem as "unknown field", so that it gets that code. */
 export const unknownFieldMark = 'unknown field ';

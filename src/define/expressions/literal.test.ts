@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FieldType } from '../kernel/types/field-type.ts';
+import type { FieldType } from '../../kernel/types/field-type.ts';
 import { type LiteralUse, literalOf } from './literal.ts';
 
 const int32: FieldType = { kind: 'int32' };
