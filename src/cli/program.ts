@@ -30,6 +30,7 @@ import { skewCommand } from './commands/serving/skew.ts';
 import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/serving/store.ts';
 import { topicsCommand } from './commands/topics.ts';
+import { backfillCommand } from './commands/offline/backfill.ts';
 import { logCommand } from './commands/offline/log.ts';
 import { trainCommand } from './commands/offline/train.ts';
 import { logLevels } from './terminal.ts';
@@ -57,6 +58,7 @@ const commands = [
   exportCommand,
   trainCommand,
   logCommand,
+  backfillCommand,
   feastCommand,
   registryCommand,
   skewCommand,

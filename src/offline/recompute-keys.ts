@@ -19,7 +19,9 @@ export interface RecomputeOptions {
   readonly plan: Plan;
   readonly view: ViewNode;
   /** Encoded keys as latin1 text; null: all keys. */
-  readonly keys: ReadonlySet<string> | null;
+  readonly keys: KeyChoice | null;
+  /** Ends with `TooManyRows` when more rows than this would be held. Default: no limit. */
+  readonly rowsMax?: number;
   /** Rows before this instant are left out, but for the last of each key. */
   readonly fromMs: number;
   /** Records later than this are not taken, as in a run. */
@@ -31,6 +33,12 @@ export interface RecomputeOptions {
   openStream(): Promise<readonly SourceSplit[]>;
   readonly onRead: (recordsRead: number) => void;
 }
+
+/** Which keys are meant. */
+export type KeyChoice = Pick<ReadonlySet<string>, 'has'>;
+
+/** The rows of the keys that are meant are more than may be held: fewer keys must be asked for. */
+export class TooManyRows extends Error {}
 
 /** A vector that a job would have written. */
 export interface RecomputedRow {
@@ -70,7 +78,7 @@ export async function recomputeKeys(options: RecomputeOptions): Promise<Recomput
 async function recompute(options: RecomputeOptions, holdMs: number): Promise<Recomputed> {
   const { plan, view, isEnding, idleUntilMs } = options;
   const stream = streamOf(plan, view);
-  const rows = new RowCollector(options.fromMs);
+  const rows = new RowCollector(options);
   const operator = new ViewOperator({
     plan,
     view,
@@ -136,10 +144,10 @@ function inOrder(
 class KeyFilter {
   readonly #view: ViewNode;
   readonly #stream: StreamNode;
-  readonly #keys: ReadonlySet<string> | null;
+  readonly #keys: KeyChoice | null;
   readonly #encoder = new KeyEncoder();
 
-  constructor(view: ViewNode, stream: StreamNode, keys: ReadonlySet<string> | null) {
+  constructor(view: ViewNode, stream: StreamNode, keys: KeyChoice | null) {
     this.#view = view;
     this.#stream = stream;
     this.#keys = hasPlainKey(view) ? keys : null;
@@ -181,10 +189,11 @@ class KeyFilter {
 
 class RowCollector {
   readonly byKey = new Map<string, RecomputedRow[]>();
-  readonly #fromMs: number;
+  readonly #options: Pick<RecomputeOptions, 'fromMs' | 'keys' | 'rowsMax'>;
+  #rowCount = 0;
 
-  constructor(fromMs: number) {
-    this.#fromMs = fromMs;
+  constructor(options: Pick<RecomputeOptions, 'fromMs' | 'keys' | 'rowsMax'>) {
+    this.#options = options;
   }
 
   add(batch: VectorBatch): void {
@@ -195,10 +204,19 @@ class RowCollector {
     );
     for (let row = 0; row < batch.rowCount; row++) {
       const key = bytes.toString('latin1', batch.keyStarts[row], batch.keyEnds[row]);
+      // Keys that are computed could not be told apart before.
+      if (this.#options.keys?.has(key) === false) continue;
       const rows = this.byKey.get(key) ?? [];
       this.byKey.set(key, rows);
       const last = rows.at(-1);
-      if (last !== undefined && last.asOfMs < this.#fromMs) rows.pop();
+      if (last !== undefined && last.asOfMs < this.#options.fromMs) {
+        rows.pop();
+        this.#rowCount -= 1;
+      }
+      this.#rowCount += 1;
+      if (this.#rowCount > (this.#options.rowsMax ?? Number.POSITIVE_INFINITY)) {
+        throw new TooManyRows();
+      }
       rows.push({
         key,
         eventTimeMs: batch.eventTimeMs[row] as number,

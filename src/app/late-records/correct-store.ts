@@ -25,6 +25,8 @@ export interface StoreCorrection {
   readonly recomputed: Recomputed;
   readonly nowMs: number;
   readonly dryRun: boolean;
+  /** What has to be written for a key; default: its newest row, wherever values differ. */
+  readonly decide?: typeof storeCorrection;
 }
 
 /** How many rows were written, or would be; 0 without an online store. */
@@ -72,7 +74,7 @@ function checkDefinition({ plan }: ResolvedProject, view: ViewNode, store: Store
 
 async function correctPage(
   store: StoreRows,
-  { view, recomputed, nowMs, dryRun }: StoreCorrection,
+  { view, recomputed, nowMs, dryRun, decide = storeCorrection }: StoreCorrection,
   page: readonly string[],
 ): Promise<number> {
   let keys = page;
@@ -82,7 +84,7 @@ async function correctPage(
     const rows = await store.read(view.name, bytes);
     const replacements = keys.flatMap((key, i) => {
       const there = existingOf(view, rows[i] ?? null);
-      const row = storeCorrection(recomputed.rows.get(key) ?? [], there, isSameStored);
+      const row = decide(recomputed.rows.get(key) ?? [], there, isSameStored);
       return row === null ? [] : [replacement(view, row, there, nowMs)];
     });
     if (dryRun || replacements.length === 0) return written + replacements.length;
