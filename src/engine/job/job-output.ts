@@ -129,7 +129,7 @@ export class JobOutput {
   /** Sinks that have lost rows are given the newest vector of every key while `again` runs. */
   async refillBy(again: () => Promise<void>): Promise<void> {
     const lost = this.#options.sinks.filter(({ refill }) => refill?.hasLostRows() === true);
-    await Promise.all(lost.map(({ refill }) => refill?.beginRefill?.()));
+    await Promise.all(lost.map(async ({ refill }) => refill?.beginRefill?.()));
     this.#refilled = lost;
     try {
       await again();
@@ -137,7 +137,7 @@ export class JobOutput {
     } finally {
       this.#refilled = [];
     }
-    await Promise.all(lost.map(({ refill }) => refill?.endRefill()));
+    await Promise.all(lost.map(async ({ refill }) => refill?.endRefill()));
   }
 
   /** The newest vector of keys again, for sinks that have lost them. */
