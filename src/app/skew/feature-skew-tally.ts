@@ -44,6 +44,7 @@ export class FeatureSkewTally {
   readonly #served: Sampled[] = [];
   readonly #training: Sampled[] = [];
   #equal = 0;
+  #inFlight = 0;
   #nullServed = 0;
   #nullRecomputed = 0;
   #differenceMax: number | null = null;
@@ -63,6 +64,11 @@ export class FeatureSkewTally {
 
   addEqual(): void {
     this.#equal++;
+  }
+
+  /** It lacks only what was not due. */
+  addInFlight(): void {
+    this.#inFlight++;
   }
 
   addOff(served: Value, recomputed: Value, facts: OffFacts): void {
@@ -86,7 +92,7 @@ export class FeatureSkewTally {
   result(): FeatureSkew {
     const { field } = this.#options;
     const off = [...this.#causes.values()].reduce((sum, { count }) => sum + count, 0);
-    const values = this.#equal + off;
+    const values = this.#equal + this.#inFlight + off;
     const shift = distributionShift(this.#served, this.#training);
     const cause = this.#mainCause();
     return {
@@ -96,6 +102,7 @@ export class FeatureSkewTally {
       evidence: cause === null ? '' : this.#evidence(cause),
       values,
       equal: this.#equal,
+      in_flight: this.#inFlight,
       off,
       off_share: values === 0 ? 0 : off / values,
       causes: Object.fromEntries([...this.#causes].map(([name, { count }]) => [name, count])),

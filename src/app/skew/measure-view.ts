@@ -7,6 +7,7 @@ import type { Field, Value } from '../../kernel/types/field-type.ts';
 import {
   causeOf,
   instantOf,
+  isOnItsWay,
   isStale,
   type ServedVersion,
   type SkewCause,
@@ -75,7 +76,7 @@ export async function measureView(options: MeasureViewOptions): Promise<Measured
     for (const [f, field] of fields.entries()) {
       if (!Object.hasOwn(row.features, field.name)) continue;
       const tally = tallies[f] as FeatureSkewTally;
-      judge(tally, toleranceOf(view, f), { facts, field, index: f });
+      judge(tally, { within: toleranceOf(view, f), facts, field, index: f, promiseMs });
       if (training === null) tally.addTraining(valueAt(computed(2, i), f));
     }
   }
@@ -174,15 +175,16 @@ interface RowFacts {
   readonly former: FormerValue | null;
 }
 
-function judge(
-  tally: FeatureSkewTally,
-  within: number,
-  {
-    facts,
-    field,
-    index,
-  }: { readonly facts: RowFacts; readonly field: Field; readonly index: number },
-): void {
+interface Judged {
+  /** Relative difference of numbers that counts as none. */
+  readonly within: number;
+  readonly facts: RowFacts;
+  readonly field: Field;
+  readonly index: number;
+  readonly promiseMs: number;
+}
+
+function judge(tally: FeatureSkewTally, { within, facts, field, index, promiseMs }: Judged): void {
   const { row, served, then, promised, former } = facts;
   const sent = valueOfJson(row.features[field.name], field.type);
   tally.addServed(sent);
@@ -198,7 +200,12 @@ function judge(
   const place = former?.fields.findIndex(({ name }) => name === field.name) ?? -1;
   const isOfOldDefinition =
     place >= 0 && isSameValue(sent, valueAt(former?.value ?? null, place), within);
-  const cause = causeOf({ served, then: former?.value ?? then, promised, isOfOldDefinition });
+  const version = former?.value ?? then;
+  if (!isOfOldDefinition && isOnItsWay(served, version, promised, served.nowMs - promiseMs)) {
+    tally.addInFlight();
+    return;
+  }
+  const cause = causeOf({ served, then: version, promised, isOfOldDefinition });
   tally.addOff(sent, reference, offFacts(cause, facts));
 }
 

@@ -28,6 +28,8 @@ export interface FeatureSkew {
   readonly evidence: string;
   readonly values: number;
   readonly equal: number;
+  /** Differing, but lacking only records that were not due: within the promise. */
+  readonly in_flight: number;
   readonly off: number;
   readonly off_share: number;
   readonly causes: Readonly<Partial<Record<SkewCause, number>>>;

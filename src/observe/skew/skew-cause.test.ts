@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { causeOf, instantOf, isStale, type SkewEvidence } from './skew-cause.ts';
+import { causeOf, instantOf, isOnItsWay, isStale, type SkewEvidence } from './skew-cause.ts';
 
 const served = { nowMs: 100_000, asOfMs: 90_000, seq: 5, eventTimeMs: 90_000 };
 const same = { seq: 5, eventTimeMs: 90_000 };
@@ -25,6 +25,19 @@ describe('the cause of a difference', () => {
     expect(instantOf(served)).toBe(90_000);
     expect(instantOf({ ...served, asOfMs: 200_000 })).toBe(100_000);
     expect(instantOf({ ...served, asOfMs: null })).toBe(100_000);
+  });
+
+  it('is none while what is lacking was not due', () => {
+    const row = { nowMs: 100_000, asOfMs: 99_000, seq: 5, eventTimeMs: 99_000 };
+    const then = (seq: number) => ({ seq, eventTimeMs: 99_000 });
+    const due = { seq: 4, eventTimeMs: 80_000 };
+    expect(isOnItsWay(row, then(6), due, 95_000)).toBe(true);
+    expect(isOnItsWay(row, then(7), due, 95_000)).toBe(true);
+    // The row's own record is the only one that was not due: what it lacks came late.
+    expect(isOnItsWay(row, then(6), { seq: 5, eventTimeMs: 80_000 }, 95_000)).toBe(false);
+    expect(isOnItsWay(row, then(5), due, 95_000)).toBe(false);
+    expect(isOnItsWay(row, then(6), due, 99_000)).toBe(false);
+    expect(isOnItsWay({ ...row, seq: null }, then(6), due, 95_000)).toBe(false);
   });
 
   it('is a stale store when promised records are missing', () => {

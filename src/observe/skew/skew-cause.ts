@@ -53,6 +53,24 @@ export function isStale(served: ServedVersion, promised: RecomputedVersion): boo
   return served.eventTimeMs === null || promised.eventTimeMs > served.eventTimeMs;
 }
 
+/**
+ * Whether all that a row lacks at its instant may have been on its way: so few records that they can be
+ * those which happened after `dueMs` (the time of serving less the promise) and are not the row's own.
+ */
+export function isOnItsWay(
+  served: ServedVersion,
+  then: RecomputedVersion,
+  promised: RecomputedVersion,
+  dueMs: number,
+): boolean {
+  const { seq, eventTimeMs } = served;
+  if (then === null || seq === null || eventTimeMs === null) return false;
+  const lacking = then.seq - seq;
+  if (lacking <= 0 || instantOf(served) <= dueMs) return false;
+  const notDue = then.seq - (promised?.seq ?? 0);
+  return lacking <= notDue - (eventTimeMs > dueMs ? 1 : 0);
+}
+
 /** Of a value that differs at the row's instant. */
 export function causeOf({ served, then, promised, isOfOldDefinition }: SkewEvidence): SkewCause {
   if (isOfOldDefinition) return 'changed_definition';
