@@ -9,7 +9,7 @@ import type { Projection } from '../../codegen/projection.ts';
 import type { OutputRow } from '../../codegen/update-loops/loop-plan.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import { overflow, type Result } from '../state/accumulators/accumulator.ts';
-import { featureFields, type ViewNode } from '../../plan/plan.ts';
+import { type DerivedNode, featureFields, type ViewNode } from '../../plan/plan.ts';
 import type { KeyStates } from './key-states.ts';
 import type { KeyTable } from '../state/key-table.ts';
 
@@ -117,6 +117,9 @@ export class VectorBuilder implements OutputRow {
     for (const [i, derive] of this.#derive.entries()) {
       const { columns: made, failures } = derive({ columns, rowCount });
       const column = made[0] as Column;
+      // Code for what is never null does not write nulls: those of failures in the chunk before are there.
+      const { value, nullable } = this.#view.derived[i] as DerivedNode;
+      if (!nullable && value.kind !== 'column') column.nulls.fill(0, 0, rowCount);
       for (const { row } of failures) column.nulls[row] = 1;
       columns[this.#view.features.length + i] = column;
     }

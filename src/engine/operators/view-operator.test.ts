@@ -4,7 +4,13 @@ import type { FeatureNode, ViewNode } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { runOperator, type ViewRow } from '../../testing/operator-runner.ts';
 import { deliver, type DeliveryStep } from '../../testing/oracle/delivery.ts';
-import { columnNode, featureNode, singleViewPlan } from '../../testing/plan-nodes.ts';
+import {
+  callNode,
+  columnNode,
+  featureNode,
+  literalNode,
+  singleViewPlan,
+} from '../../testing/plan-nodes.ts';
 import { runPlan } from '../../testing/plan-runner.ts';
 import { ThrashResidence } from '../../testing/thrash-residence.ts';
 import { ViewOperator } from './view-operator.ts';
@@ -300,5 +306,44 @@ describe('sums', () => {
     const { rows: out, errors } = run([total], rows, { ended: false });
     expect(out.map((row) => row[2])).toEqual([great, null, great + 5n]);
     expect(errors.map(({ code, offset }) => [code, offset])).toEqual([['MR_DATA_OVERFLOW', 1]]);
+  });
+});
+
+describe('a derived feature that overflows', () => {
+  it('is null in that row, and in none of those that come after it', () => {
+    const events = featureNode('events', { fn: 'count', window: { kind: 'lifetime' } });
+    const large = literalNode(4_600_000_000_000_000_000n, { kind: 'int64' });
+    const value = callNode('times', columnNode(events), large);
+    const { type, nullable } = value;
+    const plan = singleViewPlan({
+      fields,
+      eventTime: { field: 'ts' },
+      key: ['k'],
+      features: [events],
+      derived: [{ kind: 'derived', name: 'product', type, nullable, value }],
+    });
+    const keys = ['a', 'a', 'a', 'b', 'c', 'd'];
+    const steps = deliver(
+      keys.map((k, offset) => ({
+        split: 0,
+        offset,
+        row: { k, x: 1, n: 0n, ts: offset },
+        arrivalMs: 0,
+      })),
+      { ended: true },
+    );
+    const { vectors } = runOperator({
+      ...{ plan, view: 'view', steps, batchSize: 3 },
+      create: (context, view) => new ViewOperator({ plan, view, context }),
+    });
+    const once = 4_600_000_000_000_000_000n;
+    expect(vectors.map(({ values }) => values['product'])).toEqual([
+      once,
+      2n * once,
+      null,
+      once,
+      once,
+      once,
+    ]);
   });
 });
