@@ -1,6 +1,7 @@
 // The OpenAPI document of the server: the routes are fixed, the views and features are the plan's.
 import { type FieldType, formatType } from '../../kernel/types/field-type.ts';
 import type { ServedCatalogue } from '../read/served-catalogue.ts';
+import type { ServedOnDemand } from '../read/on-demand-view.ts';
 import type { ServedView } from '../read/served-view.ts';
 import type { ServerRoute } from './server-route.ts';
 
@@ -12,7 +13,7 @@ export function openApiDocument(
   project: string,
   routes: readonly ServerRoute[] = [],
 ): Json {
-  const views = [...catalogue.views.values()];
+  const views = [...catalogue.views.values(), ...catalogue.onDemand.values()];
   const references = views.flatMap((view) => view.fields.map(({ name }) => `${view.name}:${name}`));
   return {
     openapi: '3.1.0',
@@ -31,6 +32,15 @@ export function openApiDocument(
   };
 }
 
+/** Further columns that on-demand views ask for. */
+function requestText({ onDemand }: ServedCatalogue): string {
+  const texts = [...onDemand.values()].map(
+    ({ name, node }) =>
+      `; ${name} also needs ${node.request.map((field) => field.name).join(', ') || 'nothing'}`,
+  );
+  return texts.join('');
+}
+
 function onlineFeatures(catalogue: ServedCatalogue, references: readonly string[]): Json {
   const services = [...catalogue.services.keys()];
   const array = (items: Json): Json => ({ type: 'array', items });
@@ -46,7 +56,7 @@ function onlineFeatures(catalogue: ServedCatalogue, references: readonly string[
           feature_service: services.length > 0 ? { enum: services } : { type: 'string' },
           entities: {
             type: 'object',
-            description: `Join keys: ${[...catalogue.joinKeys.keys()].join(', ')}`,
+            description: `Join keys: ${[...catalogue.joinKeys.keys()].join(', ')}${requestText(catalogue)}`,
             additionalProperties: array({}),
           },
           full_feature_names: { type: 'boolean', default: false },
@@ -88,11 +98,25 @@ const failures = {
   422: { description: 'The body or a value does not fit' },
 };
 
-function pathOf(view: ServedView): string {
+type AnyView = ServedView | ServedOnDemand;
+
+function pathOf(view: AnyView): string {
+  if (view.key.length === 0) return `/v1/features/${view.name}`;
   return `/v1/features/${view.name}/${view.key.map(({ name }) => `{${name}}`).join(',')}`;
 }
 
-function oneKey(view: ServedView): Json {
+/** What the query brings of an on-demand view. */
+function requestParameters(view: AnyView): readonly Json[] {
+  const { request } = 'request' in view.node ? view.node : { request: [] };
+  return request.map(({ name, type, default: fallback }) => ({
+    name,
+    in: 'query',
+    required: fallback === undefined,
+    schema: jsonType(type),
+  }));
+}
+
+function oneKey(view: AnyView): Json {
   const features = view.fields.map(({ name, type }) => [
     name,
     {
@@ -105,12 +129,15 @@ function oneKey(view: ServedView): Json {
   ]);
   return {
     summary: view.node.description ?? `Features of ${view.name}`,
-    parameters: view.key.map(({ name, type }) => ({
-      name,
-      in: 'path',
-      required: true,
-      schema: jsonType(type),
-    })),
+    parameters: [
+      ...view.key.map(({ name, type }) => ({
+        name,
+        in: 'path',
+        required: true,
+        schema: jsonType(type),
+      })),
+      ...requestParameters(view),
+    ],
     responses: {
       200: {
         description: 'Values with their status; the age is also in x-feature-age-ms',
