@@ -173,7 +173,9 @@ function overSql({ view, input }: WindowCall, frame: string): string {
 function endingSql(call: WindowCall, name: string, lengths: readonly string[]): string {
   const keys = call.view.key.map((part) => quoteName(keyColumnOf(part)));
   const isSession = name === 'SESSION' && keys.length > 0;
-  const partition = isSession ? ` PARTITION BY ${keys.join(', ')}` : '';
+  // Several columns without parentheses are taken for one column and another argument.
+  const parts = keys.length > 1 ? `(${keys.join(', ')})` : keys.join('');
+  const partition = isSession ? ` PARTITION BY ${parts}` : '';
   const args = [
     `TABLE ${quoteName(call.input)}${partition}`,
     `DESCRIPTOR(${quoteName(rowtimeColumn)})`,
