@@ -5,7 +5,10 @@ import * as millrace from '../index.ts';
 
 const { buildPlan, t } = millrace;
 const untyped = millrace as unknown as Readonly<
-  Record<'entity' | 'stream' | 'featureView' | 'featureService', (...args: unknown[]) => unknown>
+  Record<
+    'entity' | 'stream' | 'featureView' | 'onDemandView' | 'featureService',
+    (...args: unknown[]) => unknown
+  >
 >;
 
 const sound = {
@@ -15,6 +18,8 @@ const sound = {
 };
 const user = untyped.entity('user', { key: sound.key });
 const events = untyped.stream('events', sound);
+
+const view = untyped.featureView('view', { entity: user, from: events, features: () => ({}) });
 
 const junk = fc.anything({ withBigInt: true, withMap: true, withNullPrototype: true });
 const returned = junk.map((value) => () => value);
@@ -36,6 +41,14 @@ const definition = fc.oneof(
     options(['entity', 'from', 'keyBy', 'features', 'derive', 'ttl', 'emit', 'decay', 'tags'], {
       entity: user,
       from: events,
+      features: () => ({}),
+    }),
+  ),
+  fc.tuple(
+    fc.constant('onDemandView' as const),
+    options(['request', 'from', 'features', 'tags'], {
+      request: { x: t.float64() },
+      from: { view },
       features: () => ({}),
     }),
   ),

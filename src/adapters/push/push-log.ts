@@ -1,12 +1,13 @@
 // The writing side of pushed records: one segment at a time, one write and one sync for all that came
 // while the last sync was on its way. Acknowledged means synced. A segment in which a write failed is
 // left alone: what is behind a torn frame would not be read.
-import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { PushedRecord, PushWriter } from '../../ports/push.ts';
+import { makeFolder, syncFolder } from './durable-folder.ts';
 import { encodeFrame, frameRowsMax } from './frame.ts';
 import { parseSegmentName, segmentAgeMsMax, segmentName } from './segment-name.ts';
 
@@ -123,7 +124,7 @@ export class PushLog implements PushWriter {
       await this.#leaveSegment();
     }
     const { directory } = this.#options;
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     const createdMs = clock.nowMs();
     const path = join(directory, segmentName(createdMs, this.#writer, this.#number++));
     const handle = await open(path, 'wx');
@@ -161,16 +162,6 @@ export class PushLog implements PushWriter {
       ...(cause === null ? {} : { cause }),
       fix: 'push them again once the disk is well; those that were acknowledged are safe',
     });
-  }
-}
-
-/** The name of a new file is durable once its folder is synced. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

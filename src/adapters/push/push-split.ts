@@ -1,7 +1,7 @@
 // All segments of a stream as one split, so that the watermark does not wait for writers that are gone:
 // frames in the order in which they were written, whoever wrote them. Positions say how far each segment
 // was read; rows are numbered as they are read.
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DecodedBatch } from '../../columns/batch.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -10,6 +10,7 @@ import type { JsonValue } from '../../kernel/json-value.ts';
 import type { RecordError } from '../../ports/dead-letter-sink.ts';
 import type { RecordDecoder } from '../../ports/format.ts';
 import type { SourceSplit, SplitRead } from '../../ports/source.ts';
+import { makeFolder } from './durable-folder.ts';
 import { type PushPosition, pushPosition } from './push-position.ts';
 import { removeSegments, removedThroughMs } from './remove-segments.ts';
 import { isComplete, parseSegmentName, type SegmentName } from './segment-name.ts';
@@ -58,7 +59,7 @@ export class PushSplit implements SourceSplit {
   /** Throws MR_SOURCE_POSITION when records after the position are gone. */
   async open(): Promise<this> {
     const { directory, stream, start, isBounded } = this.#options;
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     const throughMs = await removedThroughMs(directory);
     if (start !== undefined && throughMs > this.#timeMs) {
       const until = new Date(throughMs).toISOString();
