@@ -96,6 +96,8 @@ export class JobAttempt {
     await this.#loop();
     await this.#end();
     await output.flush();
+    // What was lost while the last of it was written: nobody else writes it again.
+    await this.#refill();
   }
 
   /** A sink has lost rows: it gets those of all keys, before anything else is read. */

@@ -12,7 +12,7 @@ import { type RedisServer, redisProgram, startRedis } from './redis-server.ts';
 import { shopConfig, spend, userCount, writeEvents } from './shop-project.ts';
 
 const run = promisify(execFile);
-const events = 24_000;
+const events = 40_000;
 const ratePerSecond = 4000;
 
 let folder = temporaryFolder();

@@ -46,6 +46,14 @@ export class Observer {
     return this.#isWholeOnce;
   }
 
+  /** Resolves when a newer value was told than any before the call; after half a minute at the latest. */
+  async recovered(): Promise<void> {
+    const before = this.#greatest;
+    for (let tries = 0; this.#greatest === before && tries < 1500; tries++) {
+      await systemClock.sleep(20);
+    }
+  }
+
   /** The longest gaps since the last call of this. */
   takeGaps(): {
     readonly silentMs: number;

@@ -42,15 +42,16 @@ export interface RedisKillsResult {
   readonly notices: string;
 }
 
-const ratePerSecond = 4000;
-const betweenMs = 4000;
+const ratePerSecond = 3000;
+/** Between two kills, at most: a process takes seconds to be there again on a busy machine. */
+const secondsPerKill = 7;
+const recoveredMs = 1500;
 
 export async function runRedisKills(options: RedisKillsOptions): Promise<RedisKillsResult> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-redis-kills-'));
   const victims = ['engine', 'server', 'redis'] as const;
   const kills = options.rounds * victims.length;
-  // A process takes a second or two to be there again; the input must not end before that.
-  const events = Math.ceil(((kills + 2) * (betweenMs + 3000) * ratePerSecond) / 2000);
+  const events = (kills + 1) * secondsPerKill * ratePerSecond;
   writeEvents(folder, events);
   const server = await startRedis({ args: persistences[options.persistence] });
   const port = await freePort();
@@ -74,7 +75,8 @@ export async function runRedisKills(options: RedisKillsOptions): Promise<RedisKi
         await process.kill();
         process.start();
       }
-      await systemClock.sleep(betweenMs);
+      await observer.recovered();
+      await systemClock.sleep(recoveredMs);
       const { silentMs, incompleteMs, staleMs } = observer.takeGaps();
       options.report?.(
         `${victim.padEnd(6)} killed: no answer for ${Math.round(silentMs)} ms, not all rows for ` +
