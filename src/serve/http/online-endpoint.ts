@@ -48,8 +48,8 @@ class OnlineExchange {
     this.#request = request;
     this.#response = response;
     const end = (): void => this.#end();
-    response.once('finish', end);
-    response.once('close', end);
+    response.on('finish', end);
+    response.on('close', end);
   }
 
   /** False when the request was refused. */

@@ -77,6 +77,8 @@ interface PreparedView {
   readonly eventTimesMs: Float64Array;
   /** The event times of the view: the same for each of its features. */
   readonly times: RepeatedBlock;
+  /** Statuses that are all PRESENT, and the event times after them. */
+  readonly plainEnd: RepeatedBlock;
 }
 
 /** Writes one answer; `counters` are added to. */
@@ -89,10 +91,10 @@ export function writeOnlineResponse(
   const { rowCount } = data;
   const frame = frameOf(shape, options);
   writeText(target, frame.head);
-  let separator = '';
+  let isFirst = true;
   for (const column of data.columns) {
-    target.ascii(separator);
-    separator = ',';
+    if (!isFirst) target.byte(44);
+    isFirst = false;
     writeJoinKey(target, column, options.instants);
   }
   const prepared = [
@@ -102,16 +104,18 @@ export function writeOnlineResponse(
   const statuses = new Uint8Array(rowCount);
   const allPresent = { start: 0, end: 0 };
   for (const { viewIndex, featureIndex } of shape.outputs) {
-    target.ascii(separator);
-    separator = ',';
+    if (!isFirst) target.byte(44);
+    isFirst = false;
     const view = prepared[viewIndex] as PreparedView;
     target.ascii('{"values":[');
     const { feastJson, json } = view.view;
     const writer = options.instants === 'seconds' ? feastJson : json;
     const nullCount = writer.writeColumn(target, view, featureIndex, statuses);
-    if (nullCount === 0 && view.isPlain) writePresent(target, statuses.length, allPresent, options);
-    else writeStatuses(target, view.rowCodes(featureIndex), statuses, options);
-    writeTimes(target, view);
+    if (nullCount === 0 && view.isPlain) writePlainEnd(target, view, allPresent, options);
+    else {
+      writeStatuses(target, view.rowCodes(featureIndex), statuses, options);
+      writeTimes(target, view);
+    }
   }
   writeText(target, frame.tail);
 }
@@ -196,7 +200,17 @@ function prepare({ view, rows }: ViewRows, { nowMs, observeAge }: Prepared): Pre
     isPlain = false;
   }
   const times = { start: 0, end: 0 };
-  return { view, rows, dataViews, rowCodes: () => rowCodes, isPlain, eventTimesMs, times };
+  const plainEnd = { start: 0, end: 0 };
+  return {
+    view,
+    rows,
+    dataViews,
+    rowCodes: () => rowCodes,
+    isPlain,
+    eventTimesMs,
+    times,
+    plainEnd,
+  };
 }
 
 function prepareComputed({ view, rows, codes }: ComputedViewRows): PreparedView {
@@ -210,19 +224,34 @@ function prepareComputed({ view, rows, codes }: ComputedViewRows): PreparedView 
     isPlain: statuses.every((ofFeature) => ofFeature.every((code) => code === present)),
     eventTimesMs: new Float64Array(rows.length),
     times: { start: 0, end: 0 },
+    plainEnd: { start: 0, end: 0 },
   };
 }
 
 type Prepared = Pick<ResponseOptions & Observers, 'nowMs' | 'observeAge'>;
 
-/** Every status is PRESENT: written once, then repeated. */
-function writePresent(
+/** Statuses and times of a feature whose values are all there: one copy, after the first of its view. */
+function writePlainEnd(
   target: JsonBuffer,
-  rowCount: number,
-  block: RepeatedBlock,
+  view: PreparedView,
+  allPresent: RepeatedBlock,
   { counters }: Observers,
 ): void {
-  counters.PRESENT.value += rowCount;
+  const { plainEnd } = view;
+  counters.PRESENT.value += view.rows.length;
+  if (plainEnd.end > 0) {
+    target.repeat(plainEnd.start, plainEnd.end);
+    return;
+  }
+  const start = target.length;
+  writePresent(target, view.rows.length, allPresent);
+  writeTimes(target, view);
+  plainEnd.start = start;
+  plainEnd.end = target.length;
+}
+
+/** Every status is PRESENT: written once, then repeated. */
+function writePresent(target: JsonBuffer, rowCount: number, block: RepeatedBlock): void {
   if (block.end > 0) {
     target.repeat(block.start, block.end);
     return;
