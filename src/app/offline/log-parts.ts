@@ -10,6 +10,7 @@ import {
   type LogSource,
 } from '../../offline/logged/log-source.ts';
 import type { ViewNode } from '../../plan/plan.ts';
+import type { FeatureLogQuery } from '../../ports/feature-log.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 
 const dayMs = 86_400_000;
@@ -18,6 +19,8 @@ const dayMs = 86_400_000;
 export function logSource(project: ResolvedProject): LogSource {
   const { baseDirectory, variant, environment, env } = project;
   const { offline } = environment;
+  const filesOf = (query: FeatureLogQuery): Promise<readonly string[]> =>
+    offline?.files?.(query) ?? Promise.resolve([]);
   if (offline?.files === undefined) {
     throw new MillraceError('MR_CONFIG_INVALID', `environment "${env}" keeps no feature log`, {
       context: { path: `environments.${env}.offline` },
@@ -25,7 +28,6 @@ export function logSource(project: ResolvedProject): LogSource {
     });
   }
   const place = { baseDirectory, ...(variant === null ? {} : { variant }) };
-  const filesOf = offline.files;
   return {
     days: async (view, fromMs, toMs) => {
       const paths = await filesOf({ ...place, view: view.name, fromMs });

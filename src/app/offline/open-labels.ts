@@ -20,7 +20,7 @@ export interface OpenedLabels {
 
 interface LabelNeeds {
   /** Types of the columns that joins need, by the name of the time column. */
-  known(timeColumn: string): ReadonlyMap<string, FieldType>;
+  readonly known: (timeColumn: string) => ReadonlyMap<string, FieldType>;
   readonly signal: AbortSignal;
 }
 

@@ -28,7 +28,7 @@ export interface RecomputeOptions {
   /** Records come by arrival, so a later one may be older; else by event time. */
   readonly isByArrival: boolean;
   /** Vector i is the answer to question row `rows[i]`; both are reused after the call. */
-  answer(vectors: VectorBatch, rows: Uint32Array): void;
+  readonly answer: (vectors: VectorBatch, rows: Uint32Array) => void;
 }
 
 const chunkRows = 16_384;
