@@ -240,13 +240,17 @@ describe('features computed at read time', () => {
       key: { user_id: 'u1' },
       features: { with_extra: { value: 15, status: 'PRESENT' } },
     });
-    const document = await (await fetch(`${url}/openapi.json`)).json();
-    expect(document.paths['/v1/features/bonus/{user_id}'].get.parameters).toMatchObject([
+    const document = (await (await fetch(`${url}/openapi.json`)).json()) as {
+      readonly paths: Readonly<
+        Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>
+      >;
+    };
+    expect(document.paths['/v1/features/bonus/{user_id}']?.['get']?.['parameters']).toMatchObject([
       { name: 'user_id', in: 'path', required: true },
       { name: 'extra', in: 'query', required: true },
       { name: 'label', in: 'query', required: false },
     ]);
-    expect(document.paths['/push'].post.summary).toContain('Records of a stream');
+    expect(document.paths['/push']?.['post']?.['summary']).toContain('Records of a stream');
     stop.abort();
     await running;
     const labels = join(here, 'labels.csv');
