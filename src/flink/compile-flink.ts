@@ -99,7 +99,6 @@ function settings(plan: Plan, tables: FlinkTables): readonly FlinkStatement[] {
     'table.optimizer.reuse-source-enabled': 'true',
     'table.optimizer.reuse-sub-plan-enabled': 'true',
     ...fileSettings(plan, tables),
-    ...(hasOffset(plan) ? { 'table.optimizer.agg-phase-strategy': 'ONE_PHASE' } : {}),
     ...checkpointSettings(tables),
   };
   return Object.entries(options).map(([name, value]) => ({
@@ -120,13 +119,6 @@ function fileSettings(plan: Plan, tables: FlinkTables): Record<string, string> {
     'pipeline.auto-watermark-interval': '0 ms',
     ...(idle.length === 0 ? {} : { 'table.exec.source.idle-timeout': `${Math.max(...idle)} ms` }),
   };
-}
-
-/** In two phases Flink loses records of windows with an offset. */
-function hasOffset(plan: Plan): boolean {
-  return plan.views.some((view) =>
-    view.features.some(({ window }) => 'offsetMs' in window && window.offsetMs !== 0),
-  );
 }
 
 function checkpointSettings({ checkpointIntervalMs }: FlinkTables): Record<string, string> {

@@ -3,6 +3,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { type FailedStatement, statementError } from './gateway-error.ts';
+import { askRest } from './rest-request.ts';
 
 /** Where the gateway is, and how patient to be. */
 export interface GatewayOptions {
@@ -40,9 +41,10 @@ export async function openGatewaySession(
   options: GatewayOptions,
   properties: Readonly<Record<string, string>> = {},
 ): Promise<GatewaySession> {
-  const { sessionHandle } = await ask<{ readonly sessionHandle: string }>(options, '/v4/sessions', {
+  const { sessionHandle } = await ask<{ readonly sessionHandle: string }>(options, {
+    path: '/v4/sessions',
     method: 'POST',
-    body: JSON.stringify({ properties }),
+    body: { properties },
   });
   return new GatewaySession(options, sessionHandle);
 }
@@ -68,11 +70,12 @@ export class GatewaySession {
       text: statement,
       ...(origin === undefined ? {} : { origin }),
     };
-    const { operationHandle } = await this.#ask<{ readonly operationHandle: string }>(
-      '/statements',
-      failed,
-      { method: 'POST', body: JSON.stringify({ statement }) },
-    );
+    const { operationHandle } = await ask<{ readonly operationHandle: string }>(this.#options, {
+      path: `${this.#path}/statements`,
+      method: 'POST',
+      body: { statement },
+      statement: failed,
+    });
     return this.#resultOf(operationHandle, failed);
   }
 
@@ -85,7 +88,10 @@ export class GatewaySession {
     let path = `/operations/${operation}/result/0?rowFormat=JSON`;
     let pauseMs = pollMinMs;
     for (;;) {
-      const answer = await this.#ask<ResultAnswer>(path, statement);
+      const answer = await ask<ResultAnswer>(this.#options, {
+        path: this.#path + path,
+        statement,
+      });
       jobId = answer.jobID ?? jobId;
       if (answer.resultType === 'NOT_READY') {
         if (clock.monotonicMs() > deadlineMs) throw this.#tooLate(timeoutMs, statement);
@@ -108,10 +114,6 @@ export class GatewaySession {
     });
   }
 
-  async #ask<T>(path: string, statement: FailedStatement, init: RequestInit = {}): Promise<T> {
-    return ask<T>(this.#options, this.#path + path, init, statement);
-  }
-
   /** The gateway forgets sessions that nobody asks anything. */
   async #beat(): Promise<void> {
     const { signal } = this.#closing;
@@ -119,7 +121,7 @@ export class GatewaySession {
     for (;;) {
       await clock.sleep(heartbeatMs, signal);
       if (signal.aborted) return;
-      await ask(this.#options, `${this.#path}/heartbeat`, { method: 'POST' }).catch(
+      await ask(this.#options, { path: `${this.#path}/heartbeat`, method: 'POST' }).catch(
         () => undefined,
       );
     }
@@ -129,59 +131,30 @@ export class GatewaySession {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#heart;
-    await ask(this.#options, this.#path, { method: 'DELETE' }).catch(() => undefined);
+    await ask(this.#options, { path: this.#path, method: 'DELETE' }).catch(() => undefined);
   }
 }
 
-async function ask<T>(
-  { url }: GatewayOptions,
-  path: string,
-  init: RequestInit,
-  statement?: FailedStatement,
-): Promise<T> {
-  const answer = await fetch(new URL(path, url), {
-    ...init,
-    headers: { 'content-type': 'application/json' },
-  }).catch((cause: unknown) => {
-    throw new MillraceError('MR_FLINK_UNREACHABLE', `the SQL gateway at ${url} does not answer`, {
-      cause,
-      fix: 'start it, or correct `gateway` of flink({ … })',
-    });
-  });
-  const text = await answer.text();
-  if (answer.ok) return JSON.parse(text) as T;
-  throw answerError(text, answer.status, { url, statement });
+interface GatewayRequest {
+  readonly path: string;
+  readonly method?: 'POST' | 'DELETE';
+  readonly body?: unknown;
+  readonly statement?: FailedStatement;
 }
 
-interface Asked {
-  readonly url: string;
-  readonly statement: FailedStatement | undefined;
-}
-
-function answerError(text: string, status: number, { url, statement }: Asked): MillraceError {
-  const trace = traceOf(text);
+async function ask<T>({ url }: GatewayOptions, request: GatewayRequest): Promise<T> {
+  const { statement, ...asked } = request;
+  const answer = await askRest({ url, server: 'the SQL gateway', option: 'gateway', ...asked });
+  if (answer.ok) return answer.body as T;
+  const { trace, status } = answer;
   if (/Session '[^']*' does not exist/.test(trace)) {
-    return new MillraceError(
-      'MR_FLINK_SESSION',
-      `the gateway at ${url} has forgotten the session`,
-      {
-        fix: 'try again: it was restarted, or nobody asked it anything for too long',
-      },
-    );
+    throw new MillraceError('MR_FLINK_SESSION', `the gateway at ${url} has forgotten the session`, {
+      fix: 'try again: it was restarted, or nobody asked it anything for too long',
+    });
   }
-  if (statement !== undefined) return statementError(trace, statement);
-  return new MillraceError('MR_FLINK_UNREACHABLE', `the gateway at ${url} answers ${status}`, {
+  if (statement !== undefined) throw statementError(trace, statement);
+  throw new MillraceError('MR_FLINK_UNREACHABLE', `the gateway at ${url} answers ${status}`, {
     cause: new Error(trace.slice(0, 2000)),
     fix: 'look at the log of the gateway',
   });
-}
-
-/** The longest of the answer's errors is the trace. */
-function traceOf(text: string): string {
-  try {
-    const { errors = [] } = JSON.parse(text) as { readonly errors?: readonly string[] };
-    return errors.toSorted((a, b) => b.length - a.length)[0] ?? text;
-  } catch {
-    return text;
-  }
 }

@@ -1,6 +1,7 @@
 // What Flink answers when something is wrong: a Java stack trace whose last cause is the reason. The
 // place in the SQL is found in it, and the definition that the statement came from is added.
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { jarError, missingJar } from './missing-jar.ts';
 
 /** What was being run. */
 export interface FailedStatement {
@@ -39,6 +40,8 @@ export function rootCause(trace: string): RootCause {
 /** The error of a statement that Flink refused or that failed. */
 export function statementError(trace: string, statement: FailedStatement): MillraceError {
   const { message, line, column } = rootCause(trace);
+  const missing = missingJar(message);
+  if (missing !== null) return jarError(missing, statement.origin);
   const source = line === null ? undefined : statement.text.split('\n')[line - 1];
   const shown =
     source === undefined || column === null
@@ -52,7 +55,7 @@ export function statementError(trace: string, statement: FailedStatement): Millr
       line,
       column,
     },
-    fix: fixOf(message),
+    fix: fixOfReason(message) ?? 'correct the statement, or the definition that it was made from',
     cause: new Error(message),
   });
 }
@@ -60,24 +63,17 @@ export function statementError(trace: string, statement: FailedStatement): Millr
 /** What a reason usually means. */
 const fixes: readonly (readonly [RegExp, string])[] = [
   [
-    /Could not find any factory for identifier/,
-    "put the connector's jar into Flink's lib; docs/flink.md names it",
-  ],
-  [
-    /Could not find any format factory/,
-    "put the format's jar into Flink's lib; docs/flink.md names it",
-  ],
-  [
     /NoResourceAvailable|Could not acquire the minimum required resources/,
     'give the cluster more task slots, or the job less parallelism',
   ],
   [
-    /UnknownHostException|Connection refused|No resolvable bootstrap/,
+    /UnknownHostException|Connection refused|No resolvable bootstrap|Timed out waiting for a node/,
     'let the cluster reach the brokers that the table names',
   ],
+  [/FileNotFoundException|NoSuchFile/, 'name a folder that every machine of the cluster reaches'],
 ];
 
-function fixOf(message: string): string {
-  const found = fixes.find(([pattern]) => pattern.test(message));
-  return found?.[1] ?? 'correct the statement, or the definition that it was made from';
+/** What to do about a reason of Flink's; null when only the reason itself says it. */
+export function fixOfReason(message: string): string | null {
+  return fixes.find(([pattern]) => pattern.test(message))?.[1] ?? null;
 }

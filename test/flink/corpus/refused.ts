@@ -109,3 +109,11 @@ export const defaults = featureView('defaults', {
   from: defaulted,
   features: (d) => ({ n: count(d.note).over(hour) }),
 });
+export const offsets = featureView('offsets', {
+  ...perUser,
+  features: () => ({
+    tumbling: count().over(tumbling('1m', { offset: '-15s' })),
+    hopping: count().over(hopping('1m', { every: '20s', offset: '5s' })),
+    cumulated: count().over(cumulate('2m', { step: '30s', offset: '10s' })),
+  }),
+});

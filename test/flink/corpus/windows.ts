@@ -31,14 +31,9 @@ export const tumblingMinute = featureView('tumbling_minute', {
   },
 });
 
-export const tumblingOffset = featureView('tumbling_offset', {
-  ...global,
-  features: () => ({ n: count().over(tumbling('1m', { offset: '-15s' })) }),
-});
-
 export const tumblingWeek = featureView('tumbling_week', {
   ...perUser,
-  features: (e) => ({ spent: sum(e.amount).over(tumbling('1w', { offset: '4d' })) }),
+  features: (e) => ({ spent: sum(e.amount).over(tumbling('1w')) }),
 });
 
 export const tumblingPunctual = featureView('tumbling_punctual', {
@@ -75,11 +70,6 @@ export const cumulateDay = featureView('cumulate_day', {
     const today = cumulate('1d', { step: '1h' });
     return { n: count().over(today), spent: sum(e.amount).over(today) };
   },
-});
-
-export const cumulateOffset = featureView('cumulate_offset', {
-  ...global,
-  features: (e) => ({ most: max(e.qty).over(cumulate('2m', { step: '30s', offset: '10s' })) }),
 });
 
 export const sessions = featureView('sessions', {
@@ -203,11 +193,6 @@ export const tumblingFraction = featureView('tumbling_fraction', {
   features: () => ({ n: count().over(tumbling('1500ms')) }),
 });
 
-export const hoppingOffset = featureView('hopping_offset', {
-  ...perUser,
-  features: () => ({ n: count().over(hopping('1m', { every: '20s', offset: '5s' })) }),
-});
-
 export const cumulateGlobal = featureView('cumulate_global', {
   ...global,
   features: (e) => ({ users: countDistinct(e.user_id).over(cumulate('2m', { step: '30s' })) }),
@@ -226,4 +211,28 @@ export const ofEverybody = featureView('of_everybody', {
 export const shortAndLong = featureView('short_and_long', {
   ...perUser,
   features: () => ({ soon: count().over(rolling('1s')), late: count().over(rolling('8d12h')) }),
+});
+
+export const lifetimeOfCategories = featureView('lifetime_of_categories', {
+  entity: category,
+  from: events,
+  emit: 'watermark',
+  keyBy: (e) => ({ category: e.category.coalesce('none'), kind: e.event_type.coalesce('none') }),
+  features: (e) => ({
+    users: countDistinct(e.user_id).over(lifetime()),
+    most: max(e.amount).over(lifetime()),
+  }),
+});
+
+export const sessionsOfCategories = featureView('sessions_of_categories', {
+  entity: category,
+  from: events,
+  emit: 'watermark',
+  keyBy: (e) => ({ category: e.category.coalesce('none'), kind: e.event_type.coalesce('none') }),
+  features: (e) => ({ mean: avg(e.amount).over(session('30s')), n: count().over(session('30s')) }),
+});
+
+export const hoppingDay = featureView('hopping_day', {
+  ...perUser,
+  features: (e) => ({ spent: sum(e.amount).over(hopping('1d', { every: '6h' })) }),
 });
