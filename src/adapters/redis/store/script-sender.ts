@@ -46,7 +46,8 @@ export class ScriptSender {
   #inFlight = 0;
   #trouble: { readonly kind: Trouble; readonly sinceMs: number; readonly said: string } | null =
     null;
-  #isTold = false;
+  /** Kinds of this trouble that people know of. */
+  readonly #told = new Set<Trouble>();
   #renewing: Promise<void> | null = null;
   #hasGivenUp = false;
   /** Calls that were sent again. */
@@ -120,8 +121,8 @@ export class ScriptSender {
     if (this.#trouble === null) return;
     const seconds = ((nowMs - this.#trouble.sinceMs) / 1000).toFixed(1);
     this.#trouble = null;
-    if (this.#isTold) onNotice(`redis ${link.name} takes writes again after ${seconds} s`);
-    this.#isTold = false;
+    if (this.#told.size > 0) onNotice(`redis ${link.name} takes writes again after ${seconds} s`);
+    this.#told.clear();
   }
 
   #note(kind: Trouble, said: string): void {
@@ -133,11 +134,12 @@ export class ScriptSender {
   /** Says once what has been the matter for a while. */
   tell(): void {
     const trouble = this.trouble;
-    if (trouble === null || this.#isTold) return;
+    const kind = this.#trouble?.kind ?? 'away';
+    if (trouble === null || this.#told.has(kind)) return;
     const { clock, link, onNotice } = this.#options;
     const sinceMs = this.#trouble?.sinceMs ?? 0;
     if (this.#trouble !== null && clock.monotonicMs() - sinceMs < toldAfterMs) return;
-    this.#isTold = true;
+    this.#told.add(kind);
     this.#trouble ??= { kind: 'away', sinceMs: clock.monotonicMs() - slowMs, said: 'no answer' };
     onNotice(`redis ${link.name} ${trouble}: the job waits for it, nothing is lost`);
   }
