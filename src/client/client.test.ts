@@ -226,6 +226,19 @@ describe('a client of a server in trouble', () => {
   });
 });
 
+it('sends its token, and says what a server without it says', async () => {
+  const { plan } = buildPlan([views]);
+  const token = 'a-token-of-16-or-more';
+  const closed = await startFeatureServer({ plan, store, port: 0, tokens: [{ name: 'a', token }] });
+  const key = { user_id: 1n };
+  const read = await createClient(closed.url, { views, token }).get(userCount, key);
+  expect(read.values.events).toBe(3);
+  await expect(
+    createClient(closed.url, { views }).get(userCount, key, { fallback: { events: 0 } }),
+  ).rejects.toMatchObject({ code: 'MR_SERVE_TOKEN', message: expect.stringContaining('401') });
+  await closed.close();
+});
+
 it('reads features that are computed when they are read', async () => {
   const risk = onDemandView('risk', {
     request: { amount: t.float64() },
