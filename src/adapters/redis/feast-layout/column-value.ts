@@ -1,5 +1,6 @@
 // One value of a column as `feast.types.Value`, straight from the column's arrays. Members are written
-// also when they hold their default, as Feast writes them; null has no bytes.
+// also when they hold their default, as Feast writes them; null has no bytes. A number that is not finite
+// is null where readers are given it as null (`isFinite`), so that every route gives the same.
 import type { Column } from '../../../columns/column.ts';
 import { formatDecimal } from '../../../columns/parse-decimal.ts';
 import { formatDate } from '../../../columns/parse-time.ts';
@@ -27,7 +28,7 @@ export function writeColumnValue(out: ProtoBytes, source: ColumnSource, row: num
   if (column.nulls[row] === 1) return;
   switch (column.kind) {
     case 'float64':
-      return writeFloat64(out, type, column.values[row] as number);
+      return writeFloat64(out, source, column.values[row] as number);
     case 'int32':
       return writeInt32(out, type, column.values[row] as number);
     case 'int64':
@@ -52,17 +53,20 @@ export interface ColumnSource {
   readonly column: Column;
   readonly type: FieldType;
   readonly words: Int32Array;
+  /** NaN and infinities become null. */
+  readonly isFinite: boolean;
 }
 
 const noWords = new Int32Array(0);
 
-export function columnSource(column: Column, type: FieldType): ColumnSource {
-  if (column.kind !== 'int64') return { column, type, words: noWords };
+export function columnSource(column: Column, type: FieldType, isFinite: boolean): ColumnSource {
+  if (column.kind !== 'int64') return { column, type, words: noWords, isFinite };
   const { buffer, byteOffset, length } = column.values;
-  return { column, type, words: new Int32Array(buffer, byteOffset, length * 2) };
+  return { column, type, words: new Int32Array(buffer, byteOffset, length * 2), isFinite };
 }
 
-function writeFloat64(out: ProtoBytes, type: FieldType, value: number): void {
+function writeFloat64(out: ProtoBytes, { type, isFinite }: ColumnSource, value: number): void {
+  if (isFinite && !Number.isFinite(value)) return;
   switch (type.kind) {
     case 'float32':
       out.byte(floatTag);

@@ -54,8 +54,12 @@ const typedValues: fc.Arbitrary<readonly [FieldType, Value]> = fc.letrec<{
       .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
       .map((v) => [{ kind: 'int64' }, v] as const),
     fc.maxSafeInteger().map((v) => [{ kind: 'count' }, v] as const),
-    fc.double().map((v) => [{ kind: 'float64' }, v] as const),
-    fc.float().map((v) => [{ kind: 'float32' }, v] as const),
+    fc
+      .double({ noDefaultInfinity: true, noNaN: true })
+      .map((v) => [{ kind: 'float64' }, v] as const),
+    fc
+      .float({ noDefaultInfinity: true, noNaN: true })
+      .map((v) => [{ kind: 'float32' }, v] as const),
     fc.oneof(texts, longTexts).map((v) => [{ kind: 'string' }, v] as const),
     texts.map((v) => [{ kind: 'json' }, JSON.stringify(v)] as const),
     fc.uint8Array().map((v) => [{ kind: 'bytes' }, v] as const),
@@ -129,6 +133,15 @@ describe("a row in Feast's layout", () => {
     const row = roundTrip(viewOf(reader.fields), { at: -1, list: [1, null] });
     expect(reader.values(row)).toEqual({ at: -1000, list: [1, Number.NaN] });
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'has no %d: our server gives null for it, and so does every reader of Redis',
+    (value) => {
+      const reader = createRowReader([field({ kind: 'float64' }), field({ kind: 'float32' }, 'g')]);
+      const row = roundTrip(viewOf(reader.fields), { f: value, g: value });
+      expect(reader.values(row)).toEqual({ f: null, g: null });
+    },
+  );
 
   it('is not there when its time is missing', () => {
     const view = viewOf([field({ kind: 'bool' })]);

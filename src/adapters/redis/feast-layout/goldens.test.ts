@@ -157,7 +157,7 @@ const batch = vectorBatch(view, [{ key: { id: 99n }, values, asOfMs: 7000, seq: 
 
 describe("a hash as in Feast's recording", () => {
   const out = new ProtoBytes(16);
-  const writer = createFeastHashWriter(view);
+  const writer = createFeastHashWriter(view, { keepsNonFinite: true });
   writer.begin(batch);
   writer.write(out, 0);
   const parts = packedParts(out.bytes.subarray(0, out.length));

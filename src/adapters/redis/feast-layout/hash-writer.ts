@@ -14,8 +14,16 @@ export interface FeastHashWriter {
   write(out: ProtoBytes, row: number): void;
 }
 
-export function createFeastHashWriter(view: StoredView): FeastHashWriter {
-  return new HashWriter(view);
+export interface FeastHashWriterOptions {
+  /** NaN and infinities as they are, as Feast keeps its own; default: null, as our server gives them. */
+  readonly keepsNonFinite?: boolean;
+}
+
+export function createFeastHashWriter(
+  view: StoredView,
+  { keepsNonFinite = false }: FeastHashWriterOptions = {},
+): FeastHashWriter {
+  return new HashWriter(view, !keepsNonFinite);
 }
 
 /** Bytes of the version: two doubles. */
@@ -26,8 +34,10 @@ class HashWriter implements FeastHashWriter {
   readonly fields: readonly Uint8Array[];
   batch: VectorBatch | null = null;
   sources: ColumnSource[] = [];
+  readonly isFinite: boolean;
 
-  constructor(view: StoredView) {
+  constructor(view: StoredView, isFinite: boolean) {
+    this.isFinite = isFinite;
     this.fields = hashFieldsOf(view).map(packedText);
   }
 
@@ -36,7 +46,7 @@ class HashWriter implements FeastHashWriter {
     this.sources = batch.columns.map((column, i) => {
       const type = batch.fields[i]?.type;
       if (type === undefined) throw new Error(`column ${i} of ${batch.view} has no field`);
-      return columnSource(column, type);
+      return columnSource(column, type, this.isFinite);
     });
   }
 
