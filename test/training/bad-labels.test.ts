@@ -1,6 +1,6 @@
 // What is wrong with labels is said before history is read: where, what, and what to do; and what is
 // only unusual (labels before the first event, null keys, zones, no rows) gives what it should.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -263,5 +263,19 @@ describe('the ttl', () => {
       environments: { local: { streams: { purchases: file('purchases.jsonl') } } },
     });
     await expect(millrace(wrong, { baseDirectory: folder.path })).rejects.toThrow(/ttl/);
+  });
+});
+
+describe('a log that is being compacted', () => {
+  it('is joined as if it were not', async () => {
+    const day = path('offline/spend/date=2026-05-04');
+    const [name = ''] = readdirSync(day).filter((file_) => file_.endsWith('.parquet'));
+    mkdirSync(join(day, '.replaced'));
+    renameSync(join(day, name), join(day, '.replaced', name));
+    const note = { pid: process.pid, merged: 'part-not-there.parquet', replaced: [name] };
+    writeFileSync(join(day, '.merge-1.json'), JSON.stringify(note));
+    const labels = `user_id,event_timestamp\n1,${at}\n1,${at + 1000}\n`;
+    const rows = await train(labels, { mode: 'logged' });
+    expect(rows.map((row) => row['total'])).toEqual([2, 7]);
   });
 });

@@ -1,5 +1,4 @@
 // The feature log of an environment as days and parts for joins: files in sight, read as Parquet.
-import { basename, dirname } from 'node:path';
 import { parseDate } from '../../columns/parse-time.ts';
 import { openParquetRows } from '../../formats/parquet/parquet-rows.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
@@ -14,6 +13,7 @@ import type { FeatureLogQuery } from '../../ports/feature-log.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 
 const dayMs = 86_400_000;
+const dayPattern = /.*[/\\]date=(\d{4}-\d{2}-\d{2})[/\\]/;
 
 /** Throws MR_CONFIG_INVALID when the environment has no feature log in files. */
 export function logSource(project: ResolvedProject): LogSource {
@@ -30,9 +30,11 @@ export function logSource(project: ResolvedProject): LogSource {
   const place = { baseDirectory, ...(variant === null ? {} : { variant }) };
   return {
     days: async (view, fromMs, toMs) => {
-      const paths = await filesOf({ ...place, view: view.name, fromMs });
-      if (paths.length === 0)
-        await refuseEmpty(filesOf({ ...place, view: view.name, fromMs: 0 }), view);
+      const query = { ...place, view: view.name };
+      const paths = await filesOf({ ...query, fromMs });
+      if (paths.length === 0) {
+        await refuseEmpty(filesOf({ ...query, fromMs: Number.NEGATIVE_INFINITY }), view);
+      }
       return daysOf(paths).filter(({ startMs }) => startMs <= toMs);
     },
   };
@@ -49,7 +51,8 @@ async function refuseEmpty(all: Promise<readonly string[]>, view: ViewNode): Pro
 function daysOf(paths: readonly string[]): readonly LogDay[] {
   const byDay = new Map<string, string[]>();
   for (const path of paths) {
-    const day = basename(dirname(path)).slice('date='.length);
+    // Files that are being merged lie one folder deeper.
+    const day = dayPattern.exec(path)?.[1] ?? '';
     const parts = byDay.get(day) ?? [];
     byDay.set(day, parts);
     parts.push(path);
