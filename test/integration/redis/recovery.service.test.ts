@@ -156,4 +156,27 @@ describe.skipIf(!withServices)(`a job whose Redis is in trouble (${howToRun})`, 
     expect(seen.seconds).toBeGreaterThan(30);
     expect(seen.notices.join('\n')).toMatch(/has not answered|does not answer/);
   });
+
+  it('ends when it is told to stop although Redis stands still, and goes on later', async () => {
+    server = await startRedis();
+    const environment = {
+      online: redis(server.url),
+      checkpoints: { directory: `${folder.path}/checkpoints`, interval: '1s' as const },
+    };
+    const config = shopConfig({ folder: folder.path, ratePerSecond, environment });
+    const app = await millrace(config);
+    const stop = new AbortController();
+    const running = app.run({ signal: stop.signal });
+    while (Number(await cli('DBSIZE')) < userCount) await pause(50);
+    server.pause();
+    await pause(500);
+    stop.abort();
+    await expect(running).rejects.toMatchObject({ code: 'MR_STORE_AWAY' });
+    server.resume();
+    await app.close();
+    const again = await millrace(shopConfig({ folder: folder.path, environment }));
+    await again.run();
+    expect(await rowsOf(again)).toEqual(await untroubled());
+    await again.close();
+  });
 });
