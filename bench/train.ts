@@ -1,8 +1,10 @@
 // Training sets, by recomputation and from the feature log, one after the other in one run:
 //   recompute  3,000,000 flights, 300,000 labels, one view of 12 features of airports
 //   logged     1,000,000 labels, 2,000,000 rows of 10 features in a feature log of 30 days
+//   wide       1,000,000 labels, 10 views of 10 features, each with a log of 200,000 rows
 // and DuckDB's ASOF JOIN over the same files beside the second, as the floor. Inputs are made once
-// and kept in the folder. Run: node --conditions=millrace-src bench/train.ts [recompute|logged] [--json]
+// and kept in a temporary folder. Run:
+// node --conditions=millrace-src bench/train.ts [recompute|logged|wide] [--json]; all but wide without a name
 import { Buffer } from 'node:buffer';
 import { existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,16 +75,20 @@ const events = stream('events', {
   eventTime: { field: 'ts', outOfOrderness: '1m' },
 });
 const names = Array.from({ length: 10 }, (_, i) => `f${i}`);
-const activity = featureView('activity', {
-  entity: user,
-  from: events,
-  ttl: '8d',
-  features: (e) => Object.fromEntries(names.map((name) => [name, sum(e.x).over(rolling('1h'))])),
-});
+const activityNamed = (view: string) =>
+  featureView(view, {
+    entity: user,
+    from: events,
+    ttl: '8d',
+    features: (e) => Object.fromEntries(names.map((name) => [name, sum(e.x).over(rolling('1h'))])),
+  });
+const activity = activityNamed('activity');
+const wideNames = Array.from({ length: 10 }, (_, i) => `wide_${i}`);
+const wide = wideNames.map((name) => activityNamed(name));
 
 const config = defineConfig({
   project: 'bench',
-  definitions: [{ departures, activity }],
+  definitions: [{ departures, activity, ...Object.fromEntries(wide.entries()) }],
   environments: {
     local: {
       streams: { flights: file(flightsFile), events: file(join(folder, 'no-events.jsonl')) },
@@ -99,6 +105,7 @@ const dayMs = 86_400_000;
 const userCount = 100_000;
 const logRows = 2_000_000;
 const labelRows = 1_000_000;
+const wideRows = 200_000;
 
 async function prepare(db: DuckDBConnection): Promise<void> {
   mkdirSync(folder, { recursive: true });
@@ -108,7 +115,8 @@ async function prepare(db: DuckDBConnection): Promise<void> {
       TO '${flightLabels}' (FORMAT parquet, COMPRESSION zstd)`);
   }
   if (existsSync(userLabels)) return;
-  await writeLog();
+  await writeLog('activity', logRows);
+  for (const name of wideNames) await writeLog(name, wideRows);
   await db.run(`COPY (SELECT 'user_' || (hash(i) % ${userCount}) AS user_id,
       epoch_ms(${startMs} + (hash(i, 1) % ${days * dayMs})::BIGINT) AS event_timestamp,
       i % 7 = 0 AS label FROM range(${labelRows}) r(i))
@@ -116,7 +124,7 @@ async function prepare(db: DuckDBConnection): Promise<void> {
 }
 
 /** Rows of random users, in order of time, as a job would log them. */
-async function writeLog(): Promise<void> {
+async function writeLog(view: string, rows: number): Promise<void> {
   const features: readonly Field[] = names.map((name) => ({
     name,
     type: { kind: 'float64' },
@@ -126,17 +134,17 @@ async function writeLog(): Promise<void> {
   const random = seededRandom(11);
   const log = await featureLog(join(folder, 'offline')).open({
     baseDirectory: folder,
-    views: [{ view: 'activity', key, features, fingerprint: 'bench' }],
+    views: [{ view, key, features, fingerprint: 'bench' }],
   });
   const batchRows = 4000;
   const seqs = new Float64Array(userCount);
-  for (let at = 0; at < logRows; at += batchRows) {
+  for (let at = 0; at < rows; at += batchRows) {
     const users = Array.from({ length: batchRows }, () => Math.floor(random.next() * userCount));
     const keys = users.map((n) => encodeKey(key, { user_id: `user_${n}` }));
     const keyEnds = new Int32Array(batchRows);
     for (let i = 0, end = 0; i < batchRows; i++) keyEnds[i] = end += keys[i]?.length ?? 0;
     const times = Float64Array.from(users, (_, i) =>
-      Math.floor(startMs + ((at + i) / logRows) * days * dayMs),
+      Math.floor(startMs + ((at + i) / rows) * days * dayMs),
     );
     const columns = features.map((field) => {
       const builder = columnForField(field);
@@ -147,7 +155,7 @@ async function writeLog(): Promise<void> {
       return builder;
     });
     const batch: VectorBatch = {
-      view: 'activity',
+      view,
       rowCount: batchRows,
       keyData: Buffer.concat(keys),
       keyStarts: Int32Array.from([0, ...keyEnds.subarray(0, -1)]),
@@ -230,6 +238,23 @@ async function logged(app: App, db: DuckDBConnection): Promise<Figure> {
   };
 }
 
+async function manyViews(app: App): Promise<Figure> {
+  const begin = performance.now();
+  const cpu = cpuMs();
+  const out = join(folder, 'wide-train.parquet');
+  const options = { views: wide, entities: userLabels, out, mode: 'logged' } as const;
+  const result = await app.train(options);
+  return {
+    name: 'wide',
+    labels: result.rows,
+    features: names.length * wide.length,
+    source_rows: result.records_read,
+    ms: Math.round(performance.now() - begin),
+    cpu_ms: cpuMs() - cpu,
+    rss_mb: rssMb(),
+  };
+}
+
 /** The same join by DuckDB; throws when a value differs. */
 async function duckdbJoin(db: DuckDBConnection, ours: string): Promise<number> {
   const theirs = join(folder, 'users-train-duckdb.parquet');
@@ -260,8 +285,10 @@ async function main(): Promise<void> {
   await prepare(db);
   const app = await millrace(config);
   const figures: Figure[] = [];
-  if (only !== 'logged') figures.push(await recompute(app));
-  if (only !== 'recompute') figures.push(await logged(app, db));
+  const isMeant = (name: string): boolean => only === undefined || only === name;
+  if (isMeant('recompute')) figures.push(await recompute(app));
+  if (isMeant('logged')) figures.push(await logged(app, db));
+  if (only === 'wide') figures.push(await manyViews(app));
   await app.close();
   db.closeSync();
   if (args.includes('--json')) console.log(JSON.stringify({ runs: figures }));
