@@ -19,6 +19,8 @@ export interface ValuesAtOptions {
   readonly atMs: Float64Array;
   /** Records later than this are not taken, as in a run. */
   readonly latestMs: number;
+  /** Field that says when a record arrived: those that had not by the instant do not count. */
+  readonly arrivalField?: string | null;
   openStream(): Promise<readonly SourceSplit[]>;
   readonly onRead: (recordsRead: number) => void;
 }
@@ -49,7 +51,7 @@ async function replay(
   options: ValuesAtOptions,
   holdMs: number,
 ): Promise<readonly (ValueAt | null)[]> {
-  const { plan, view, atMs } = options;
+  const { plan, view, atMs, arrivalField = null } = options;
   const stream = streamOf(plan, view);
   const probe = new InstantProbe(options);
   const splits = await options.openStream();
@@ -57,7 +59,11 @@ async function replay(
     const history = new History({
       stream,
       splits,
-      fields: streamFieldsOf(stream, [view]),
+      fields: new Set([
+        ...streamFieldsOf(stream, [view]),
+        ...(arrivalField === null ? [] : [arrivalField]),
+      ]),
+      arrivalField,
       latestMs: Math.min(options.latestMs, lastOf(probe.order, atMs)),
       holdMs,
       onRead: options.onRead,
@@ -82,7 +88,7 @@ class InstantProbe {
   readonly operator: RecomputeOperator;
   readonly #fields: readonly Field[];
 
-  constructor({ plan, view, keys, atMs }: ValuesAtOptions) {
+  constructor({ plan, view, keys, atMs, arrivalField = null }: ValuesAtOptions) {
     this.#fields = featureFields(view);
     this.order = Uint32Array.from(atMs.keys()).sort(
       (a, b) => (atMs[a] as number) - (atMs[b] as number) || a - b,
@@ -94,7 +100,7 @@ class InstantProbe {
       plan,
       view,
       questions: { order: this.order, timesMs: atMs, keys: table, keySlots },
-      isByArrival: false,
+      isByArrival: arrivalField !== null,
       answer: (vectors, rows) => this.#keep(vectors, rows),
     });
   }

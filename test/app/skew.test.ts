@@ -204,6 +204,40 @@ describe('training–serving skew', () => {
     expect(report.views[0]?.age_ms.serving.p50).toBeGreaterThan(0);
   });
 
+  it('tells late data from a stale store by arrivals, where a field says them', async () => {
+    const arriving = stream('purchases', {
+      schema: { user_id: t.int64(), amount: t.float64(), ts: t.timestamp(), got: t.timestamp() },
+      eventTime: { field: 'ts', outOfOrderness: '10m', maxAhead: '2h' },
+    });
+    const counted = featureView('spend', {
+      entity: user,
+      from: arriving,
+      freshness: '5s',
+      features: (p) => ({
+        total_1h: sum(p.amount).over(rolling('1h')),
+        count_all: count().over(lifetime()),
+        biggest: max(p.amount).over(lifetime()),
+      }),
+    });
+    const line = (id: number, ms: number, lateMs: number): string =>
+      `{"user_id":${id},"amount":1,"ts":${baseMs + ms},"got":${baseMs + ms + lateMs}}\n`;
+    const ids = Array.from({ length: users }, (_, id) => id);
+    writeFileSync(path(), ids.map((id) => line(id, id * 100, 20)).join(''));
+    await withApp((app) => app.run({ untilEnd: true }).then(() => undefined), counted, 'wall');
+    // 170 minutes have passed of 180: ten had arrived before anybody asked, twenty came a day later.
+    const newer = ids.slice(0, 30).map((id) => line(id, 170 * minute, id < 10 ? 20 : 86_400_000));
+    appendFileSync(path(), newer.join(''));
+    await withApp(serve, counted, 'wall');
+    const app = await open(counted, 'wall');
+    const report = await app.skew({ arrivalFields: { purchases: 'got' } });
+    const causes = feature(report, 'count_all').causes;
+    expect(causes).toEqual({ stale_store: 10, late_data: 20 });
+    await expect(app.skew({ arrivalFields: { purchases: 'amount' } })).rejects.toThrow(
+      'field "amount" holds float64, not instants',
+    );
+    await app.close();
+  });
+
   it('finds entities that the store never had', async () => {
     writeHistory();
     const whole = readFileSync(path(), 'utf8');

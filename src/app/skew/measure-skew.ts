@@ -4,8 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { systemClock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { planFromJson } from '../../plan/plan-json.ts';
-import type { ViewNode } from '../../plan/plan.ts';
+import { streamOf, type ViewNode } from '../../plan/plan.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
+import { arrivalFieldOf } from '../offline/arrival-field.ts';
 import { type FormerView, isSameView } from './definition-change.ts';
 import { type MeasuredView, measureView } from './measure-view.ts';
 import { definitionName, definitionPath, servingLogDirectory } from './open-serving-log.ts';
@@ -31,6 +32,8 @@ export interface SkewOptions {
   readonly limit?: number;
   /** How far rows may be behind, where the view's `freshness` does not say it. Default a minute. */
   readonly promiseMs?: number;
+  /** Field that says when records arrived, by stream: then late data and a stale store are told apart by it. */
+  readonly arrivalFields?: Readonly<Record<string, string>>;
   /** A training set to compare distributions and ages with. Default: computed at the times of serving. */
   readonly training?: string;
   readonly thresholds?: Partial<SkewThresholds>;
@@ -104,6 +107,7 @@ async function viewSkew(
     rows,
     former: former.changed,
     promiseMs,
+    arrivalField: arrivalField(project, view, options),
     thresholds,
     training,
     signal: options.signal ?? new AbortController().signal,
@@ -128,6 +132,16 @@ async function viewSkew(
     age_ms: agesOf(measured),
     features,
   };
+}
+
+/** Null for a stream of which none was named. */
+function arrivalField(
+  { plan }: ResolvedProject,
+  view: ViewNode,
+  { arrivalFields = {} }: SkewOptions,
+): string | null {
+  const stream = streamOf(plan, view);
+  return Object.hasOwn(arrivalFields, stream.name) ? arrivalFieldOf(stream, arrivalFields) : null;
 }
 
 async function formerViews(

@@ -11,6 +11,7 @@ import {
   isStale,
   type ServedVersion,
   type SkewCause,
+  staleCauseOf,
 } from '../../observe/skew/skew-cause.ts';
 import { type ValueAt, valuesAt } from '../../offline/values-at.ts';
 import { featureFields, type Plan, streamOf, type ViewNode } from '../../plan/plan.ts';
@@ -32,6 +33,8 @@ export interface MeasureViewOptions {
   readonly former: ReadonlyMap<string, FormerView>;
   readonly promiseMs: number;
   readonly thresholds: SkewThresholds;
+  /** Field of the view's stream that says when a record arrived; null: it is not known. */
+  readonly arrivalField: string | null;
   /** Null: what training has is computed, at the times of serving. */
   readonly training: TrainingReference | null;
   readonly signal: AbortSignal;
@@ -60,6 +63,15 @@ export async function measureView(options: MeasureViewOptions): Promise<Measured
     keys: [...keys, ...keys, ...keys],
     atMs: Float64Array.from(instants.flat()),
   });
+  const { arrivalField } = options;
+  const arrived =
+    arrivalField === null
+      ? null
+      : await replayed(options, project.plan, view, {
+          keys,
+          atMs: Float64Array.from(instants[1] ?? []),
+          arrivalField,
+        });
   const computed = (which: number, row: number): ValueAt | null =>
     all[which * rows.length + row] ?? null;
   const thenBy = await formerValues(options, keys, instants[0] ?? []);
@@ -72,6 +84,7 @@ export async function measureView(options: MeasureViewOptions): Promise<Measured
       then: computed(0, i),
       promised: computed(1, i),
       former: thenBy.get(i) ?? null,
+      ...(arrived === null ? {} : { arrived: arrived[i] ?? null }),
     };
     for (const [f, field] of fields.entries()) {
       if (!Object.hasOwn(row.features, field.name)) continue;
@@ -109,13 +122,14 @@ function keyOf({ key }: ServedRow, view: ViewNode): Uint8Array {
 interface Asked {
   readonly keys: readonly Uint8Array[];
   readonly atMs: Float64Array;
+  readonly arrivalField?: string;
 }
 
 function replayed(
   options: MeasureViewOptions,
   plan: Plan,
   view: ViewNode,
-  { keys, atMs }: Asked,
+  { keys, atMs, arrivalField }: Asked,
 ): Promise<readonly (ValueAt | null)[]> {
   const { project, signal } = options;
   const stream = streamOf(plan, view);
@@ -125,6 +139,7 @@ function replayed(
     view,
     keys,
     atMs,
+    ...(arrivalField === undefined ? {} : { arrivalField }),
     latestMs: maxAheadMs === null ? Number.POSITIVE_INFINITY : systemClock.nowMs() + maxAheadMs,
     openStream: () => openHistory(project, stream, signal),
     onRead: (records) => {
@@ -172,6 +187,7 @@ interface RowFacts {
   readonly served: ServedVersion;
   readonly then: ValueAt | null;
   readonly promised: ValueAt | null;
+  readonly arrived?: ValueAt | null;
   readonly former: FormerValue | null;
 }
 
@@ -194,7 +210,7 @@ function judge(tally: FeatureSkewTally, { within, facts, field, index, promiseMs
   if (isSameValue(sent, reference, within)) {
     const isLate = isStale(served, promised) && !isSameValue(sent, due, within);
     if (!isLate) tally.addEqual();
-    else tally.addOff(sent, due, offFacts('stale_store', facts));
+    else tally.addOff(sent, due, offFacts(staleCauseOf(facts), facts));
     return;
   }
   const place = former?.fields.findIndex(({ name }) => name === field.name) ?? -1;
@@ -205,7 +221,7 @@ function judge(tally: FeatureSkewTally, { within, facts, field, index, promiseMs
     tally.addInFlight();
     return;
   }
-  const cause = causeOf({ served, then: version, promised, isOfOldDefinition });
+  const cause = causeOf({ ...facts, then: version, isOfOldDefinition });
   tally.addOff(sent, reference, offFacts(cause, facts));
 }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { causeOf, instantOf, isOnItsWay, isStale, type SkewEvidence } from './skew-cause.ts';
+import {
+  causeOf,
+  instantOf,
+  isOnItsWay,
+  isStale,
+  staleCauseOf,
+  type SkewEvidence,
+} from './skew-cause.ts';
 
 const served = { nowMs: 100_000, asOfMs: 90_000, seq: 5, eventTimeMs: 90_000 };
 const same = { seq: 5, eventTimeMs: 90_000 };
@@ -25,6 +32,16 @@ describe('the cause of a difference', () => {
     expect(instantOf(served)).toBe(90_000);
     expect(instantOf({ ...served, asOfMs: 200_000 })).toBe(100_000);
     expect(instantOf({ ...served, asOfMs: null })).toBe(100_000);
+  });
+
+  it('is told apart by arrivals where they are known', () => {
+    const lacking = { then: { seq: 6, eventTimeMs: 90_000 } };
+    expect(cause({ ...lacking, arrived: { seq: 5, eventTimeMs: 90_000 } })).toBe('late_data');
+    expect(cause({ ...lacking, arrived: { seq: 6, eventTimeMs: 90_000 } })).toBe('stale_store');
+    const nothing = { nowMs: 100_000, asOfMs: null, seq: null, eventTimeMs: null };
+    expect(cause({ served: nothing, arrived: null })).toBe('late_data');
+    expect(staleCauseOf({ served })).toBe('stale_store');
+    expect(staleCauseOf({ served, arrived: { seq: 5, eventTimeMs: 1 } })).toBe('late_data');
   });
 
   it('is none while what is lacking was not due', () => {

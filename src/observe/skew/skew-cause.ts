@@ -35,6 +35,8 @@ export interface SkewEvidence {
   readonly then: RecomputedVersion;
   /** At the time of serving less the promise. */
   readonly promised: RecomputedVersion;
+  /** Of the records that had arrived at the time of serving less the promise; absent: not known. */
+  readonly arrived?: RecomputedVersion;
   /** The value that the definitions of then give is the one that was served. */
   readonly isOfOldDefinition: boolean;
 }
@@ -72,13 +74,25 @@ export function isOnItsWay(
 }
 
 /** Of a value that differs at the row's instant. */
-export function causeOf({ served, then, promised, isOfOldDefinition }: SkewEvidence): SkewCause {
+export function causeOf(evidence: SkewEvidence): SkewCause {
+  const { served, then, promised, isOfOldDefinition } = evidence;
   if (isOfOldDefinition) return 'changed_definition';
   const { asOfMs, seq, nowMs } = served;
   if (asOfMs === null || seq === null) {
-    return isStale(served, promised) ? 'stale_store' : 'unexplained';
+    return isStale(served, promised) ? staleCauseOf(evidence) : 'unexplained';
   }
   if (asOfMs > nowMs + clockToleranceMs) return 'clock';
   if (then === null || then.seq < seq) return 'missing_history';
-  return then.seq > seq ? 'late_data' : 'unexplained';
+  if (then.seq === seq) return 'unexplained';
+  return evidence.arrived !== undefined && hadArrived(evidence) ? 'stale_store' : 'late_data';
+}
+
+/** Of a row that lacks records which were due: late, when they are known to have come too late. */
+export function staleCauseOf(evidence: Pick<SkewEvidence, 'served' | 'arrived'>): SkewCause {
+  return evidence.arrived === undefined || hadArrived(evidence) ? 'stale_store' : 'late_data';
+}
+
+/** More records had arrived in time than the row counts. */
+function hadArrived({ served, arrived }: Pick<SkewEvidence, 'served' | 'arrived'>): boolean {
+  return (arrived?.seq ?? 0) > (served.seq ?? 0);
 }

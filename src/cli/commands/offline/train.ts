@@ -81,7 +81,8 @@ export function trainCommand(host: CliHost): Command {
   });
 }
 
-function arrivalFields(pairs: readonly string[]): Readonly<Record<string, string>> {
+/** `<stream>=<field>` each. */
+export function arrivalFields(pairs: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');

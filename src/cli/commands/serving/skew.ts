@@ -7,6 +7,7 @@ import { formatDuration } from '../../../kernel/duration.ts';
 import { formatInstant } from '../../../kernel/instant.ts';
 import { parseInstant, parseMs, parseNumber } from '../../arguments.ts';
 import { type CliHost, newCommand, onAction, parseWhole, projectOptions } from '../../command.ts';
+import { arrivalFields } from '../offline/train.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { createProgressLine } from '../../progress.ts';
 import { formatCount, formatTable } from '../../table.ts';
@@ -19,6 +20,7 @@ interface SkewFlags {
   readonly limit?: number;
   readonly promise?: number;
   readonly training?: string;
+  readonly arrivalField?: string[];
   readonly maxOff?: number;
   readonly maxPsi?: number;
   readonly maxKs?: number;
@@ -39,6 +41,10 @@ export function skewCommand(host: CliHost): Command {
       'what rows may be behind where a view has no freshness (default 1m)',
       parseMs('--promise'),
     )
+    .option(
+      '--arrival-field <stream=field...>',
+      'field that says when records arrived: tells late data from a stale store',
+    )
     .option('--training <file>', 'a training set to compare distributions and ages with')
     .option('--max-off <share>', 'values that may differ (default 0.001)', parseNumber('--max-off'))
     .option('--max-psi <n>', 'population stability index (default 0.2)', parseNumber('--max-psi'))
@@ -51,6 +57,7 @@ export function skewCommand(host: CliHost): Command {
       const report = await app.skew({
         ...given({ views: flags.view, fromMs: flags.from, toMs: flags.to, limit: flags.limit }),
         ...given({ promiseMs: flags.promise, training: flags.training }),
+        arrivalFields: arrivalFields(flags.arrivalField ?? []),
         thresholds: given({ offMax: flags.maxOff, psiMax: flags.maxPsi, ksMax: flags.maxKs }),
         signal,
         onProgress: (text) => line.update(() => text),
