@@ -47,7 +47,9 @@ export class PushSplit implements SourceSplit {
   #timeMs: number;
   #discoveredMs = Number.NEGATIVE_INFINITY;
   #scratch = Buffer.alloc(1 << 16);
-  #removing: Promise<void> = Promise.resolve();
+  #removing: Promise<unknown> = Promise.resolve();
+  /** Segments that were removed and whose readers are still there: a read may be under way. */
+  #gone: SegmentName[] = [];
 
   constructor(options: PushSplitOptions) {
     this.#options = options;
@@ -75,6 +77,7 @@ export class PushSplit implements SourceSplit {
 
   async next(rowCountMax: number): Promise<SplitRead> {
     const { clock, signal, isBounded } = this.#options;
+    await this.#forgetGone();
     if (!isBounded && clock.monotonicMs() - this.#discoveredMs >= discoverMs) {
       await this.#discover(false);
     }
@@ -85,6 +88,13 @@ export class PushSplit implements SourceSplit {
     return { kind: 'empty' };
   }
 
+  async #forgetGone(): Promise<void> {
+    for (const { file } of this.#gone.splice(0)) {
+      await this.#readers.get(file)?.close();
+      this.#readers.delete(file);
+    }
+  }
+
   /** Segments that no checkpoint needs any more are removed, when they are old or take too much room. */
   retained(positions: readonly (JsonValue | undefined)[]): void {
     const { stream, report, isBounded } = this.#options;
@@ -92,9 +102,7 @@ export class PushSplit implements SourceSplit {
     const needed = positions.map((position) => pushPosition(position, stream));
     this.#removing = this.#removing
       .then(() => removeSegments(this.#options, { names: this.#names, needed }))
-      .then((removed) => {
-        for (const { file } of removed) this.#readers.delete(file);
-      })
+      .then((removed) => void this.#gone.push(...removed))
       .catch((error: unknown) => report(`pushed records could not be removed: ${String(error)}`));
   }
 
