@@ -46,9 +46,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     launch({ role, directory, dist, args: [...heap, '-cp', path, ...main] });
   const entry = 'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint';
   start('jobmanager', ['-Xmx700m'], [entry, ...conf, '--executionMode', 'cluster'], classPath);
-  const { jvm, dynamic } = taskManagerFlags(dist, classPath, conf);
-  const runner = 'org.apache.flink.runtime.taskexecutor.TaskManagerRunner';
-  const taskManagerPid = start('taskmanager', jvm, [runner, ...conf, ...dynamic], classPath);
+  const taskManagerPid = startTaskManager(options);
   const gatewayJar = join(dist, 'opt', `flink-sql-gateway-${flinkVersion}.jar`);
   const gatewayMain = 'org.apache.flink.table.gateway.SqlGateway';
   start('gateway', ['-Xmx700m'], [gatewayMain], `${classPath}:${gatewayJar}`);
@@ -60,6 +58,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
   await ready(cluster);
   return cluster;
+}
+
+/** Starts a TaskManager of a cluster, beside those that run or in place of one that was killed. */
+export function startTaskManager({ dist, directory }: ClusterOptions): number {
+  const jars = readdirSync(join(dist, 'lib')).map((name) => join(dist, 'lib', name));
+  const path = jars.join(':');
+  const conf = ['--configDir', join(directory, 'conf')];
+  const { jvm, dynamic } = taskManagerFlags(dist, path, conf);
+  const runner = 'org.apache.flink.runtime.taskexecutor.TaskManagerRunner';
+  const args = [...jvm, '-cp', path, runner, ...conf, ...dynamic];
+  return launch({ role: 'taskmanager', directory, dist, args });
 }
 
 /** Ends the processes of a cluster, whoever started them from this folder. */

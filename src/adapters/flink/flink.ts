@@ -1,5 +1,6 @@
-// A Flink cluster as the engine of an environment. This version keeps the addresses but compiles
-// nothing for Flink: `check` reports the binding and running it is refused.
+// A Flink cluster as the engine of an environment: its addresses and options, checked as far as words
+// can be. Nothing is opened here; `millrace flink …` deploys to it, and a run in this process is refused.
+import { parseDuration } from '../../kernel/duration.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
 
@@ -9,6 +10,12 @@ export interface FlinkOptions {
   readonly gateway: string;
   /** Base URL of the JobManager's REST interface. */
   readonly jobManager: string;
+  /** Options of Flink by their own names, over those that follow from the environment. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** All tasks of a new job have to run within this time, else the old one goes on. Default `'2m'`. */
+  readonly verifyTimeout?: string;
+  /** So long a new job has to run without a failure. Default `'5s'`. */
+  readonly settle?: string;
 }
 
 /** A Flink cluster that runs the plan instead of this machine. */
@@ -19,12 +26,12 @@ export interface FlinkBinding extends Unavailable {
 }
 
 /**
- * Names the Flink cluster that runs an environment's plan.
+ * Names the Flink cluster that runs an environment's plan: `millrace flink deploy` brings it there.
  *
- * This version cannot deploy to Flink yet: an environment with this engine can be planned and
- * checked (`check` reports it), but not run.
+ * The environment's `checkpoints`, `restart`, `state` and `parallelism` become Flink's options of the
+ * same meaning. A run in this process is refused (MR_NOT_AVAILABLE).
  *
- * Errors: MR_CONFIG_INVALID for an address that is not a URL.
+ * Errors: MR_CONFIG_INVALID for an address that is not a URL, and for a length of time that is none.
  */
 export function flink(options: FlinkOptions): FlinkBinding {
   for (const name of ['gateway', 'jobManager'] as const) {
@@ -34,13 +41,20 @@ export function flink(options: FlinkOptions): FlinkBinding {
       fix: `write ${name}: 'http://localhost:${name === 'gateway' ? 8083 : 8081}'`,
     });
   }
+  for (const name of ['verifyTimeout', 'settle'] as const) {
+    const text = options[name];
+    if (text === undefined || parseDuration(text) !== null) continue;
+    throw new MillraceError('MR_CONFIG_INVALID', `flink(…): ${name} "${text}" is not a duration`, {
+      fix: `write ${name}: '30s'`,
+    });
+  }
   return Object.freeze({
     kind: 'flink' as const,
     description: `flink ${options.gateway}`,
     options: Object.freeze({ ...options }),
     unavailable: {
-      message: 'this version cannot deploy to Flink yet',
-      fix: 'leave `engine` out: the plan then runs on this machine',
+      message: 'this environment runs on a Flink cluster, not in this process',
+      fix: 'use `millrace flink deploy`; or leave `engine` out, and the plan runs on this machine',
     },
   });
 }

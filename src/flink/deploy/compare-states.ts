@@ -1,0 +1,37 @@
+// What becomes of the state of a running job under a new plan, before the job is stopped: operators
+// are kept when both plans have them, because an id stands for what the state is made of.
+import type { StatefulOperator } from './stable-ids.ts';
+
+export interface StateComparison {
+  readonly kept: readonly StatefulOperator[];
+  /** Gone with the views or windows that they were for. */
+  readonly dropped: readonly StatefulOperator[];
+  /** For views or windows that are new. */
+  readonly added: readonly StatefulOperator[];
+  /** For views and windows that were there before, and begin empty all the same. */
+  readonly lost: readonly StatefulOperator[];
+}
+
+export function compareStates(
+  older: readonly StatefulOperator[],
+  newer: readonly StatefulOperator[],
+): StateComparison {
+  const had = new Set(older.map(({ id }) => id));
+  const has = new Set(newer.map(({ id }) => id));
+  const gone = older.filter(({ id }) => !has.has(id));
+  const begins = newer.filter(({ id }) => !had.has(id));
+  const goneFor = new Set(gone.flatMap(places));
+  const isLost = (operator: StatefulOperator): boolean =>
+    places(operator).some((place) => goneFor.has(place));
+  return {
+    kept: newer.filter(({ id }) => had.has(id)),
+    dropped: gone,
+    added: begins.filter((operator) => !isLost(operator)),
+    lost: begins.filter(isLost),
+  };
+}
+
+/** Names of the window groups or tables that an operator works for, without their features. */
+function places({ owner }: StatefulOperator): readonly string[] {
+  return owner.replaceAll(/\([^)]*\)/g, '').split(' ');
+}
