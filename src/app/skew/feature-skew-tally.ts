@@ -12,6 +12,7 @@ import type { FeatureSkew, FeatureVerdict, SkewExample, SkewThresholds } from '.
 const examplesMax = 3;
 /** Fewer values say nothing of a distribution. */
 const shiftValuesMin = 50;
+const noShift: DistributionShift = { psi: null, ks: null, psiNoise: 0, ksNoise: 0 };
 
 /** How far off the rows of one cause are, each in its own measure. */
 export interface OffFacts {
@@ -93,7 +94,7 @@ export class FeatureSkewTally {
     const { field } = this.#options;
     const off = [...this.#causes.values()].reduce((sum, { count }) => sum + count, 0);
     const values = this.#equal + this.#inFlight + off;
-    const shift = distributionShift(this.#served, this.#training);
+    const shift = this.#shift();
     const cause = this.#mainCause();
     return {
       feature: field.name,
@@ -115,10 +116,14 @@ export class FeatureSkewTally {
     };
   }
 
+  #shift(): DistributionShift {
+    const isEnough = Math.min(this.#served.length, this.#training.length) >= shiftValuesMin;
+    return isEnough ? distributionShift(this.#served, this.#training) : noShift;
+  }
+
   #verdict(off: number, values: number, shift: DistributionShift): FeatureVerdict {
     const { offMax, psiMax, ksMax } = this.#options.thresholds;
     if (off > offMax * values) return 'off';
-    if (Math.min(this.#served.length, this.#training.length) < shiftValuesMin) return 'equal';
     const isShifted =
       (shift.psi ?? 0) > Math.max(psiMax, 3 * shift.psiNoise) ||
       (shift.ks ?? 0) > Math.max(ksMax, shift.ksNoise);

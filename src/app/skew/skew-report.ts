@@ -38,6 +38,7 @@ export interface FeatureSkew {
   readonly null_recomputed: number;
   /** The greatest |served − recomputed| of numbers; null without any. */
   readonly difference_max: number | null;
+  /** Null with fewer than 50 values on either side, and for lists and maps. */
   readonly psi: number | null;
   readonly ks: number | null;
   readonly examples: readonly SkewExample[];

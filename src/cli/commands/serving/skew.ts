@@ -120,7 +120,8 @@ function ageText({ age_ms: { serving, training }, promise_ms }: ViewSkew): strin
 }
 
 function span(ms: number | null): string {
-  return ms === null ? '-' : formatDuration(Math.round(ms));
+  if (ms === null) return '-';
+  return formatDuration(ms < 10_000 ? Math.round(ms) : Math.round(ms / 1000) * 1000);
 }
 
 function featureTable(features: readonly FeatureSkew[]): string {
