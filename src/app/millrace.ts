@@ -7,11 +7,9 @@ import type { JobSummary } from '../engine/job/job-spec.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { MillraceError, type Problem, ProblemsError } from '../kernel/errors/millrace-error.ts';
 import { MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
-import { suggestName } from '../kernel/nearest-name.ts';
 import type { RowOf, Stream } from '../define/stream.ts';
 import { createPushRoute } from '../serve/push/push-route.ts';
 import { createWriteRoute } from '../serve/push/write-route.ts';
-import { onDemandKey } from '../plan/on-demand-inputs.ts';
 import type { Plan, ViewNode } from '../plan/plan.ts';
 import {
   type FeatureRead,
@@ -21,6 +19,7 @@ import {
   type RequestValues,
 } from '../serve/read/feature-reader.ts';
 import { type FeatureServer, startFeatureServer } from '../serve/http/feature-server.ts';
+import { isUnavailable } from './config/check-environment.ts';
 import { readingClockMode } from './clock-mode.ts';
 import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
 import { type DeadLetters, deadLettersOf } from './dead-letters/dead-letters.ts';
@@ -29,6 +28,7 @@ import { type LateRecords, lateRecordsOf } from './late-records/late-records.ts'
 import { materializeRoutes } from './feast/materialize-routes.ts';
 import { type FeastTools, feastToolsOf } from './feast/feast-tools.ts';
 import type { LoadedConfig } from './config/load-config.ts';
+import { checkKeyNames, namedOnDemand, namedView } from './named-view.ts';
 import { OnlineStores } from './online-stores.ts';
 import { type ResolvedProject, resolveProject } from './config/resolve-project.ts';
 import { diffProject } from './recovery/plan-diff.ts';
@@ -318,32 +318,19 @@ class ProjectApp implements App {
   }
 
   view(name: string): ViewNode {
-    const view = this.plan.views.find((candidate) => candidate.name === name);
-    if (view !== undefined) return view;
-    throw new MillraceError('MR_UNKNOWN_VIEW', `there is no view "${name}"`, {
-      fix: suggestName(
-        name,
-        this.plan.views.map((candidate) => candidate.name),
-      ),
-    });
+    return namedView(this.plan, name);
   }
 
   async read(view: string, key: KeyValues, request?: RequestValues): Promise<FeatureRead> {
-    const onDemand = this.plan.onDemand?.find(({ name }) => name === view);
-    checkKeyNames(
-      view,
-      onDemand === undefined ? this.view(view).key : onDemandKey(this.plan, onDemand),
-      key,
-    );
+    checkKeyNames(this.plan, view, key);
     // Not inside `use`: a run that wants the store waits for its users, and reads then wait for the run.
     const clockMode = await this.#stores.use((store) => readingClockMode(this.#project, store));
     const { plan } = this;
     const store = this.#stores.current;
     this.#reader ??= createFeatureReader({ plan, store, clockMode, clock: systemClock });
     const reader = this.#reader;
-    return onDemand === undefined
-      ? reader.get(view, key)
-      : reader.compute(view, key, request ?? {});
+    const isStored = namedOnDemand(plan, view) === undefined;
+    return isStored ? reader.get(view, key) : reader.compute(view, key, request ?? {});
   }
 
   async export(view: string, out: string): Promise<ExportResult> {
@@ -394,19 +381,15 @@ function ignore(): void {
 }
 
 /** What the environment names and this version cannot do is refused before anything is written. */
-function refuseUnavailable({ problems }: ResolvedProject): void {
+function refuseUnavailable({ problems, environment, env }: ResolvedProject): void {
+  const { engine } = environment;
+  if (isUnavailable(engine)) {
+    const { message, fix } = engine.unavailable;
+    const context = { path: `environments.${env}.engine` };
+    throw new MillraceError('MR_NOT_AVAILABLE', message, { fix, context });
+  }
   const missing = problems.filter(
     ({ code, severity }) => code === 'MR_NOT_AVAILABLE' && severity === 'error',
   );
   if (missing.length > 0) throw new ProblemsError(missing, 'MR_NOT_AVAILABLE');
-}
-
-function checkKeyNames(view: string, fields: readonly { name: string }[], key: KeyValues): void {
-  const names = fields.map(({ name }) => name);
-  const wrong = Object.keys(key).find((name) => !names.includes(name));
-  if (wrong === undefined) return;
-  throw new MillraceError('MR_UNKNOWN_KEY', `${view} has no key "${wrong}"`, {
-    context: { path: view },
-    fix: suggestName(wrong, names),
-  });
 }

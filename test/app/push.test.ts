@@ -1,6 +1,6 @@
 // Rows that are pushed: by a program and over HTTP, into state once, whatever stops in between; and
 // features computed at read time of them, served and in training sets.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type App,
@@ -18,6 +18,7 @@ import {
   t,
 } from 'millrace';
 import { embedded } from 'millrace/embedded';
+import { featureLog } from 'millrace/file';
 import { memoryStore } from 'millrace/memory';
 import { push } from 'millrace/push';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -72,6 +73,7 @@ async function openApp(): Promise<App> {
       local: {
         streams: { clicks: push({ directory: './push' }) },
         online: memoryStore(),
+        offline: featureLog('./offline'),
         checkpoints: { directory: './checkpoints', interval: '100ms', minPause: '10ms' },
       },
     },
@@ -272,6 +274,9 @@ describe('features computed at read time', () => {
     ]);
     expect(column('with_extra')).toEqual([15n, null, null]);
     expect(column('is_known')).toEqual([true, false, false]);
+    const logged = join(here, 'logged.jsonl');
+    await app.train({ views: [bonus], entities: labels, out: logged, mode: 'logged' });
+    expect(readFileSync(logged, 'utf8')).toBe(readFileSync(out, 'utf8'));
   });
 
   it('need what they ask for in the labels', async () => {

@@ -82,6 +82,11 @@ describe('the example on-demand', () => {
     expect(table.stdout).toMatch(/spend_with_cart +80 +PRESENT/);
   });
 
+  it('has no rows to export', async () => {
+    const { code, stderr } = await cli.run(folder.path, 'export', 'checkout', '--out', 'x.jsonl');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('computed when it is read')]);
+  });
+
   it.each([
     [['user_id=u1'], 'cart_amount, which is not given'],
     [['user_id=u1', '--request', 'cart_amount=much'], 'request.cart_amount'],
