@@ -174,7 +174,7 @@ export function onlineBinding({ environment, env }: ResolvedProject): OnlineStor
 }
 
 /** When *now* is wall time, rows older than their view's ttl are of no use to anybody. */
-function expiries(project: ResolvedProject): Pick<StoreContext, 'expiresAfterMs'> {
+export function expiries(project: ResolvedProject): Pick<StoreContext, 'expiresAfterMs'> {
   if (clockModeOf(project) !== 'wall') return {};
   const views = project.plan.views.flatMap(({ name, ttlMs }) =>
     ttlMs === null ? [] : [[name, ttlMs] as const],

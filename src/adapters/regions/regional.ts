@@ -58,6 +58,7 @@ export function regional(options: RegionalOptions): RegionalBinding {
     local,
     central,
     description: `region of ${central.description}, copied to ${local.description}`,
+    problems: (views) => [local, central].flatMap((binding) => binding.problems?.(views) ?? []),
     open: (context) =>
       context.mode === 'write'
         ? central.open(context)

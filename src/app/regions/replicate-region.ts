@@ -7,6 +7,7 @@ import { MetricsRegistry } from '../../kernel/metrics/metrics-registry.ts';
 import type { ChangeFeed } from '../../ports/stores/change-feed.ts';
 import type { ExistingRows, OnlineStore, StoreContext } from '../../ports/online-store.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
+import { expiries } from '../online-stores.ts';
 import { storedViews } from '../stored-views.ts';
 import { CopyIsOutdated, ReplicatedView } from './replicate-view.ts';
 
@@ -193,6 +194,7 @@ class ReplicationJob {
       ...(variant === null ? {} : { variant }),
       baseDirectory,
       views: storedViews(plan),
+      ...expiries(this.#project),
       onNotice: (message) => this.#notice(message),
     };
   }

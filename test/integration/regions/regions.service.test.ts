@@ -177,6 +177,18 @@ describe.skipIf(!withServices)(`a region (${howToRun})`, () => {
     expect(notices.some((text) => text.startsWith('replication waits'))).toBe(true);
   }, 120_000);
 
+  it('gives what is nearby, in time, when the centre stands still', async () => {
+    centre.pause();
+    const startMs = performance.now();
+    try {
+      expect(await served('u3', 'nobody')).toEqual(['stale', [3, null], [30, null]]);
+      expect(performance.now() - startMs).toBeLessThan(8000);
+    } finally {
+      centre.resume();
+    }
+    expect(await served('nobody')).toEqual(['central', [null], [null]]);
+  }, 60_000);
+
   it('is an example that runs by one command', async () => {
     const child = spawn(
       process.execPath,
