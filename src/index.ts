@@ -225,9 +225,22 @@ export type {
   BackfillOptions,
   BackfillResult,
 } from './app/offline/backfill/backfill-project.ts';
+  FreshnessStatus,
 export type { CompactLogOptions, CompactLogResult } from './app/offline/compact-project.ts';
 export type { FeatureLogs } from './app/offline/feature-logs.ts';
 export type { TrainMode, TrainOptions, TrainResult } from './app/offline/train-project.ts';
 export type { ExportResult } from './app/export-view.ts';
 export type { ServeOptions } from './app/serving/serve-options.ts';
 export type { FeatureServer } from './serve/http/feature-server.ts';
+export type { ReplicateOptions, ReplicationProgress } from './app/regions/replicate-region.ts';
+export type { SkewOptions } from './app/skew/measure-skew.ts';
+export type {
+  AgeQuantiles,
+  FeatureSkew,
+  FeatureVerdict,
+  SkewExample,
+  SkewReport,
+  SkewThresholds,
+  ViewSkew,
+} from './app/skew/skew-report.ts';
+export type { SkewCause } from './observe/skew/skew-cause.ts';
