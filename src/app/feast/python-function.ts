@@ -114,6 +114,15 @@ const variadic: Partial<Record<FunctionName, string>> = {
   in: 'lambda a, *b: a in b',
 };
 
+/** What has rules of its own for nulls. */
+const ownRules: Partial<Record<FunctionName, (codes: readonly string[]) => string>> = {
+  and: (codes) => `_and(${codes.join(', ')})`,
+  or: (codes) => `_or(${codes.join(', ')})`,
+  isNull: ([a]) => `(${a} is None)`,
+  isNotNull: ([a]) => `(${a} is not None)`,
+  coalesce: (codes) => `next((a for a in (${codes.join(', ')},) if a is not None), None)`,
+};
+
 const kinds: readonly FieldType['kind'][] = [
   ...(['bool', 'int32', 'int64', 'count', 'float32', 'float64', 'string', 'date'] as const),
 ];
@@ -195,19 +204,8 @@ class PythonWriter {
 
   #call({ fn, args }: CallExpression): string {
     const codes = args.map((arg) => this.write(arg));
-    const [a = 'None', b = 'None'] = codes;
-    switch (fn) {
-      case 'and':
-        return `_and(${a}, ${b})`;
-      case 'or':
-        return `_or(${a}, ${b})`;
-      case 'isNull':
-        return `(${a} is None)`;
-      case 'isNotNull':
-        return `(${a} is not None)`;
-      case 'coalesce':
-        return `next((a for a in (${codes.join(', ')},) if a is not None), None)`;
-    }
+    const own = ownRules[fn];
+    if (own !== undefined) return own(codes);
     const several = variadic[fn];
     if (several !== undefined) return `_strict(${several}, ${codes.join(', ')})`;
     const body = strictBodies[fn];

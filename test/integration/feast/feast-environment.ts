@@ -20,7 +20,7 @@ export interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const quiet = { FEAST_USAGE: 'False', PYTHONWARNINGS: 'ignore', PYTHONDONTWRITEBYTECODE: '1' };
+const quiet = { FEAST_USAGE: 'False', PYTHONWARNINGS: 'ignore' };
 
 /** Runs a script in Feast's Python; gives what it prints. Fails with what it wrote to its errors. */
 export async function runFeastScript(script: string, options: ScriptOptions): Promise<string> {

@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { memoryStore } from '../../../src/adapters/memory/index.ts';
 import { redis } from '../../../src/adapters/redis/index.ts';
 import { type App, millrace } from '../../../src/app/millrace.ts';
@@ -44,6 +44,9 @@ async function rowsOf(store: OnlineStore, name: string): Promise<Rows> {
   }
   return rows;
 }
+
+// Each script is a process that first loads Feast.
+vi.setConfig({ testTimeout: 240_000 });
 
 if (withServices) {
   let folder = '';

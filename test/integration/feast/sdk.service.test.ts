@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { redis } from '../../../src/adapters/redis/index.ts';
 import { type App, millrace } from '../../../src/app/millrace.ts';
 import type { FeatureServer } from '../../../src/serve/http/feature-server.ts';
@@ -149,6 +149,9 @@ function plain(value: unknown, hasWholes: boolean): unknown {
     Object.entries(value).map(([name, one]) => [name, plain(one, hasWholes)]),
   );
 }
+
+// Each script is a process that first loads Feast.
+vi.setConfig({ testTimeout: 240_000 });
 
 if (withServices) {
   let folder = '';
