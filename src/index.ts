@@ -138,6 +138,21 @@ export { runSql, type SqlOptions, type SqlSummary } from './app/sql/run-sql.ts';
 export type { RowColumn, RowKind, SqlRow } from './app/sql/sql-row.ts';
 export { type FlinkSql, type FlinkSqlOptions, flinkSql } from './app/flink/flink-sql.ts';
 export {
+  type FlinkDeployOptions,
+  type FlinkJobs,
+  type FlinkJobsOptions,
+  type FlinkSavepoint,
+  flinkJobs,
+} from './app/flink/deploy/flink-jobs.ts';
+export type {
+  FlinkCheckpointStatus,
+  FlinkOperatorStatus,
+  FlinkStatus,
+} from './app/flink/deploy/flink-status.ts';
+export type { FlinkStateComparison } from './flink/deploy/compare-states.ts';
+export type { FlinkDeployResult } from './flink/deploy/deploy-job.ts';
+export type { FlinkStatefulOperator } from './flink/deploy/stable-ids.ts';
+export {
   type App,
   type MillraceOptions,
   millrace,
@@ -210,6 +225,7 @@ export type { StatusState } from './app/status/judge-status.ts';
 export type {
   CheckpointStatus,
   FailingStream,
+  FreshnessStatus,
   HotKeyStatus,
   SourceStatus,
   SplitStatus,
@@ -225,13 +241,9 @@ export type {
   BackfillOptions,
   BackfillResult,
 } from './app/offline/backfill/backfill-project.ts';
-  FreshnessStatus,
 export type { CompactLogOptions, CompactLogResult } from './app/offline/compact-project.ts';
 export type { FeatureLogs } from './app/offline/feature-logs.ts';
 export type { TrainMode, TrainOptions, TrainResult } from './app/offline/train-project.ts';
-export type { ExportResult } from './app/export-view.ts';
-export type { ServeOptions } from './app/serving/serve-options.ts';
-export type { FeatureServer } from './serve/http/feature-server.ts';
 export type { ReplicateOptions, ReplicationProgress } from './app/regions/replicate-region.ts';
 export type { SkewOptions } from './app/skew/measure-skew.ts';
 export type {
@@ -244,3 +256,6 @@ export type {
   ViewSkew,
 } from './app/skew/skew-report.ts';
 export type { SkewCause } from './observe/skew/skew-cause.ts';
+export type { ExportResult } from './app/export-view.ts';
+export type { ServeOptions } from './app/serving/serve-options.ts';
+export type { FeatureServer } from './serve/http/feature-server.ts';

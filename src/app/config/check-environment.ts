@@ -98,14 +98,13 @@ function checkPushed(name: string, { checkpoints }: EnvironmentOptions, findings
 }
 
 function checkBindings(environment: EnvironmentOptions, findings: Findings): void {
-  const { online, offline, engine } = environment;
+  const { online, offline } = environment;
   if (online !== undefined) {
     checkOpenable(online, 'online', "embedded('./.millrace/online')", findings);
   }
   if (offline !== undefined) {
     checkOpenable(offline, 'offline', "featureLog('./.millrace/offline')", findings);
   }
-  if (engine !== undefined) checkAvailable(engine, 'engine', findings);
 }
 
 /** What the online store cannot keep as it is defined. */
@@ -219,6 +218,7 @@ function checkAvailable(binding: unknown, place: string, findings: Findings): bo
   return true;
 }
 
-function isUnavailable(binding: unknown): binding is Unavailable {
+/** Whether a binding cannot be opened in this process. */
+export function isUnavailable(binding: unknown): binding is Unavailable {
   return typeof binding === 'object' && binding !== null && 'unavailable' in binding;
 }

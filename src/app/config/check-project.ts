@@ -3,6 +3,7 @@
 import type { Problem } from '../../kernel/errors/millrace-error.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { flinkProblems } from '../flink/flink-sql.ts';
+import { isUnavailable } from './check-environment.ts';
 import { type Guarantee, guaranteesOf } from './guarantees.ts';
 import { type ConfigInput, type ResolvedProject, resolveProject } from './resolve-project.ts';
 
@@ -20,7 +21,7 @@ export type CheckTarget = 'engine' | 'flink';
 export async function checkProject(
   input: ConfigInput,
   env: string,
-  target: CheckTarget = 'engine',
+  target?: CheckTarget,
 ): Promise<CheckResult> {
   const project = await resolveProject(input, { env });
   const { plan } = project;
@@ -35,7 +36,10 @@ export async function checkProject(
 }
 
 /** A plan with errors is compiled for nobody: what follows from them would be noise. */
-function targetProblems(project: ResolvedProject, target: CheckTarget): readonly Problem[] {
+function targetProblems(
+  project: ResolvedProject,
+  target: CheckTarget = isUnavailable(project.environment.engine) ? 'flink' : 'engine',
+): readonly Problem[] {
   const isBroken = project.problems.some(
     ({ severity, code }) => severity === 'error' && code !== 'MR_NOT_AVAILABLE',
   );

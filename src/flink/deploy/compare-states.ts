@@ -1,27 +1,27 @@
 // What becomes of the state of a running job under a new plan, before the job is stopped: operators
 // are kept when both plans have them, because an id stands for what the state is made of.
-import type { StatefulOperator } from './stable-ids.ts';
+import type { FlinkStatefulOperator } from './stable-ids.ts';
 
-export interface StateComparison {
-  readonly kept: readonly StatefulOperator[];
+export interface FlinkStateComparison {
+  readonly kept: readonly FlinkStatefulOperator[];
   /** Gone with the views or windows that they were for. */
-  readonly dropped: readonly StatefulOperator[];
+  readonly dropped: readonly FlinkStatefulOperator[];
   /** For views or windows that are new. */
-  readonly added: readonly StatefulOperator[];
+  readonly added: readonly FlinkStatefulOperator[];
   /** For views and windows that were there before, and begin empty all the same. */
-  readonly lost: readonly StatefulOperator[];
+  readonly lost: readonly FlinkStatefulOperator[];
 }
 
 export function compareStates(
-  older: readonly StatefulOperator[],
-  newer: readonly StatefulOperator[],
-): StateComparison {
+  older: readonly FlinkStatefulOperator[],
+  newer: readonly FlinkStatefulOperator[],
+): FlinkStateComparison {
   const had = new Set(older.map(({ id }) => id));
   const has = new Set(newer.map(({ id }) => id));
   const gone = older.filter(({ id }) => !has.has(id));
   const begins = newer.filter(({ id }) => !had.has(id));
   const goneFor = new Set(gone.flatMap(places));
-  const isLost = (operator: StatefulOperator): boolean =>
+  const isLost = (operator: FlinkStatefulOperator): boolean =>
     places(operator).some((place) => goneFor.has(place));
   return {
     kept: newer.filter(({ id }) => had.has(id)),
@@ -32,6 +32,6 @@ export function compareStates(
 }
 
 /** Names of the window groups or tables that an operator works for, without their features. */
-function places({ owner }: StatefulOperator): readonly string[] {
+function places({ owner }: FlinkStatefulOperator): readonly string[] {
   return owner.replaceAll(/\([^)]*\)/g, '').split(' ');
 }

@@ -7,7 +7,7 @@ import { planFromJson, planToJson } from '../../plan/plan-json.ts';
 import { comparePlans } from '../../plan/upgrade/compare-plans.ts';
 import { openGatewaySession } from '../client/gateway-client.ts';
 import type { FlinkProgram } from '../flink-program.ts';
-import { compareStates, type StateComparison } from './compare-states.ts';
+import { compareStates, type FlinkStateComparison } from './compare-states.ts';
 import { compilePlan, prepareSession } from './compile-plan.ts';
 import {
   type DeployedJob,
@@ -40,7 +40,7 @@ export interface DeployRequest {
   readonly onStep: (text: string) => void;
 }
 
-export interface DeployResult {
+export interface FlinkDeployResult {
   readonly outcome: 'unchanged' | 'started' | 'upgraded';
   readonly job: string;
   readonly deployment: number;
@@ -48,7 +48,7 @@ export interface DeployResult {
   /** What it began with; null: empty, or unchanged. */
   readonly savepoint: string | null;
   /** Null when there was nothing to compare with. */
-  readonly state: StateComparison | null;
+  readonly state: FlinkStateComparison | null;
 }
 
 /** What the new job goes on from. */
@@ -58,7 +58,7 @@ interface Past {
   readonly savepoint: string | null;
 }
 
-export async function deployJob(request: DeployRequest): Promise<DeployResult> {
+export async function deployJob(request: DeployRequest): Promise<FlinkDeployResult> {
   const { cluster, folder, name, program, onStep } = request;
   const fingerprint = programFingerprint(program);
   const running = await runningJob(cluster.manager, name);
@@ -181,7 +181,7 @@ async function compiled(
 function checkState(
   { plan }: DeployRequest,
   { before }: Past,
-  state: StateComparison | null,
+  state: FlinkStateComparison | null,
 ): void {
   if (before === null || state === null) return;
   const comparison = comparePlans(planFromJson(before.plan), plan);

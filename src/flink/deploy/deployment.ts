@@ -2,7 +2,7 @@
 // what it was made from, so that it can be compared with what is to come and started again.
 import { createHash } from 'node:crypto';
 import type { FlinkProgram, FlinkStatement } from '../flink-program.ts';
-import type { StatefulOperator } from './stable-ids.ts';
+import type { FlinkStatefulOperator } from './stable-ids.ts';
 
 /** One deployment of an environment; what ran later has a greater number. */
 export interface Deployment {
@@ -17,7 +17,7 @@ export interface Deployment {
   /** Name of the compiled plan beside this record. */
   readonly planFile: string;
   readonly parallelism: number;
-  readonly operators: readonly StatefulOperator[];
+  readonly operators: readonly FlinkStatefulOperator[];
   /** The savepoint that it began with; null: empty. */
   readonly from: string | null;
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 
 /** An operator of a plan that keeps state from one checkpoint to the next. */
-export interface StatefulOperator {
+export interface FlinkStatefulOperator {
   readonly id: number;
   /** Tables that its rows go to; of a source the table itself. */
   readonly owner: string;
@@ -17,7 +17,7 @@ export interface StatefulOperator {
 /** A compiled plan, ready to be executed. */
 export interface StablePlan {
   readonly json: string;
-  readonly operators: readonly StatefulOperator[];
+  readonly operators: readonly FlinkStatefulOperator[];
 }
 
 interface PlanNode {
@@ -46,7 +46,7 @@ export function stablePlan(compiled: string): StablePlan {
   const graph = graphOf(plan);
   const taken = new Map<number, string>();
   const renamed = new Map<number, number>();
-  const operators: StatefulOperator[] = [];
+  const operators: FlinkStatefulOperator[] = [];
   for (const node of plan.nodes) {
     const isStateful = !statelessTypes.test(node.type);
     const owner = isStateful ? ownerOf(node, graph) : '';

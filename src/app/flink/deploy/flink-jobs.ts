@@ -3,7 +3,7 @@
 import type { FlinkBinding } from '../../../adapters/flink/flink.ts';
 import { JobManager } from '../../../flink/client/job-manager.ts';
 import { type DeployedJob, runningJob, writeStopNote } from '../../../flink/deploy/deployed-job.ts';
-import { type DeployResult, deployJob } from '../../../flink/deploy/deploy-job.ts';
+import { type FlinkDeployResult, deployJob } from '../../../flink/deploy/deploy-job.ts';
 import { programFingerprint } from '../../../flink/deploy/deployment.ts';
 import { endJob, type FlinkCluster } from '../../../flink/deploy/start-job.ts';
 import type { FlinkProgram, FlinkStatement } from '../../../flink/flink-program.ts';
@@ -54,7 +54,7 @@ export interface FlinkJobs {
    * Errors: MR_FLINK_UNREACHABLE, MR_FLINK_JAR, MR_FLINK_STATEMENT, MR_FLINK_SLOTS, MR_FLINK_UPGRADE,
    * MR_FLINK_SAVEPOINT, MR_FLINK_DEPLOYMENT with the old job left as it was; MR_FLINK_ROLLED_BACK.
    */
-  deploy(options?: FlinkDeployOptions): Promise<DeployResult>;
+  deploy(options?: FlinkDeployOptions): Promise<FlinkDeployResult>;
   status(): Promise<FlinkStatus>;
   /** Keeps the state as it is now; the job goes on. Errors: MR_FLINK_SAVEPOINT, MR_FLINK_DEPLOYMENT. */
   savepoint(): Promise<FlinkSavepoint>;
@@ -113,7 +113,7 @@ class ClusterJobs implements FlinkJobs {
     });
   }
 
-  deploy(options: FlinkDeployOptions = {}): Promise<DeployResult> {
+  deploy(options: FlinkDeployOptions = {}): Promise<FlinkDeployResult> {
     const { fromSavepoint = null, fresh = false, loseState = false, onStep } = options;
     return deployJob({
       cluster: this.#cluster,

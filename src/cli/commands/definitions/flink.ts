@@ -4,6 +4,7 @@ import { explainOnFlink, flinkSql } from '../../../app/flink/flink-sql.ts';
 import { flinkProfiles, type FlinkProfileName } from '../../../flink/flink-profile.ts';
 import { type CliHost, newCommand, onAction } from '../../command.ts';
 import { exitCodes } from '../../exit-code.ts';
+import { flinkJobCommands } from './flink-jobs.ts';
 
 interface SqlFlags {
   readonly flinkVersion: FlinkProfileName;
@@ -14,6 +15,7 @@ interface SqlFlags {
 export function flinkCommand(host: CliHost): Command {
   const command = newCommand('flink', 'the definitions on a Flink cluster', [
     'millrace flink sql --env production',
+    'millrace flink deploy --env fleet',
   ]);
   const sql = newCommand('sql', 'print the SQL that computes the views on Flink', [
     'millrace flink sql --env production > features.sql',
@@ -45,5 +47,6 @@ export function flinkCommand(host: CliHost): Command {
       return exitCodes.ok;
     }),
   );
+  for (const job of flinkJobCommands(host)) command.addCommand(job);
   return command;
 }
