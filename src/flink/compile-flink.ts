@@ -12,7 +12,7 @@ import { groupViewName, sinkStatements } from './sink-sql.ts';
 import { described, sourceStatements } from './source-sql.ts';
 import { commentText, quoteName, quoteText } from './sql-text.ts';
 import { viewInput } from './view-input.ts';
-import { windowGroups } from './window-group.ts';
+import { type WindowGroup, windowGroups } from './window-group.ts';
 
 /** What is compiled, for which version, bound to what. */
 export interface CompileFlinkOptions {
@@ -61,6 +61,7 @@ function compileView(
   const groups = windowGroups(view, refusals);
   const input = viewInput(view, stream, refusals);
   const statements = input.statement === null ? [] : [input.statement];
+  const relations = new Map<WindowGroup, string>();
   for (const group of groups) {
     const name = groupViewName(view, group);
     const query = groupQuerySql({
@@ -71,15 +72,22 @@ function compileView(
       input: input.name,
       refusals,
     });
-    const text = [
-      commentText(`view ${view.name}, ${group.name}${described(view.description)}`),
-      `CREATE TEMPORARY VIEW ${quoteName(name)} AS`,
-      query,
-    ].join('\n');
+    const comment = commentText(`view ${view.name}, ${group.name}${described(view.description)}`);
+    if (isInline(view, group)) {
+      relations.set(group, `(\n  ${comment}\n${query.replaceAll(/^/gm, '  ')}\n)`);
+      continue;
+    }
+    relations.set(group, quoteName(name));
+    const text = [comment, `CREATE TEMPORARY VIEW ${quoteName(name)} AS`, query].join('\n');
     statements.push({ kind: 'view', name, origin: view.uid, text });
   }
-  const sinks = sinkStatements(view, groups, tables.sinks(view.name), refusals);
+  const sinks = sinkStatements(view, relations, tables.sinks(view.name), refusals);
   return { statements: [...statements, ...sinks.tables], inserts: sinks.inserts };
+}
+
+/** Flink writes `PARTITION BY` of a view's text anew, and loses all columns but one. */
+function isInline({ key }: ViewNode, { window }: WindowGroup): boolean {
+  return window.kind === 'session' && key.length > 1;
 }
 
 function streamsInUse(plan: Plan): readonly StreamNode[] {

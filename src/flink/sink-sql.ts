@@ -28,6 +28,9 @@ const globalKey = '_entity';
 /** Which features of a row of several groups are meant. */
 export const groupColumn = '_window';
 
+/** What the rows of each group are read from, as SQL. */
+export type GroupRelations = ReadonlyMap<WindowGroup, string>;
+
 /** The view of one group's rows. */
 export function groupViewName(view: ViewNode, group: WindowGroup): string {
   return `${view.name}__${group.name}`;
@@ -35,10 +38,11 @@ export function groupViewName(view: ViewNode, group: WindowGroup): string {
 
 export function sinkStatements(
   view: ViewNode,
-  groups: readonly WindowGroup[],
+  relations: GroupRelations,
   sinks: ViewSinks,
   refusals: Refusal[],
 ): SinkStatements {
+  const groups = [...relations.keys()];
   const tables: FlinkStatement[] = [];
   const inserts: FlinkStatement[] = [];
   const add = (name: string, ddl: string, inserted: readonly string[]): void => {
@@ -47,14 +51,15 @@ export function sinkStatements(
     inserts.push({ kind: 'insert', name, origin: view.uid, text });
   };
   for (const group of groups) {
-    if (sinks.online !== null) addOnline(view, group, { sinks, refusals, add });
-    if (sinks.log !== null) addLog(view, group, { sinks, add });
+    if (sinks.online !== null) addOnline(view, group, { sinks, refusals, relations, add });
+    if (sinks.log !== null) addLog(view, group, { sinks, relations, add });
   }
-  if (sinks.output !== null) addOutput(view, groups, { sinks, add });
+  if (sinks.output !== null) addOutput(view, groups, { sinks, relations, add });
   return { tables, inserts };
 }
 
 interface SinkParts {
+  readonly relations: GroupRelations;
   readonly sinks: ViewSinks;
   readonly add: (name: string, ddl: string, inserted: readonly string[]) => void;
 }
@@ -62,7 +67,7 @@ interface SinkParts {
 function addOnline(
   view: ViewNode,
   group: WindowGroup,
-  { sinks, refusals, add }: SinkParts & { readonly refusals: Refusal[] },
+  { sinks, refusals, relations, add }: SinkParts & { readonly refusals: Refusal[] },
 ): void {
   const nullable = view.key.find((part) => part.nullable);
   if (nullable !== undefined) {
@@ -83,11 +88,11 @@ function addOnline(
   const primary = `  PRIMARY KEY (${keys.map(quoteName).join(', ')}) NOT ENFORCED`;
   const comment = `view ${view.name}, ${group.name}: the newest row of each ${view.entity}`;
   add(name, tableSql(name, comment, { columns, extra: [primary], ...table }), [
-    selectSql(columns, groupViewName(view, group)),
+    selectSql(columns, relations.get(group)),
   ]);
 }
 
-function addLog(view: ViewNode, group: WindowGroup, { sinks, add }: SinkParts): void {
+function addLog(view: ViewNode, group: WindowGroup, { sinks, relations, add }: SinkParts): void {
   const table = sinks.log?.(group.name);
   if (table === undefined) return;
   const name = `${groupViewName(view, group)}__log`;
@@ -95,13 +100,13 @@ function addLog(view: ViewNode, group: WindowGroup, { sinks, add }: SinkParts): 
   const columns = [...rowColumns(view, group), day];
   const comment = `view ${view.name}, ${group.name}: every row, by the day of as_of`;
   const ddl = tableSql(name, comment, { columns, partitioned: 'date', ...table });
-  add(name, ddl, [selectSql(columns, groupViewName(view, group))]);
+  add(name, ddl, [selectSql(columns, relations.get(group))]);
 }
 
 function addOutput(
   view: ViewNode,
   groups: readonly WindowGroup[],
-  { sinks, add }: SinkParts,
+  { sinks, relations, add }: SinkParts,
 ): void {
   if (sinks.output === null) return;
   const name = `${view.name}__output`;
@@ -109,7 +114,7 @@ function addOutput(
   if (only !== undefined && groups.length === 1) {
     const columns = rowColumns(view, only);
     const ddl = tableSql(name, `view ${view.name}: every row`, { columns, ...sinks.output });
-    add(name, ddl, [selectSql(columns, groupViewName(view, only))]);
+    add(name, ddl, [selectSql(columns, relations.get(only))]);
     return;
   }
   const columnsOf = (group: WindowGroup): readonly Column[] => [
@@ -126,7 +131,7 @@ function addOutput(
   add(
     name,
     tableSql(name, comment, { columns, ...sinks.output }),
-    groups.map((group) => selectSql(columnsOf(group), groupViewName(view, group))),
+    groups.map((group) => selectSql(columnsOf(group), relations.get(group))),
   );
 }
 
@@ -172,9 +177,9 @@ function tableSql(name: string, comment: string, parts: TableParts): string {
   ].join('\n');
 }
 
-function selectSql(columns: readonly Column[], from: string): string {
+function selectSql(columns: readonly Column[], from: string | undefined): string {
   const items = columns.map(({ name, value }) =>
     value === quoteName(name) ? value : `${value} AS ${quoteName(name)}`,
   );
-  return `SELECT ${items.join(', ')}\nFROM ${quoteName(from)}`;
+  return `SELECT ${items.join(', ')}\nFROM ${from ?? ''}`;
 }
