@@ -18,12 +18,12 @@ export interface LabelKeys {
 export function labelKeys(labels: ColumnTable, view: ViewNode, path: string): LabelKeys {
   const { rowCount } = labels;
   const columns = view.key.map((field) => keyColumn(labels, field, view, path));
+  const required = columns.filter((_, i) => view.key[i]?.nullable !== true);
   const selected = new Int32Array(rowCount);
   let count = 0;
   for (let row = 0; row < rowCount; row++) {
-    const isAbsent = columns.some(
-      ({ nulls }, i) => nulls[row] === 1 && view.key[i]?.nullable !== true,
-    );
+    let isAbsent = false;
+    for (let i = 0; i < required.length; i++) isAbsent ||= required[i]?.nulls[row] === 1;
     if (!isAbsent) selected[count++] = row;
   }
   const keys = new KeyTable();

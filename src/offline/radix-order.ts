@@ -2,7 +2,8 @@
 
 /** Row numbers `0 … count − 1` by ascending value (whole numbers); ties in order. */
 export function orderByValue(values: Float64Array, count: number): Uint32Array {
-  const rows = Uint32Array.from({ length: count }, (_, row) => row);
+  const rows = new Uint32Array(count);
+  for (let i = 0; i < count; i++) rows[i] = i;
   let least = Number.POSITIVE_INFINITY;
   let greatest = Number.NEGATIVE_INFINITY;
   let isSorted = true;

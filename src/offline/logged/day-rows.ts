@@ -42,6 +42,8 @@ export class DayRows implements LogRows {
   );
   readonly #encoder = new KeyEncoder();
   #found = new Int32Array(0);
+  /** Each row's own number. */
+  #selected = new Int32Array(0);
 
   constructor(view: ViewNode, keys: KeyTable) {
     this.#view = view;
@@ -113,7 +115,11 @@ export class DayRows implements LogRows {
       column,
       tag: keyTagOf(this.#view.key[i]?.type.kind ?? ''),
     }));
-    const selected = Int32Array.from({ length: count }, (_, row) => row);
+    if (this.#selected.length < count) {
+      this.#selected = new Int32Array(count);
+      for (let row = 0; row < count; row++) this.#selected[row] = row;
+    }
+    const selected = this.#selected;
     this.#encoder.resolve(table, parts, { selected, count }, { slots: this.#found, first: 0 });
   }
 

@@ -140,7 +140,8 @@ async function takeFeatures(
         const isThere = await part.read(place.group, form.field, builder);
         vectors.push(isThere ? form.decode(builder, rowCount) : null);
       }
-      const from = Int32Array.from(own, (label) => matches.rows[label] as number);
+      const from = new Int32Array(own.length);
+      for (let i = 0; i < own.length; i++) from[i] = matches.rows[own[i] as number] as number;
       const eventTimeMs = (eventTime as Float64Column).values;
       columns.put({ columns: vectors, eventTimeMs, from, count: own.length }, own, timesMs);
     } finally {
