@@ -52,6 +52,38 @@ export function toJsonValue(value: Value): unknown {
   );
 }
 
+/**
+ * A record as JSON text that decodes to the same values: integers digit for digit, bytes as base64, json
+ * fields as they are. Fields without a value are left out.
+ */
+export function recordJson(
+  fields: readonly Field[],
+  values: Readonly<Record<string, Value | undefined>>,
+): string {
+  const members = fields.flatMap(({ name, type }) => {
+    const value = values[name];
+    if (value === undefined) return [];
+    const isText = type.kind === 'json' && typeof value === 'string';
+    return [[name, isText ? rawJson(value) : value] as const];
+  });
+  return exactJson(Object.fromEntries(members));
+}
+
+/** JSON text of values, nothing rounded. */
+export function exactJson(value: unknown): string {
+  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, name, item) {
+    // A Buffer has been turned into an object of numbers by now: its holder still has it.
+    const bytes = this[name];
+    if (bytes instanceof Uint8Array) return Buffer.from(bytes).toString('base64');
+    if (typeof item === 'bigint') return rawJson(String(item));
+    if (typeof item === 'number' && !Number.isFinite(item)) return String(item);
+    return item as unknown;
+  });
+}
+
+// JSON.rawJSON is in every supported Node, but not yet in the library types of ES2024.
+const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
+
 function readInt32(value: number, type: FieldType): Value {
   return type.kind === 'date' ? formatDate(value) : value;
 }

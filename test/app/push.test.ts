@@ -179,6 +179,28 @@ describe('rows that are pushed', () => {
     expect((await totalsOf('u1')).values.clicks).toBe(2);
   });
 
+  it('that fit and are too far ahead are dead letters, by their number', async () => {
+    start();
+    const ahead = { ...row('u1', 1n), at: Date.now() + 86_400_000 };
+    await app.push(clicks, [row('u1', 1n), ahead, row('u1', 2n)]);
+    await until(
+      () => totalsOf('u1'),
+      ({ values }) => values.clicks === 2,
+    );
+    stop.abort();
+    await running;
+    const { groups } = await app.deadLetters.list();
+    expect(groups).toMatchObject([{ code: 'MR_DATA_TOO_FAR_AHEAD', count: 1 }]);
+    await app.deadLetters.fix({ set: `.at = ${atMs}` });
+    expect((await app.deadLetters.replay()).refused).toEqual([]);
+    start();
+    const { values } = await until(
+      () => totalsOf('u1'),
+      (read) => read.values.clicks === 3,
+    );
+    expect(values).toMatchObject({ clicks: 3, amount: 4n });
+  });
+
   it('to no stream, or one that is bound otherwise, are refused', async () => {
     await expect(app.push({ ...clicks, name: 'click' }, [])).rejects.toMatchObject({
       code: 'MR_PUSH_SOURCE',

@@ -2,7 +2,7 @@
 // are refused here: they become dead letters and never reach the watermark.
 import type { Batch, DecodedBatch } from '../../columns/batch.ts';
 import type { Float64Column } from '../../columns/column.ts';
-import { readRow, toJsonValue } from '../../columns/read-value.ts';
+import { readRow, recordJson } from '../../columns/read-value.ts';
 import { formatDuration } from '../../kernel/duration.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { formatInstant } from '../../kernel/instant.ts';
@@ -115,7 +115,7 @@ export class RowStamper {
       category: 'processing_error',
       message,
       offset: batch.offsets[row] as number,
-      bytes: utf8.encode(JSON.stringify(toJsonValue(values))),
+      bytes: utf8.encode(recordJson(this.#stream.fields, values)),
     };
   }
 }

@@ -1,5 +1,6 @@
 // Rows of a request as records of a stream: every value is judged by its field before any row is taken,
 // so that what is acknowledged can be read. Records are written as the stream's JSON has them.
+import { exactJson, recordJson } from '../../columns/read-value.ts';
 import type { PushedRecord } from '../../ports/push.ts';
 import { type Field, formatType, type Value } from '../../kernel/types/field-type.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
@@ -68,16 +69,8 @@ function pushedRecord(
   keyFields: readonly string[],
 ): PushedRecord {
   const time = record[eventTime.field];
-  const json = Object.fromEntries(
-    fields.flatMap(({ name, type }) => {
-      const value = record[name];
-      if (value === undefined) return [];
-      const isText = type.kind === 'json' && typeof value === 'string';
-      return [[name, isText ? rawJson(value) : value]];
-    }),
-  );
   return {
-    json: utf8.encode(jsonText(json)),
+    json: utf8.encode(recordJson(fields, record)),
     key: keyFields.length === 0 ? null : utf8.encode(keyText(record, keyFields)),
     eventTimeMs: typeof time === 'number' ? time : 0,
   };
@@ -86,16 +79,5 @@ function pushedRecord(
 function keyText(record: Record<string, Value>, keyFields: readonly string[]): string {
   const values = keyFields.map((name) => record[name] ?? null);
   const [only] = values;
-  return values.length === 1 && typeof only === 'string' ? only : jsonText(values);
+  return values.length === 1 && typeof only === 'string' ? only : exactJson(values);
 }
-
-/** JSON with integers digit for digit, and bytes as base64. */
-function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => {
-    if (typeof item === 'bigint') return rawJson(String(item));
-    return item instanceof Uint8Array ? Buffer.from(item).toString('base64') : item;
-  });
-}
-
-// JSON.rawJSON is in every supported Node, but not yet in the library types of ES2024.
-const { rawJSON: rawJson } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
