@@ -2,7 +2,7 @@
 // not see, once per version, started on a free port and stopped by their own process.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,11 +27,41 @@ export async function installed(
   const folder = join(cache, name);
   if (existsSync(join(folder, 'complete'))) return folder;
   await mkdir(cache, { recursive: true });
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder);
-  await install(folder);
-  await writeFile(join(folder, 'complete'), '');
-  return folder;
+  const release = await lockOf(`${folder}.lock`);
+  try {
+    if (existsSync(join(folder, 'complete'))) return folder;
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
+    await install(folder);
+    await writeFile(join(folder, 'complete'), '');
+    return folder;
+  } finally {
+    await release();
+  }
+}
+
+/** Test files run in several processes: one of them installs, the others wait for it. */
+async function lockOf(path: string): Promise<() => Promise<void>> {
+  for (;;) {
+    try {
+      await writeFile(path, String(process.pid), { flag: 'wx' });
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+    }
+    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
+    if (owner > 0 && !isAlive(owner)) await rm(path, { force: true });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'EPERM';
+  }
 }
 
 /** A package of npm; the folder in which its `node_modules` is. */
