@@ -15,11 +15,11 @@ interface ChangesAsked {
   readonly limit: number;
 }
 
-/** `generation/xid` (from there on) or `generation/xid/key` (after that row of it). */
+/** `generation/xid` (from there on) or `generation/xid/id` (after that row of it). */
 interface Cursor {
   readonly generation: string;
   readonly xid: string;
-  readonly key: Buffer | null;
+  readonly id: Buffer | null;
 }
 
 export async function readChanges(
@@ -37,13 +37,13 @@ export async function readChanges(
   const upto = String(now?.['upto']);
   const known = cursor === null ? null : parseCursor(cursor);
   const isRestarted = known !== null && known.generation !== generation;
-  const from: Cursor = known === null || isRestarted ? { generation, xid: '0', key: null } : known;
-  const isAfterRow = from.key !== null;
+  const from: Cursor = known === null || isRestarted ? { generation, xid: '0', id: null } : known;
+  const isAfterRow = from.id !== null;
   const rows = await pool.sql(
-    `SELECT _key, _row, _xid::text AS xid, extract(epoch FROM _written_at)::float8 * 1000 AS written
-     FROM ${table.name} WHERE ${isAfterRow ? '(_xid, _key) > ($1::xid8, $4)' : '_xid >= $1::xid8'}
-     AND _xid < $2::xid8 ORDER BY _xid, _key LIMIT $3`,
-    [from.xid, upto, limit, ...(isAfterRow ? [from.key] : [])],
+    `SELECT _id, _key, _row, _xid::text AS xid, extract(epoch FROM _written_at)::float8 * 1000 AS written
+     FROM ${table.name} WHERE ${isAfterRow ? '(_xid, _id) > ($1::xid8, $4)' : '_xid >= $1::xid8'}
+     AND _xid < $2::xid8 ORDER BY _xid, _id LIMIT $3`,
+    [from.xid, upto, limit, ...(isAfterRow ? [from.id] : [])],
   );
   const isAtEnd = rows.length < limit;
   return {
@@ -60,11 +60,11 @@ export async function readChanges(
 }
 
 function cursorAfter(generation: string, row: SqlRow | undefined): string {
-  const key = Buffer.from((row?.['_key'] as Buffer | undefined) ?? []).toString('hex');
-  return `${generation}/${String(row?.['xid'])}/${key}`;
+  const id = Buffer.from((row?.['_id'] as Buffer | undefined) ?? []).toString('hex');
+  return `${generation}/${String(row?.['xid'])}/${id}`;
 }
 
 function parseCursor(text: string): Cursor {
-  const [generation = '', xid = '0', key] = text.split('/');
-  return { generation, xid, key: key === undefined ? null : Buffer.from(key, 'hex') };
+  const [generation = '', xid = '0', id] = text.split('/');
+  return { generation, xid, id: id === undefined ? null : Buffer.from(id, 'hex') };
 }

@@ -11,6 +11,7 @@ import type { StoredView } from '../../ports/stored-view.ts';
 import { readChanges } from './changes.ts';
 import type { ResolvedPostgresOptions } from './postgres-options.ts';
 import { openPool, type PostgresPool } from './postgres-pool.ts';
+import { rowId } from './row-id.ts';
 import { checkTables, metaTables, placeOf, prepareTables } from './table-schema.ts';
 import { rowsToUpsert, upsertSql } from './upsert.ts';
 import { type TablePlace, type ViewTable, viewTable } from './view-table.ts';
@@ -113,8 +114,8 @@ class PostgresStore implements OnlineStore, ChangeFeed {
     if (open === undefined || keys.length === 0) return keys.map(() => null);
     this.#refreshSoon();
     const rows = await this.#answered(() =>
-      this.#pool.sql(`SELECT _key, _row FROM ${open.table.name} WHERE _key = ANY($1::bytea[])`, [
-        [...new Set(keys.map(textOf))].map((text) => Buffer.from(text, 'latin1')),
+      this.#pool.sql(`SELECT _key, _row FROM ${open.table.name} WHERE _id = ANY($1::bytea[])`, [
+        [...new Set(keys.map(textOf))].map((text) => rowId(Buffer.from(text, 'latin1'))),
       ]),
     );
     const byKey = new Map(rows.map((row) => [textOf(row['_key'] as Buffer), bytesOf(row['_row'])]));
@@ -127,16 +128,16 @@ class PostgresStore implements OnlineStore, ChangeFeed {
     const { name } = open.table;
     let after: Buffer | null = null;
     for (;;) {
-      const where: string = after === null ? '' : 'WHERE _key > $1';
+      const where: string = after === null ? '' : 'WHERE _id > $1';
       const rows = await this.#pool.sql(
-        `SELECT _key, _row FROM ${name} ${where} ORDER BY _key LIMIT ${scanRows}`,
+        `SELECT _id, _key, _row FROM ${name} ${where} ORDER BY _id LIMIT ${scanRows}`,
         after === null ? [] : [after],
       );
       for (const row of rows) {
         yield { key: bytesOf(row['_key']), row: bytesOf(row['_row']) };
       }
       if (rows.length < scanRows) return;
-      after = rows.at(-1)?.['_key'] as Buffer;
+      after = rows.at(-1)?.['_id'] as Buffer;
     }
   }
 

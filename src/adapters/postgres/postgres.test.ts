@@ -33,10 +33,10 @@ describe('the table of a view', () => {
     const sql = upsertSql(viewTable(place, { ...view, features: view.features.slice(0, 1) }));
     expect(sql).toBe(
       [
-        'INSERT INTO "millrace"."my_shop__next__spend" AS t (_key, "_row_2", "total ""x""", event_time, as_of, _as_of_ms, _seq, _row)',
-        'SELECT u.k, u.c0::bigint, u.c1::numeric(10,2), u.e::timestamptz, u.a::timestamptz, u.m, u.s, u.r',
-        'FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::bytea[]) AS u(k, c0, c1, e, a, m, s, r)',
-        'ON CONFLICT (_key) DO UPDATE SET "_row_2" = excluded."_row_2", "total ""x""" = excluded."total ""x""", event_time = excluded.event_time, as_of = excluded.as_of, _as_of_ms = excluded._as_of_ms, _seq = excluded._seq, _row = excluded._row, _written_at = clock_timestamp(), _xid = pg_current_xact_id()',
+        'INSERT INTO "millrace"."my_shop__next__spend" AS t (_id, _key, "_row_2", "total ""x""", event_time, as_of, _as_of_ms, _seq, _row)',
+        'SELECT u.i, u.k, u.c0::bigint, u.c1::numeric(10,2), u.e::timestamptz, u.a::timestamptz, u.m, u.s, u.r',
+        'FROM unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::float8[], $9::bytea[]) AS u(i, k, c0, c1, e, a, m, s, r)',
+        'ON CONFLICT (_id) DO UPDATE SET _key = excluded._key, "_row_2" = excluded."_row_2", "total ""x""" = excluded."total ""x""", event_time = excluded.event_time, as_of = excluded.as_of, _as_of_ms = excluded._as_of_ms, _seq = excluded._seq, _row = excluded._row, _written_at = clock_timestamp(), _xid = pg_current_xact_id()',
         'WHERE (t._as_of_ms, t._seq) < (excluded._as_of_ms, excluded._seq)',
       ].join(' '),
     );

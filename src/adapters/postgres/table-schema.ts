@@ -93,7 +93,7 @@ async function prepareView(
   const stored = await storedView(sql, options, view.view);
   await sql(createTableSql(table));
   await sql(
-    `CREATE INDEX IF NOT EXISTS ${quoted(`${table.bareName.slice(0, 50)}_changes`)} ON ${table.name} (_xid, _key)`,
+    `CREATE INDEX IF NOT EXISTS ${quoted(`${table.bareName.slice(0, 50)}_changes`)} ON ${table.name} (_xid, _id)`,
   );
   const isChanged = stored !== null && stored.fingerprint !== view.fingerprint;
   const isDropped = existing === 'dropAll' || (existing === 'dropChanged' && isChanged);

@@ -7,6 +7,7 @@ import { readValue } from '../../columns/read-value.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { decodeKey } from '../../kernel/key-encoding.ts';
 import type { StoredView } from '../../ports/stored-view.ts';
+import { rowId } from './row-id.ts';
 import { quoted, timestampText, type ViewTable } from './view-table.ts';
 
 /** Rows of a batch, copied out: the parameters of statements. */
@@ -20,21 +21,31 @@ const rowsMax = 1000;
 export function upsertSql({ name, columns }: ViewTable): string {
   const typed = columns.map((column, i) => ({ ...column, alias: `c${i}` }));
   const own = ['event_time', 'as_of', '_as_of_ms', '_seq', '_row'];
-  const names = ['_key', ...typed.map((column) => quoted(column.name)), ...own];
+  const names = ['_id', '_key', ...typed.map((column) => quoted(column.name)), ...own];
   const values = [
+    'u.i',
     'u.k',
     ...typed.map(({ alias, sqlType }) => `u.${alias}::${sqlType}`),
     ...['u.e::timestamptz', 'u.a::timestamptz', 'u.m', 'u.s', 'u.r'],
   ];
-  const types = ['bytea', ...typed.map(() => 'text'), 'text', 'text', 'float8', 'float8', 'bytea'];
+  const types = [
+    'bytea',
+    'bytea',
+    ...typed.map(() => 'text'),
+    'text',
+    'text',
+    'float8',
+    'float8',
+    'bytea',
+  ];
   const arrays = types.map((type, i) => `$${i + 1}::${type}[]`);
-  const aliases = ['k', ...typed.map(({ alias }) => alias), 'e', 'a', 'm', 's', 'r'];
+  const aliases = ['i', 'k', ...typed.map(({ alias }) => alias), 'e', 'a', 'm', 's', 'r'];
   const updates = names.slice(1).map((column) => `${column} = excluded.${column}`);
   const written = ['_written_at = clock_timestamp()', '_xid = pg_current_xact_id()'];
   return [
     `INSERT INTO ${name} AS t (${names.join(', ')})`,
     `SELECT ${values.join(', ')} FROM unnest(${arrays.join(', ')}) AS u(${aliases.join(', ')})`,
-    `ON CONFLICT (_key) DO UPDATE SET ${[...updates, ...written].join(', ')}`,
+    `ON CONFLICT (_id) DO UPDATE SET ${[...updates, ...written].join(', ')}`,
     'WHERE (t._as_of_ms, t._seq) < (excluded._as_of_ms, excluded._seq)',
   ].join(' ');
 }
@@ -95,6 +106,7 @@ function parametersOf(
     return Buffer.from(packer.bytes.slice(0, packer.length));
   });
   return [
+    keys.map(rowId),
     keys,
     ...keyColumns,
     ...features,

@@ -44,7 +44,7 @@ export interface TablePlace {
 export function viewTable({ schema, project, variant }: TablePlace, view: StoredView): ViewTable {
   const job = variant === null ? project : `${project}__${variant}`;
   const bareName = shortName(`${job}__${view.view}`.replaceAll('-', '_'));
-  const taken = new Set(['_key', ...ownColumns.map(([name]) => name)]);
+  const taken = new Set(['_id', '_key', ...ownColumns.map(([name]) => name)]);
   const columnOf = (field: Field): TableColumn => {
     const name = freeName(shortName(field.name), taken);
     taken.add(name);
@@ -60,7 +60,8 @@ export function viewTable({ schema, project, variant }: TablePlace, view: Stored
 
 export function createTableSql({ name, columns }: ViewTable): string {
   const lines = [
-    '_key bytea PRIMARY KEY',
+    '_id bytea PRIMARY KEY',
+    '_key bytea NOT NULL',
     ...columns.map((column) => `${quoted(column.name)} ${column.sqlType}`),
     ...ownColumns.map(([column, type]) => `${column} ${type}`),
   ];

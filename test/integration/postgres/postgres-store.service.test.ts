@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postgres } from '../../../src/adapters/postgres/postgres.ts';
 import { createRowReader } from '../../../src/columns/packed-row-reader.ts';
+import { asOfMsOf } from '../../../src/columns/packed-row.ts';
 import { encodeKey } from '../../../src/kernel/key-encoding.ts';
 import type { Field, FieldType } from '../../../src/kernel/types/field-type.ts';
 import type { ChangeFeed } from '../../../src/ports/stores/change-feed.ts';
@@ -123,6 +124,27 @@ describe.skipIf(!withServices)(`Postgres (${howToRun})`, () => {
     expect(await rowsOf(`SELECT _seq FROM s${schemas}.shop__users WHERE id = 1`)).toEqual([
       { _seq: 2 },
     ]);
+    await store.close();
+  });
+
+  it('takes keys that no index would take, and tells them apart', async () => {
+    const texts: StoredView = { ...users, key: [field('id', { kind: 'string' })] };
+    const store = await fresh().open(contextOf('write', [texts]));
+    const long = Array.from({ length: 3 }, (_, i) => {
+      const noise = Buffer.from(Array.from({ length: 30_000 }, (__, n) => (n * n * 31 + n) % 251));
+      return `${noise.toString('base64')}${i}`;
+    });
+    const rows = long.map((id, i) => ({ key: { id }, values, asOfMs: at + i, seq: 1 }));
+    await store.write(vectorBatch(texts, rows));
+    const found = await store.read(
+      'users',
+      long.map((id) => encodeKey(texts.key, { id })),
+    );
+    expect(found.map((row) => (row === null ? null : asOfMsOf(row)))).toEqual([at, at + 1, at + 2]);
+    const scanned: number[] = [];
+    for await (const { key } of store.scan('users')) scanned.push(key.length);
+    expect(scanned).toHaveLength(3);
+    expect(Math.min(...scanned)).toBeGreaterThan(40_000);
     await store.close();
   });
 
