@@ -7,9 +7,14 @@ export const valueDifferences: Readonly<Record<string, string>> = {
   '14-timestamps': 'a null timestamp is null; Feast materialised it as -9223372036854775808',
 };
 
-/** Feast answers 500 with a bare string to these; we say what the caller did wrong. */
+/** What Feast says of a path in one word, and we say more of, beside the same word. */
+const ownPaths = { code: 'MR_SERVE_REQUEST', where: 'path' } as const;
+
+/** Feast answers 500 with a bare string (or one word) to these; we say what the caller did wrong. */
 export const ownErrors: Readonly<Record<string, { status: number; code: string; where: string }>> =
   {
+    '44-err-get-method': { status: 405, ...ownPaths },
+    '46-not-found': { status: 404, ...ownPaths },
     '26-err-unknown-feature': { status: 400, code: 'MR_UNKNOWN_FEATURE', where: 'features[0]' },
     '28-err-unknown-entity': { status: 400, code: 'MR_SERVE_REQUEST', where: 'entities' },
     '29-err-mismatched-lengths': { status: 400, code: 'MR_SERVE_REQUEST', where: 'entities' },

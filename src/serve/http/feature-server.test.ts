@@ -220,6 +220,26 @@ describe('the server', () => {
     expect(reply.headers['access-control-allow-origin']).toBeUndefined();
   });
 
+  it('names the nearest route, and the method of one', async () => {
+    const wrong = await server.inject({ method: 'POST', url: '/get-online-feature' });
+    expect([wrong.statusCode, wrong.json()]).toEqual([
+      404,
+      {
+        detail: 'Not Found',
+        code: 'MR_SERVE_REQUEST',
+        message: 'there is no route /get-online-feature',
+        where: 'path',
+        fix: 'did you mean "/get-online-features"?',
+      },
+    ]);
+    const got = await server.inject('/get-online-features');
+    expect([got.statusCode, got.headers['allow'], got.json().fix]).toEqual([
+      405,
+      'POST',
+      'use the method POST',
+    ]);
+  });
+
   it('says 503 when the store fails', async () => {
     const broken = serverWith({
       store: {

@@ -4,6 +4,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { suggestName } from '../../kernel/nearest-name.ts';
 import { type Caller, anybody, checkWrite } from '../online/caller.ts';
 import { sourceHeader } from '../read/answer-source.ts';
 import { callerLimitMs, failureAnswer, isJson, requestIdOf } from './failures.ts';
@@ -175,17 +176,31 @@ const methodsOf: Readonly<Record<string, string>> = {
 };
 
 function addFailures(app: FastifyInstance, core: ServerCore, routes: readonly ServerRoute[]): void {
-  const allowedOn = (path: string): string | undefined =>
-    methodsOf[path] ?? routes.find((route) => route.path === path)?.method;
+  const others = routes.map(({ path, method }) => [path, method] as const);
+  const methods = new Map([...Object.entries(methodsOf), ...others]);
   app.setNotFoundHandler((request, reply) => {
-    const allowed = allowedOn(request.url.split('?')[0] ?? '');
-    if (allowed === undefined) return sendJson(reply, 404, { detail: 'Not Found' });
+    const path = request.url.split('?')[0] ?? '';
+    const allowed = methods.get(path);
+    const { strict } = core;
+    if (allowed === undefined) {
+      const fix = suggestName(path, [...methods.keys(), featurePath]);
+      const said = { ...wrongRoute(`there is no route ${path.slice(0, 200)}`), fix };
+      return sendJson(reply, 404, { detail: 'Not Found', ...(strict ? {} : said) });
+    }
     void reply.header('allow', allowed);
-    return sendJson(reply, 405, { detail: 'Method Not Allowed' });
+    const said = {
+      ...wrongRoute(`${path} is not for ${request.method}`),
+      fix: `use the method ${allowed}`,
+    };
+    return sendJson(reply, 405, { detail: 'Method Not Allowed', ...(strict ? {} : said) });
   });
   app.setErrorHandler((error, request, reply) =>
     sendFailure(core, reply, error, `${request.method} ${request.routeOptions.url ?? ''}`),
   );
+}
+
+function wrongRoute(message: string): Readonly<Record<'code' | 'message' | 'where', string>> {
+  return { code: 'MR_SERVE_REQUEST', message, where: 'path' };
 }
 
 function sendFailure(

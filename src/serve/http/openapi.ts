@@ -22,6 +22,8 @@ export function openApiDocument(
       version: '1',
       description: 'Online features: Feast-compatible reads, and one key at a time.',
     },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    security: [{ token: [] }, {}],
     paths: {
       '/get-online-features': { post: onlineFeatures(catalogue, references) },
       ...Object.fromEntries(views.map((view) => [pathOf(view), { get: oneKey(view) }])),
@@ -60,6 +62,7 @@ function onlineFeatures(catalogue: ServedCatalogue, references: readonly string[
             additionalProperties: array({}),
           },
           full_feature_names: { type: 'boolean', default: false },
+          instants: { enum: ['seconds', 'milliseconds'], default: 'seconds' },
         },
       }),
     },
@@ -94,8 +97,11 @@ const statuses = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'];
 const failures = {
   400: { description: 'The request is wrong: code, message, where, fix' },
   404: { description: 'Unknown view or service' },
+  401: { description: 'No token, or one that is not known' },
+  403: { description: 'The token does not open this view' },
   413: { description: 'Too many values in one request' },
   422: { description: 'The body or a value does not fit' },
+  503: { description: 'Too much to do, or the store is away: try again after retry-after' },
 };
 
 type AnyView = ServedView | ServedOnDemand;

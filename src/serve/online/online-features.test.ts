@@ -50,7 +50,8 @@ interface AnswerBody {
   readonly metadata: { readonly feature_names: readonly string[] };
   readonly results: readonly {
     readonly values: readonly unknown[];
-    readonly statuses: unknown[];
+    readonly statuses: readonly unknown[];
+    readonly event_timestamps: readonly string[];
   }[];
 }
 
