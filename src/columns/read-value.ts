@@ -63,10 +63,10 @@ export function recordJson(
   const members = fields.flatMap(({ name, type }) => {
     const value = values[name];
     if (value === undefined) return [];
-    const isText = type.kind === 'json' && typeof value === 'string';
-    return [[name, isText ? rawJson(value) : value] as const];
+    const isJson = type.kind === 'json' && typeof value === 'string';
+    return [`${JSON.stringify(name)}:${isJson ? value : exactJson(value)}`];
   });
-  return exactJson(Object.fromEntries(members));
+  return `{${members.join(',')}}`;
 }
 
 /** JSON text of values, nothing rounded. */
