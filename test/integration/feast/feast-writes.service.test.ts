@@ -121,10 +121,9 @@ print(json.dumps(FeatureStore(repo_path=".").get_online_features(
   });
 
   describe('what the SDK writes by the registry that we exported', () => {
-    it('is read by `get` and typed as we define it, beside what we wrote', async () => {
+    it('is read and typed as we define it, before any run of ours and after one', async () => {
       const config = allTypesProject(folder, binding);
       app = await millrace(config, { baseDirectory: folder });
-      await app.run({ untilEnd: true });
       await app.feast.export({ out: join(folder, 'repo') });
       await runFeastScript(readFileSync(join(import.meta.dirname, 'write-all-types.py'), 'utf8'), {
         cwd: join(folder, 'repo'),
@@ -158,7 +157,9 @@ print(json.dumps(FeatureStore(repo_path=".").get_online_features(
       const pair = await app.read('pairs', { user_id: 'feast', item_id: -1n });
       expect(pair.values).toEqual({ pair_events: 4, pair_doubles: [], pair_twice: null });
       expect(pair.eventTime).toBe(Date.UTC(2026, 10, 20, 11, 0, 0, 123));
+      await app.run({ untilEnd: true });
       expect((await app.read('all_types', { user_id: 'u0' })).values['events']).toBe(1);
+      expect((await app.read('all_types', { user_id: 'feast' })).values['events']).toBe(3);
     });
   });
 } else {
