@@ -59,12 +59,12 @@ async function readFlat(
   readPages(await readChunk(file, meta), meta, element, { rowCount, consumer });
 }
 
-async function readChunk(file: ParquetFile, meta: ColumnMetaData): Promise<Uint8Array> {
+function readChunk(file: ParquetFile, meta: ColumnMetaData): Promise<Uint8Array> {
   const data = Number(meta.data_page_offset);
   const dictionary = Number(meta.dictionary_page_offset ?? 0n);
   const start = dictionary > 0 ? Math.min(dictionary, data) : data;
   const end = start + Number(meta.total_compressed_size);
-  return new Uint8Array(await file.buffer.slice(start, Math.min(end, file.buffer.byteLength)));
+  return file.readChunk(start, end);
 }
 
 const text = new TextDecoder('utf-8');

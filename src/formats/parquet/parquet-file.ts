@@ -32,6 +32,8 @@ export interface ParquetFile {
   readonly buffer: AsyncBuffer;
   /** Null for a file of no bytes, which has no rows. */
   readonly metadata: FileMetaData | null;
+  /** Bytes `[start, end)`, as far as the file goes; void with the next call. */
+  readChunk(start: number, end: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -42,7 +44,8 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const { size } = await handle.stat();
     const buffer = bufferOf(handle, size);
     const metadata = size === 0 ? null : await readFooter(path, handle, buffer);
-    return { path, buffer, metadata, close: () => handle.close() };
+    const readChunk = chunkReader(handle, size);
+    return { path, buffer, metadata, readChunk, close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
@@ -99,6 +102,22 @@ async function textAt(handle: FileHandle, position: number): Promise<string> {
   const bytes = new Uint8Array(4);
   const { bytesRead } = await handle.read(bytes, 0, 4, position);
   return String.fromCharCode(...bytes.subarray(0, bytesRead));
+}
+
+/** One piece of memory for all chunks: new ones for each would keep the collector busy. */
+function chunkReader(handle: FileHandle, size: number): ParquetFile['readChunk'] {
+  let memory = new Uint8Array(0);
+  return async (start, end) => {
+    const length = Math.max(0, Math.min(end, size) - start);
+    if (memory.length < length) memory = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await handle.read(memory, filled, length - filled, start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return memory.subarray(0, filled);
+  };
 }
 
 function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
