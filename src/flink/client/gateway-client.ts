@@ -51,13 +51,14 @@ export async function openGatewaySession(
 
 export class GatewaySession {
   readonly #options: GatewayOptions;
-  readonly #path: string;
+  /** Below the gateway's address. */
+  readonly path: string;
   readonly #closing = new AbortController();
   readonly #heart: Promise<void>;
 
   constructor(options: GatewayOptions, handle: string) {
     this.#options = options;
-    this.#path = `/v4/sessions/${handle}`;
+    this.path = `/v4/sessions/${handle}`;
     this.#heart = this.#beat();
   }
 
@@ -71,7 +72,7 @@ export class GatewaySession {
       ...(origin === undefined ? {} : { origin }),
     };
     const { operationHandle } = await ask<{ readonly operationHandle: string }>(this.#options, {
-      path: `${this.#path}/statements`,
+      path: `${this.path}/statements`,
       method: 'POST',
       body: { statement },
       statement: failed,
@@ -89,7 +90,7 @@ export class GatewaySession {
     let pauseMs = pollMinMs;
     for (;;) {
       const answer = await ask<ResultAnswer>(this.#options, {
-        path: this.#path + path,
+        path: this.path + path,
         statement,
       });
       jobId = answer.jobID ?? jobId;
@@ -121,7 +122,7 @@ export class GatewaySession {
     for (;;) {
       await clock.sleep(heartbeatMs, signal);
       if (signal.aborted) return;
-      await ask(this.#options, { path: `${this.#path}/heartbeat`, method: 'POST' }).catch(
+      await ask(this.#options, { path: `${this.path}/heartbeat`, method: 'POST' }).catch(
         () => undefined,
       );
     }
@@ -131,7 +132,7 @@ export class GatewaySession {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#heart;
-    await ask(this.#options, { path: this.#path, method: 'DELETE' }).catch(() => undefined);
+    await ask(this.#options, { path: this.path, method: 'DELETE' }).catch(() => undefined);
   }
 }
 

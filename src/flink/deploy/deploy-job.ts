@@ -20,7 +20,7 @@ import {
 } from './deployed-job.ts';
 import { type Deployment, programFingerprint } from './deployment.ts';
 import type { PlanFolder } from './plan-folder.ts';
-import { type FlinkCluster, slotsError, startJob } from './start-job.ts';
+import { endJob, type FlinkCluster, slotsError, startJob } from './start-job.ts';
 
 export interface DeployRequest {
   readonly cluster: FlinkCluster;
@@ -218,7 +218,7 @@ async function stopOld(
 }
 
 async function startOrGoBack(
-  { cluster, folder, onStep }: DeployRequest,
+  { cluster, folder, name, onStep }: DeployRequest,
   { running, before }: Past,
   deployment: Deployment,
 ): Promise<string> {
@@ -227,6 +227,9 @@ async function startOrGoBack(
     onStep(`job ${job} runs${deployment.from === null ? '' : ', restored from the savepoint'}`);
     return job;
   } catch (error) {
+    // The gateway may have started it and not been able to say so.
+    const stray = await runningJob(cluster.manager, name);
+    if (stray !== null) await endJob(cluster, stray.id);
     // What never ran is not remembered.
     await folder.remove(recordName(deployment.number));
     if (running === null || before === null || !(error instanceof MillraceError)) throw error;

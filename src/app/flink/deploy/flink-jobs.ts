@@ -5,12 +5,13 @@ import { JobManager } from '../../../flink/client/job-manager.ts';
 import { type DeployedJob, runningJob, writeStopNote } from '../../../flink/deploy/deployed-job.ts';
 import { type FlinkDeployResult, deployJob } from '../../../flink/deploy/deploy-job.ts';
 import { programFingerprint } from '../../../flink/deploy/deployment.ts';
+import type { PlanFolder } from '../../../flink/deploy/plan-folder.ts';
 import { endJob, type FlinkCluster } from '../../../flink/deploy/start-job.ts';
 import type { FlinkProgram, FlinkStatement } from '../../../flink/flink-program.ts';
 import { quoteText } from '../../../flink/sql-text.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import { parseDuration } from '../../../kernel/duration.ts';
-import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
+import { MillraceError, ProblemsError } from '../../../kernel/errors/millrace-error.ts';
 import {
   type ConfigInput,
   type ResolvedProject,
@@ -71,8 +72,8 @@ export async function flinkJobs(
 ): Promise<FlinkJobs> {
   const project = await resolveProject(input, { env });
   const { options } = flinkBindingOf(project);
-  const program = await flinkSql(input, { env });
-  return new ClusterJobs(project, options, program);
+  // Definitions that do not compile today must not keep anybody from ending what runs.
+  return new ClusterJobs(project, options, () => flinkSql(input, { env }));
 }
 
 /** Throws MR_CONFIG_INVALID when an environment runs elsewhere. */
@@ -88,13 +89,19 @@ export function flinkBindingOf({ environment, env }: ResolvedProject): FlinkBind
 
 class ClusterJobs implements FlinkJobs {
   readonly #project: ResolvedProject;
-  readonly #program: FlinkProgram;
+  readonly #compile: () => Promise<FlinkProgram>;
+  readonly #folder: PlanFolder;
   readonly #cluster: FlinkCluster;
   readonly #name: string;
 
-  constructor(project: ResolvedProject, options: FlinkBinding['options'], program: FlinkProgram) {
+  constructor(
+    project: ResolvedProject,
+    options: FlinkBinding['options'],
+    sql: () => Promise<FlinkProgram>,
+  ) {
     const { gateway, jobManager, verifyTimeout = '2m', settle = '5s', settings = {} } = options;
     this.#project = project;
+    this.#folder = planFolderOf(project);
     this.#name = `millrace-${jobName(project)}`;
     this.#cluster = {
       gatewayUrl: gateway,
@@ -103,23 +110,18 @@ class ClusterJobs implements FlinkJobs {
       verifyTimeoutMs: parseDuration(verifyTimeout) ?? 0,
       settleMs: parseDuration(settle) ?? 0,
     };
-    this.#program = withSettings(program, {
-      ...flinkSettings({
-        name: this.#name,
-        run: project.settings,
-        folder: planFolderOf(project).uri,
-        settings,
-      }),
-    });
+    const { uri } = this.#folder;
+    const added = flinkSettings({ name: this.#name, run: project.settings, folder: uri, settings });
+    this.#compile = async () => withSettings(await sql(), added);
   }
 
-  deploy(options: FlinkDeployOptions = {}): Promise<FlinkDeployResult> {
+  async deploy(options: FlinkDeployOptions = {}): Promise<FlinkDeployResult> {
     const { fromSavepoint = null, fresh = false, loseState = false, onStep } = options;
     return deployJob({
       cluster: this.#cluster,
-      folder: planFolderOf(this.#project),
+      folder: this.#folder,
       name: this.#name,
-      program: this.#program,
+      program: await this.#compile(),
       plan: this.#project.plan,
       parallelism: this.#project.settings.parallelism,
       fromSavepoint,
@@ -129,8 +131,12 @@ class ClusterJobs implements FlinkJobs {
     });
   }
 
-  status(): Promise<FlinkStatus> {
-    return flinkStatus(this.#cluster.manager, this.#name, programFingerprint(this.#program));
+  async status(): Promise<FlinkStatus> {
+    const fingerprint = await this.#compile().then(programFingerprint, (error: unknown) => {
+      if (error instanceof ProblemsError) return null;
+      throw error;
+    });
+    return flinkStatus(this.#cluster.manager, this.#name, fingerprint);
   }
 
   async savepoint(): Promise<FlinkSavepoint> {
@@ -141,7 +147,7 @@ class ClusterJobs implements FlinkJobs {
     const job = await this.#running();
     const made = await this.#savepointOf(job, true);
     const { savepoint } = made;
-    await writeStopNote(planFolderOf(this.#project), { number: job.number, savepoint });
+    await writeStopNote(this.#folder, { number: job.number, savepoint });
     return made;
   }
 
@@ -149,7 +155,7 @@ class ClusterJobs implements FlinkJobs {
     const job = await this.#running();
     await endJob(this.#cluster, job.id);
     const note = { number: job.number, savepoint: null };
-    await writeStopNote(planFolderOf(this.#project), note);
+    await writeStopNote(this.#folder, note);
     return { job: job.id };
   }
 
@@ -162,7 +168,7 @@ class ClusterJobs implements FlinkJobs {
   }
 
   async #savepointOf(job: DeployedJob, stop: boolean): Promise<FlinkSavepoint> {
-    const directory = `${planFolderOf(this.#project).uri}/savepoints`;
+    const directory = `${this.#folder.uri}/savepoints`;
     const savepoint = await this.#cluster.manager.savepoint({ job: job.id, directory, stop });
     return { job: job.id, savepoint };
   }

@@ -36,11 +36,11 @@ export interface FlinkOperatorStatus {
   readonly parallelism: number;
 }
 
-/** Asks the JobManager; `fingerprint` is that of today's definitions. */
+/** Asks the JobManager; `fingerprint` is that of today's definitions, null when they do not compile. */
 export async function flinkStatus(
   manager: JobManager,
   name: string,
-  fingerprint: string,
+  fingerprint: string | null,
 ): Promise<FlinkStatus> {
   const job = (await runningJob(manager, name)) ?? (await endedJob(manager, name));
   if (job === null) return { ...nothing, name };
@@ -56,7 +56,7 @@ export async function flinkStatus(
     state: details.state,
     job: job.id,
     deployment: job.number,
-    is_current: job.fingerprint === fingerprint,
+    is_current: fingerprint !== null && job.fingerprint === fingerprint,
     started_at_ms: details['start-time'],
     num_restarts: isRunning ? await manager.restarts(job.id) : 0,
     checkpoints_completed: checkpoints.counts.completed,
