@@ -71,8 +71,10 @@ function serverOf(handler: Handler, online: OnlineEndpoint): Server {
   });
 }
 
-/** Paths that anybody may ask, however busy the server is. */
+/** What anybody may ask. */
 const openPaths: readonly string[] = ['/health'];
+/** What is answered however busy the server is. */
+const calmPaths: readonly string[] = ['/health', '/metrics'];
 
 /** Asks who calls and whether there is room; tells metrics and log how it went. */
 function addGate(app: FastifyInstance, core: ServerCore): WeakMap<IncomingMessage, Caller> {
@@ -81,8 +83,10 @@ function addGate(app: FastifyInstance, core: ServerCore): WeakMap<IncomingMessag
     const url = request.routeOptions.url ?? '';
     if (url !== onlinePath && !openPaths.includes(url)) {
       const caller = core.access.callerOf(request.headers.authorization);
-      core.admission.enter();
-      leaveWhenOver(reply.raw, core);
+      if (!calmPaths.includes(url)) {
+        core.admission.enter();
+        leaveWhenOver(reply.raw, core);
+      }
       callers.set(request.raw, caller);
     }
     done();

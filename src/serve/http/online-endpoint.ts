@@ -11,6 +11,9 @@ import type { ServerCore } from './server-core.ts';
 export const onlinePath = '/get-online-features';
 const jsonType = 'application/json';
 
+/** In metrics and log: the caller went away before it was answered. */
+const goneStatus = 499;
+
 export interface OnlineEndpoint {
   /** Reads the body and answers. */
   serve(request: IncomingMessage, response: ServerResponse): void;
@@ -150,7 +153,7 @@ class OnlineExchange {
     const { admission, metrics, accessLog } = this.#core;
     if (this.#isInside) admission.leave();
     const ms = performance.now() - this.#startMs;
-    const status = this.#response.statusCode;
+    const status = this.#response.headersSent ? this.#response.statusCode : goneStatus;
     metrics.observeRequest(onlinePath, status, ms / 1000);
     accessLog?.write({
       method: 'POST',
