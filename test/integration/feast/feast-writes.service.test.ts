@@ -77,7 +77,7 @@ entity_key_serialization_version: 3
     );
     await runFeast(repository, 'apply');
     await runFeast(repository, 'materialize', '2026-11-19T00:00:00', '2026-11-21T00:00:00');
-  }, 300_000);
+  }, 580_000);
 
   afterAll(async () => {
     await app?.close();

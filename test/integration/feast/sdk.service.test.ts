@@ -178,7 +178,7 @@ if (withServices) {
     feasts = await startFeast(join(folder, 'repo'));
     byRedis = await sdk('feature_store.yaml');
     byHttp = await sdk('feature_store.remote.yaml');
-  }, 300_000);
+  }, 580_000);
 
   afterAll(async () => {
     await feasts?.stop();

@@ -49,7 +49,7 @@ if (withServices) {
     await app.run({ untilEnd: true });
     ours = await app.serve({ port: 0 });
     await app.feast.export({ out: join(folder, 'repo'), url: ours.url });
-  }, 120_000);
+  }, 580_000);
 
   afterAll(async () => {
     await app?.close();
