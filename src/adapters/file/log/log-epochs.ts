@@ -1,6 +1,7 @@
 // Files of a feature log that count by checkpoints. A file is finished under a hidden name, which the
 // checkpoint lists, and renamed into sight when that checkpoint is complete; its name says the job and
 // the checkpoint, so that whatever goes back to an older one finds and removes what came after it.
+import type { Dirent } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
@@ -8,6 +9,8 @@ import type { RestoredEpoch } from '../../../ports/epoch-sink.ts';
 import type { LogEpochs } from '../../../ports/feature-log.ts';
 import { fileError } from '../file-errors.ts';
 import { exists, syncFolder } from './log-folders.ts';
+
+const listingsMax = 100;
 
 /** A finished file: hidden until its checkpoint is complete. */
 export type EpochFile = {
@@ -94,8 +97,7 @@ export class LogEpochFiles {
   async #visibleAfter(epoch: number): Promise<readonly string[]> {
     const prefix = `part-${this.#epochs.job}.`;
     const paths: string[] = [];
-    const entries = await readdir(this.#root, { withFileTypes: true, recursive: true });
-    for (const entry of entries) {
+    for (const entry of await entriesBelow(this.#root)) {
       if (!entry.isFile() || !entry.name.startsWith(prefix)) continue;
       const id = Number(entry.name.slice(prefix.length, prefix.length + 12));
       if (id > epoch) paths.push(join(entry.parentPath, entry.name));
@@ -110,6 +112,18 @@ export class LogEpochFiles {
       context: { path: this.#root },
       fix: 'put the checkpoints back, or drop these rows and begin anew with --fresh-state',
     });
+  }
+}
+
+/** Everything below a folder; a compaction may remove folders while it is listed. */
+async function entriesBelow(root: string): Promise<readonly Dirent[]> {
+  for (let left = listingsMax; ; left--) {
+    try {
+      return await readdir(root, { withFileTypes: true, recursive: true });
+    } catch (error) {
+      const isGone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isGone || left === 0) throw error;
+    }
   }
 }
 
