@@ -45,7 +45,7 @@ export default defineConfig({
 `;
 }
 
-describe.skipIf(!withServices)(`millrace store verify (${howToRun})`, () => {
+describe.skipIf(!withServices)(`millrace store verify (${howToRun})`, { timeout: 180_000 }, () => {
   let folder = temporaryFolder();
   let server: RedisServer;
   beforeEach(async () => {
