@@ -97,14 +97,13 @@ function isSame(name: string, a: unknown, b: unknown): boolean {
   return Math.abs(a - b) <= allowed;
 }
 
-/** Floats come last, and roughly: nearly equal ones must not change the order. */
+/** Numbers come last, and roughly: nearly equal ones must not change the order. */
 function orderText(row: Row): string {
-  const values = row.map(([, value]) => value);
-  const isFloat = (value: unknown): boolean =>
-    typeof value === 'number' && !Number.isInteger(value);
-  const exact = values.map((value) => (isFloat(value) ? null : value));
-  const floats = values.filter(isFloat).map((value) => Number(value).toPrecision(4));
-  return JSON.stringify([exact, floats]);
+  const isRough = ([name, value]: Row[number]): boolean =>
+    typeof value === 'number' && name !== 'as_of';
+  const exact = row.map((field) => (isRough(field) ? null : field[1]));
+  const numbers = row.filter(isRough).map(([, value]) => Number(value).toPrecision(4));
+  return JSON.stringify([exact, numbers]);
 }
 
 function normal(value: unknown): unknown {

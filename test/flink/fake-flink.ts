@@ -1,7 +1,10 @@
 // A gateway and a JobManager in one, as far as deployments ask them: statements are remembered, plans
 // "compiled" from a text that is given, jobs run or fail as they are told. In memory, with its folder.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { PlanFolder } from '../../src/flink/deploy/plan-folder.ts';
 
 /** What becomes of the next job that is started. */
@@ -9,6 +12,7 @@ export type NextJob = 'runs' | 'fails' | 'runs, and the gateway goes away';
 
 interface FakeJob {
   readonly jid: string;
+  readonly name: string;
   state: string;
   readonly plan: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -81,7 +85,7 @@ export class FakeFlink {
     if (url.startsWith('/v4')) return this.#isGatewayUp ? this.#gateway(url, body) : null;
     if (url === '/overview') return this.#overview();
     if (url === '/jobs/overview') {
-      return { jobs: this.jobs.map((job) => ({ ...job, name: 'the-job', 'start-time': 1 })) };
+      return { jobs: this.jobs.map((job) => ({ ...job, 'start-time': 1 })) };
     }
     const [, , id, what = ''] = (url.split('?')[0] ?? '').split('/');
     const job = this.jobs.find(({ jid }) => jid === id);
@@ -101,12 +105,18 @@ export class FakeFlink {
     const operation = { location: `mem:/savepoint-of-${job.jid}` };
     const failed = { stacktrace: 'x.Y: bad luck\n\tat a(b)', timestamp: 1, taskName: 'Over' };
     const answers: Readonly<Record<string, unknown>> = {
-      '': { ...job, vertices: [{ id: 'v', name: 'Over', parallelism: 1, status: job.state }] },
+      '': {
+        ...job,
+        'start-time': 1,
+        vertices: [{ id: 'v', name: 'Over', parallelism: 1, status: job.state }],
+      },
       config: { 'execution-config': { 'user-config': job.parameters } },
       stop: { 'request-id': 't' },
       savepoints: { status: { id: 'COMPLETED' }, operation },
       exceptions: { exceptionHistory: { entries: job.state === 'FAILED' ? [failed] : [] } },
-      checkpoints: { counts: {}, latest: { restored, completed: null } },
+      checkpoints: { counts: { completed: 3, failed: 1 }, latest: { restored, completed: null } },
+      metrics: [{ id: 'numRestarts', value: '2' }],
+      vertices: [{ id: '0.currentInputWatermark', value: '1000' }],
     };
     return answers[what] ?? null;
   }
@@ -123,18 +133,29 @@ export class FakeFlink {
     return { resultType: 'EOS', results: { columns: [], data: [] }, ...this.#results };
   }
 
+  #writePlan(uri: string): void {
+    if (uri.startsWith('mem:/')) {
+      this.files.set(uri.slice('mem:/'.length), this.compiled);
+      return;
+    }
+    const path = fileURLToPath(uri);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, this.compiled);
+  }
+
   #execute(statement: string): Readonly<Record<string, unknown>> {
     const [, name, value] = /^SET '(.*)' = '(.*)'$/.exec(statement) ?? [];
     if (name !== undefined && value !== undefined) this.#session.set(name, value);
-    const draft = /^COMPILE PLAN 'mem:\/([^']*)'/.exec(statement)?.[1];
-    if (draft !== undefined) this.files.set(draft, this.compiled);
-    const plan = /^EXECUTE PLAN 'mem:\/([^']*)'/.exec(statement)?.[1];
+    const draft = /^COMPILE PLAN '([^']*)'/.exec(statement)?.[1];
+    if (draft !== undefined) this.#writePlan(draft);
+    const plan = /^EXECUTE PLAN '([^']*)'/.exec(statement)?.[1];
     if (plan === undefined) return {};
     const next = this.next.shift() ?? 'runs';
     const jid = `j${this.jobs.length + 1}`;
     const pairs = this.#session.get('pipeline.global-job-parameters')?.split(',') ?? [];
     this.jobs.push({
       jid,
+      name: this.#session.get('pipeline.name') ?? 'the-job',
       state: next === 'fails' ? 'FAILED' : 'RUNNING',
       plan,
       parameters: Object.fromEntries(pairs.map((pair) => pair.split(':') as [string, string])),
