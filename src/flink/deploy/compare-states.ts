@@ -2,6 +2,7 @@
 // are kept when both plans have them, because an id stands for what the state is made of.
 import type { FlinkStatefulOperator } from './stable-ids.ts';
 
+/** What becomes of the operators with state of an older job. */
 export interface FlinkStateComparison {
   readonly kept: readonly FlinkStatefulOperator[];
   /** Gone with the views or windows that they were for. */

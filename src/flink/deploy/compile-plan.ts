@@ -36,9 +36,28 @@ export async function compilePlan(
       fix: 'let checkpoints.directory be a folder or bucket that this machine, the gateway and the cluster share',
     });
   }
-  const plan = stablePlan(compiled);
+  const plan = stablePlan(compiled, soleGroupsOf(program));
   await folder.write(name, plan.json);
   return plan;
+}
+
+/** Output tables of views with one window, with the name of that window's query. */
+function soleGroupsOf({ statements, inserts }: FlinkProgram): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { name, origin } of inserts) {
+    const view = name.replace(/__output$/, '');
+    const groups = statements.filter(
+      (statement) =>
+        statement.kind === 'view' &&
+        statement.origin === origin &&
+        statement.name !== `${view}__input`,
+    );
+    const [only] = groups;
+    if (name.endsWith('__output') && only !== undefined && groups.length === 1) {
+      found.set(name, only.name);
+    }
+  }
+  return found;
 }
 
 function originsOf({ inserts }: FlinkProgram): string {

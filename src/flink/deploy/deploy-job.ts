@@ -40,6 +40,7 @@ export interface DeployRequest {
   readonly onStep: (text: string) => void;
 }
 
+/** What a deployment did. */
 export interface FlinkDeployResult {
   readonly outcome: 'unchanged' | 'started' | 'upgraded';
   readonly job: string;
@@ -185,12 +186,7 @@ function checkState(
 ): void {
   if (before === null || state === null) return;
   const comparison = comparePlans(planFromJson(before.plan), plan);
-  const mayBeEmpty = new Set(
-    plan.views.filter(({ upgrade }) => upgrade?.added === 'empty').map(({ name }) => name),
-  );
-  const lost = state.lost
-    .filter(({ owner }) => ![...mayBeEmpty].some((view) => owner.startsWith(`${view}__`)))
-    .map(({ owner, description }) => `${owner.split('(')[0]}: ${description}`);
+  const lost = state.lost.map(({ owner, description }) => `${owner.split('(')[0]}: ${description}`);
   const refused = comparison.views.flatMap(({ view, fate, note, features }) => [
     ...(fate === 'refused' ? [`${view}: ${note}`] : []),
     ...features
@@ -200,7 +196,7 @@ function checkState(
   const reasons = [...refused, ...lost.map((text) => `begins empty: ${text}`)];
   if (reasons.length === 0) return;
   throw new MillraceError('MR_FLINK_UPGRADE', `state would be lost:\n  ${reasons.join('\n  ')}`, {
-    fix: "say upgrade: { added: 'empty' } in the view, or deploy with --lose-state; the job goes on as it was",
+    fix: "a new feature: say upgrade: { added: 'empty' } in its view, and give it a window of its own; or deploy with --lose-state. The job goes on as it was",
   });
 }
 

@@ -75,6 +75,26 @@ describe('ids of operators', () => {
     }
   });
 
+  it('are the same whether a window fills one table or several', () => {
+    const { nodes, edges, ...rest } = JSON.parse(recorded) as {
+      nodes: { id: number; description: string }[];
+      edges: { source: number; target: number }[];
+    };
+    const isOnline = /^Sink\(table=\[default_catalog\.default_database\.\w+__online\]/;
+    const online = new Set(
+      nodes.filter(({ description }) => isOnline.test(description)).map(({ id }) => id),
+    );
+    const outputOnly = JSON.stringify({
+      ...rest,
+      nodes: nodes.filter(({ id }) => !online.has(id)),
+      edges: edges.filter(({ target }) => !online.has(target)),
+    });
+    const states = ({ operators }: ReturnType<typeof stablePlan>) =>
+      operators.filter(({ description }) => /Aggregate/.test(description));
+    expect(online.size).toBe(3);
+    expect(states(stablePlan(outputOnly))).toEqual(states(stablePlan(recorded)));
+  });
+
   it('of a window that is new or gone leave the others alone', () => {
     const { operators } = stablePlan(recorded);
     const without = operators.filter(({ owner }) => !owner.startsWith('spend__rolling_2h'));

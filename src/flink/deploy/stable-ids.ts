@@ -40,10 +40,16 @@ const statelessTypes =
 const sourceType = /^stream-exec-table-source-scan_/;
 const sinkType = /^stream-exec-sink_/;
 
-/** Gives every operator of a compiled plan (JSON of `COMPILE PLAN`) its lasting id. */
-export function stablePlan(compiled: string): StablePlan {
+/**
+ * Gives every operator of a compiled plan (JSON of `COMPILE PLAN`) its lasting id. `soleGroups`: the
+ * window group of an output table that is for one alone.
+ */
+export function stablePlan(
+  compiled: string,
+  soleGroups: ReadonlyMap<string, string> = new Map(),
+): StablePlan {
   const plan = JSON.parse(compiled) as CompiledPlan;
-  const graph = graphOf(plan);
+  const graph = graphOf(plan, soleGroups);
   const taken = new Map<number, string>();
   const renamed = new Map<number, number>();
   const operators: FlinkStatefulOperator[] = [];
@@ -75,9 +81,10 @@ interface Graph {
   readonly node: (id: number) => PlanNode;
   readonly before: (id: number) => readonly PlanNode[];
   readonly after: (id: number) => readonly PlanNode[];
+  readonly soleGroups: ReadonlyMap<string, string>;
 }
 
-function graphOf({ nodes, edges }: CompiledPlan): Graph {
+function graphOf({ nodes, edges }: CompiledPlan, soleGroups: ReadonlyMap<string, string>): Graph {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const bySource = Map.groupBy(edges, ({ source }) => source);
   const byTarget = Map.groupBy(edges, ({ target }) => target);
@@ -88,6 +95,7 @@ function graphOf({ nodes, edges }: CompiledPlan): Graph {
   };
   return {
     node,
+    soleGroups,
     before: (id) => (byTarget.get(id) ?? []).map(({ source }) => node(source)),
     after: (id) => (bySource.get(id) ?? []).map(({ target }) => node(target)),
   };
@@ -120,13 +128,45 @@ function tableOf({ description }: PlanNode): string {
 function ownerOf(node: PlanNode, graph: Graph): string {
   if (sourceType.test(node.type) || sinkType.test(node.type)) return tableOf(node);
   const sinks = sinksOf(node, graph);
-  const ofGroups = sinks.filter((sink) => /__(?:online|log)$/.test(tableOf(sink)));
-  const owners = (ofGroups.length > 0 ? ofGroups : sinks).map((sink) => {
-    const fields = /fields=\[([^\]]*)\]/.exec(sink.description)?.[1] ?? '';
-    const features = fields.split(', ').filter((name) => name !== 'date' && name !== '_entity');
-    return `${tableOf(sink).replace(/__(?:online|log|output)$/, '')}(${features.join(', ')})`;
-  });
+  const ofGroups = sinks.filter((sink) => groupTable.test(tableOf(sink)));
+  const owners =
+    ofGroups.length > 0
+      ? ofGroups.map((sink) => ownerText(tableOf(sink).replace(groupTable, ''), fieldsOf(sink)))
+      : sinks.flatMap((sink) => outputOwners(node, sink, graph));
   return [...new Set(owners)].sort().join(' ');
+}
+
+const groupTable = /__(?:online|log)$/;
+
+function ownerText(place: string, fields: readonly string[]): string {
+  const features = fields.filter((name) => !['date', '_entity', '_window'].includes(name));
+  return `${place}(${features.join(', ')})`;
+}
+
+function fieldsOf({ description }: PlanNode): readonly string[] {
+  return (/fields=\[([^\]]*)\]/.exec(description)?.[1] ?? '').split(', ');
+}
+
+/** The topic of a view holds the rows of all its windows: which one is said on the way to it. */
+function outputOwners(node: PlanNode, sink: PlanNode, graph: Graph): readonly string[] {
+  const view = tableOf(sink).replace(/__output$/, '');
+  const labels = graph
+    .after(node.id)
+    .map(({ description }) => ({ description, group: /'(\w+)' AS _window/.exec(description)?.[1] }))
+    .filter(({ group }) => group !== undefined);
+  if (labels.length === 0) {
+    return [ownerText(graph.soleGroups.get(tableOf(sink)) ?? view, fieldsOf(sink))];
+  }
+  return labels.map(({ description, group }) => {
+    const ofGroup = fieldsOf(sink).filter((name) => !isNullIn(description, name));
+    return ownerText(`${view}__${group}`, ofGroup);
+  });
+}
+
+/** Whether a column of a projection is the constant null. */
+function isNullIn(description: string, name: string): boolean {
+  const type = String.raw`[A-Z_]+(?:\([\d, ]+\))?(?: CHARACTER SET "[^"]*")?`;
+  return new RegExp(`[[ ]null:${type} AS ${name}[,\\]]`).test(description);
 }
 
 function sinksOf(node: PlanNode, graph: Graph): readonly PlanNode[] {

@@ -23,6 +23,7 @@ export interface FlinkStatus {
   readonly operators: readonly FlinkOperatorStatus[];
 }
 
+/** The newest checkpoint of a job that completed. */
 export interface FlinkCheckpointStatus {
   readonly at_ms: number;
   readonly last_checkpoint_duration_ms: number;
@@ -30,6 +31,7 @@ export interface FlinkCheckpointStatus {
   readonly path: string;
 }
 
+/** One task of a job: operators that Flink runs together. */
 export interface FlinkOperatorStatus {
   readonly name: string;
   readonly state: string;
