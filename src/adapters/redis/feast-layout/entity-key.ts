@@ -150,9 +150,10 @@ class KeyCodec implements FeastKeyCodec {
       const written = readUint32(key, at);
       const size = readUint32(key, at + 4);
       at += 8;
-      if ((written !== type && written !== 0) || at + size > end) return null;
+      const isNull = written === 0 && size === 0;
+      if ((written !== type && !isNull) || at + size > end) return null;
       this.starts[i] = at;
-      this.ends[i] = written === 0 ? -1 : at + size;
+      this.ends[i] = isNull ? -1 : at + size;
       at += size;
     }
     return at === end ? this.ourKey(key) : null;
