@@ -76,6 +76,9 @@ async function startServer(): Promise<FeatureServer> {
     store,
     project: 'goldens',
     port: 0,
+    // However slow the machine is: a refusal for that would be right, and is not looked for.
+    loopDelayMsMax: 0,
+    deadlineMs: 60_000,
     clock: { ...systemClock, nowMs: () => noon },
     routes: [
       createPushRoute({ plan: goldensPlan, append: () => Promise.resolve() }),

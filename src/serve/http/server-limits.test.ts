@@ -60,7 +60,10 @@ afterEach(async () => {
 });
 
 async function serve(options: Partial<FeatureServerOptions> = {}): Promise<string> {
-  const server = await startFeatureServer({ plan, store: storeWith(found), port: 0, ...options });
+  // Others on the machine may keep the event loop waiting: that is not what is tested here.
+  const calm = { loopDelayMsMax: 0, deadlineMs: 10_000 };
+  const store = storeWith(found);
+  const server = await startFeatureServer({ plan, store, port: 0, ...calm, ...options });
   closing.push(() => server.close());
   return server.url;
 }
