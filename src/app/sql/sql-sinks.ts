@@ -137,6 +137,7 @@ function topicSink(options: TableOptions, target: SqlTarget, isKeyed: boolean): 
     options.oneOf('value.format', ['json']);
   } else options.oneOf(`${prefix}format`, ['json']);
   const style = styleOf(options, prefix);
+  const keyStyle = styleOf(options, 'key.');
   const delivery = options.get('sink.delivery-guarantee') ?? 'at-least-once';
   if (delivery === 'exactly-once') {
     const at = options.at('sink.delivery-guarantee');
@@ -155,7 +156,7 @@ function topicSink(options: TableOptions, target: SqlTarget, isKeyed: boolean): 
       ? rowJson(
           keys,
           keys.map(({ i }) => values[i] ?? null),
-          style,
+          keyStyle,
         )
       : null;
     const value = row.kind === '-D' ? null : rowJson(columns, values, style);

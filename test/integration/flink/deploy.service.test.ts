@@ -20,6 +20,7 @@ import {
 import { flink, type FlinkOptions } from '../../../src/adapters/flink/index.ts';
 import { kafka } from '../../../src/adapters/kafka/index.ts';
 import { flinkJobs, type FlinkJobs } from '../../../src/app/flink/deploy/flink-jobs.ts';
+import type { FlinkStatefulOperator } from '../../../src/flink/deploy/stable-ids.ts';
 import {
   count,
   defineConfig,
@@ -43,10 +44,14 @@ const purchases = stream('purchases', {
 interface Version {
   readonly least?: number;
   readonly hasCounts?: boolean;
+  readonly hasDay?: boolean;
   readonly hours?: number;
   readonly engine?: Partial<FlinkOptions>;
   readonly parallelism?: number;
 }
+
+/** What runs after the upgrades. */
+const today: Version = { least: 5, hasCounts: true, hasDay: true };
 
 let brokers: KafkaCluster;
 let cluster: Cluster;
@@ -59,14 +64,34 @@ const clusterOptions = () => ({
   memory: '1400m',
 });
 
-function jobsOf({ least = 0, hasCounts = false, hours = 1, engine, parallelism = 1 }: Version) {
-  const spend = featureView('spend', {
+function jobsOf(version: Version) {
+  const {
+    least = 0,
+    hasCounts = false,
+    hasDay = false,
+    hours = 1,
+    engine,
+    parallelism = 1,
+  } = version;
+  const base = {
     entity: user,
     from: purchases.where((p) => p.amount.gt(least)),
     emit: 'watermark',
     decay: 'never',
-    features: (p) => ({ spent: sum(p.amount).over(rolling(`${hours}h`)) }),
-  });
+    upgrade: { added: 'empty' },
+  } as const;
+  const spend = hasDay
+    ? featureView('spend', {
+        ...base,
+        features: (p) => ({
+          spent: sum(p.amount).over(rolling(`${hours}h`)),
+          spent_1d: sum(p.amount).over(rolling('24h')),
+        }),
+      })
+    : featureView('spend', {
+        ...base,
+        features: (p) => ({ spent: sum(p.amount).over(rolling(`${hours}h`)) }),
+      });
   const counts = featureView('counts', {
     entity: user,
     from: purchases,
@@ -100,7 +125,7 @@ function jobsOf({ least = 0, hasCounts = false, hours = 1, engine, parallelism =
 }
 
 /** Rows of the output topic, as they come. */
-const written: { readonly user_id: string; readonly spent: number }[] = [];
+const written: { readonly user_id: string; readonly spent: number | null }[] = [];
 let consumer: Consumer;
 
 async function readOutput(): Promise<void> {
@@ -125,10 +150,10 @@ async function buy(amount: number): Promise<void> {
 }
 
 /** The newest sum of u1, as soon as it is `expected`. */
-async function spent(expected: number): Promise<number | undefined> {
-  let newest: number | undefined;
+async function spent(expected: number): Promise<number | null | undefined> {
+  let newest: number | null | undefined;
   for (let tries = 0; tries < 150; tries++) {
-    newest = written.findLast(({ user_id }) => user_id === 'u1')?.spent;
+    newest = written.findLast((row) => row.user_id === 'u1' && row.spent !== null)?.spent;
     if (newest === expected) break;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
@@ -204,35 +229,46 @@ describe.skipIf(!withServices)(`a job on Flink (${howToRun})`, () => {
     expect(await spent(45)).toBe(45);
   }, 180_000);
 
+  it('keeps the state of a window when the view gets another one', async () => {
+    const result = await (await jobsOf({ least: 5, hasCounts: true, hasDay: true })).deploy();
+    expect(result).toMatchObject({ outcome: 'upgraded', deployment: 3 });
+    const places = (operators: readonly FlinkStatefulOperator[] = []): readonly string[] =>
+      operators.map(({ owner }) => owner.split('(')[0] ?? '').sort();
+    expect(places(result.state?.kept)).toContain('spend__rolling_1h');
+    expect(places(result.state?.added)).toEqual(['spend__rolling_1d']);
+    await buy(6);
+    expect(await spent(51)).toBe(51);
+  }, 120_000);
+
   it('goes back by itself when the new one does not run', async () => {
     const engine = { settings: { 'pipeline.max-parallelism': '64' } };
-    const jobs = await jobsOf({ least: 6, hasCounts: true, engine });
+    const jobs = await jobsOf({ ...today, least: 6, engine });
     const failed = jobs.deploy();
     await expect(failed).rejects.toMatchObject({ code: 'MR_FLINK_ROLLED_BACK' });
     await expect(failed).rejects.toThrow(/max parallelism|maximum parallelism/i);
-    expect(await running(jobs)).toMatchObject({ deployment: 2, is_current: false });
+    expect(await running(jobs)).toMatchObject({ deployment: 3, is_current: false });
     await buy(5.5);
-    expect(await spent(50.5)).toBe(50.5);
+    expect(await spent(56.5)).toBe(56.5);
   }, 180_000);
 
   it('is left as it is by what would lose state, and by what does not fit', async () => {
     const before = await (await jobsOf({})).status();
-    const other = await jobsOf({ least: 5, hasCounts: false, parallelism: 64 });
+    const other = await jobsOf({ ...today, parallelism: 64 });
     await expect(other.deploy()).rejects.toMatchObject({ code: 'MR_FLINK_SLOTS' });
     const elsewhere = await jobsOf({ engine: { gateway: 'http://127.0.0.1:1' } });
     await expect(elsewhere.deploy()).rejects.toMatchObject({ code: 'MR_FLINK_UNREACHABLE' });
-    const longer = await jobsOf({ least: 5, hasCounts: true, hours: 3 });
+    const longer = await jobsOf({ ...today, hours: 3 });
     await expect(longer.deploy()).rejects.toMatchObject({ code: 'MR_FLINK_UPGRADE' });
     expect(await (await jobsOf({})).status()).toMatchObject({ job: before.job, state: 'RUNNING' });
   }, 120_000);
 
   it('is stopped with a savepoint, and the next deployment begins with that', async () => {
-    const jobs = await jobsOf({ least: 5, hasCounts: true });
+    const jobs = await jobsOf(today);
     const { savepoint } = await jobs.stop();
     await expect(jobs.savepoint()).rejects.toMatchObject({ code: 'MR_FLINK_DEPLOYMENT' });
     expect(await jobs.deploy()).toMatchObject({ outcome: 'started', savepoint });
     await buy(9.5);
-    expect(await spent(60)).toBe(60);
+    expect(await spent(66)).toBe(66);
     await jobs.cancel();
     expect(await jobs.status()).toMatchObject({ state: 'CANCELED' });
   }, 120_000);
