@@ -65,7 +65,7 @@ function innerItems(query: GroupQuery): readonly Item[] {
 function timeItems({ stream, group }: GroupQuery): readonly Item[] {
   const eventTime = quoteName(stream.eventTime.field);
   if (group.family === 'over') {
-    const sql = `TO_TIMESTAMP_LTZ(${eventTime}, 3)`;
+    const sql = `TO_TIMESTAMP_LTZ(${distinguished(eventTime, group.window)}, 3)`;
     return [
       { name: 'event_time', sql },
       { name: 'as_of', sql },
@@ -75,6 +75,22 @@ function timeItems({ stream, group }: GroupQuery): readonly Item[] {
     { name: 'event_time', sql: `TO_TIMESTAMP_LTZ(MAX(${eventTime}), 3)` },
     { name: 'as_of', sql: `CAST(\`window_time\` AS ${instantType})` },
   ];
+}
+
+/**
+ * The time, with the length of the window taken off and put on again. Flink's planner (2.2) takes OVER
+ * windows that differ in their length alone for one, when their rows go to the same table; what they
+ * read is then different, and so are they.
+ */
+function distinguished(eventTime: string, window: WindowNode): string {
+  switch (window.kind) {
+    case 'rolling':
+      return `${eventTime} - ${window.sizeMs} + ${window.sizeMs}`;
+    case 'rollingRows':
+      return `${eventTime} - ${window.rows} + ${window.rows}`;
+    default:
+      return eventTime;
+  }
 }
 
 function featureItem({ view, group, refusals }: GroupQuery, feature: FeatureNode): Item {
