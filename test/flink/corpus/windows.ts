@@ -236,3 +236,16 @@ export const hoppingDay = featureView('hopping_day', {
   ...perUser,
   features: (e) => ({ spent: sum(e.amount).over(hopping('1d', { every: '6h' })) }),
 });
+
+/** Flink takes OVER windows of other lengths for one, where their aggregates and their input are equal. */
+export const sameAggregates = featureView('same_aggregates', {
+  ...perUser,
+  features: (e) => ({
+    spent_10s: sum(e.amount).over(rolling('10s')),
+    spent_1h: sum(e.amount).over(rolling('1h')),
+    spent_3: sum(e.amount).over(rolling({ rows: 3 })),
+    spent_9: sum(e.amount).over(rolling({ rows: 9 })),
+    hopped_1m: sum(e.amount).over(hopping('1m', { every: '30s' })),
+    hopped_2m: sum(e.amount).over(hopping('2m', { every: '30s' })),
+  }),
+});

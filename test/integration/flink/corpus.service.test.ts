@@ -12,10 +12,10 @@ import {
 import { explainProgram } from '../../../src/flink/client/submit-program.ts';
 import { compileFlink } from '../../../src/flink/compile-flink.ts';
 import { statementSetSql } from '../../../src/flink/flink-program.ts';
-import type { FlinkTables } from '../../../src/flink/flink-tables.ts';
-import { windowGroups } from '../../../src/flink/window-group.ts';
+import type { FlinkTables, SinkTable } from '../../../src/flink/flink-tables.ts';
+import { type WindowGroup, windowGroups } from '../../../src/flink/window-group.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
-import { type Plan, streamOf } from '../../../src/plan/plan.ts';
+import { type Plan, streamOf, type ViewNode } from '../../../src/plan/plan.ts';
 import { corpus, corpusTables } from '../../flink/corpus.ts';
 import { comparableRows, engineRows, firstDifference } from '../../flink/engine-rows.ts';
 import { howToRun, withServices } from '../service.ts';
@@ -49,17 +49,31 @@ function fileTables(): FlinkTables {
     }),
     sinks: (view) => ({
       online: null,
-      output: null,
-      log: (group) => ({
-        options: {
-          connector: 'filesystem',
-          path: `file://${join(flink.folder, view, group)}`,
-          format: 'json',
-          'json.timestamp-format.standard': 'ISO-8601',
-        },
-      }),
+      output: jsonFiles(view, 'output'),
+      log: (group) => jsonFiles(view, group),
     }),
   };
+}
+
+function jsonFiles(view: string, name: string): SinkTable {
+  return {
+    options: {
+      connector: 'filesystem',
+      path: `file://${join(flink.folder, view, name)}`,
+      format: 'json',
+      'json.timestamp-format.standard': 'ISO-8601',
+    },
+  };
+}
+
+/** Rows of one window in the output that all windows of a view share. */
+function outputRows(view: ViewNode, group: WindowGroup): readonly Record<string, unknown>[] {
+  const columns = [...view.key, ...group.features, ...group.derived].map(({ name }) => name);
+  return flinkRows(view.name, 'output')
+    .filter((row) => (row['_window'] ?? group.name) === group.name)
+    .map((row) =>
+      Object.fromEntries(['as_of', ...columns].map((name) => [name, row[name] ?? null])),
+    );
 }
 
 /** Cases whose stream is the fixtures' events. */
@@ -144,6 +158,8 @@ describe.skipIf(!withServices)(`${howToRun}: the corpus on Flink`, () => {
         const ours = comparableRows(engineRows(plan, group));
         expect(ours.length).toBeGreaterThan(0);
         expect(firstDifference(ours, theirs), group.name).toBeNull();
+        const output = comparableRows(outputRows(view, group));
+        expect(firstDifference(ours, output), `output of ${group.name}`).toBeNull();
       }
     });
   });
