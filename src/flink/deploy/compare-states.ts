@@ -9,7 +9,7 @@ export interface FlinkStateComparison {
   readonly dropped: readonly FlinkStatefulOperator[];
   /** For views or windows that are new. */
   readonly added: readonly FlinkStatefulOperator[];
-  /** For views and windows that were there before, and begin empty all the same. */
+  /** For features and windows that were there before, and begin empty all the same. */
   readonly lost: readonly FlinkStatefulOperator[];
 }
 
@@ -32,7 +32,17 @@ export function compareStates(
   };
 }
 
-/** Names of the window groups or tables that an operator works for, without their features. */
+/**
+ * What an operator works for: its window group or table, and the features of that by view, which may
+ * have had another window before. Columns up to `as_of` are the key and the times.
+ */
 function places({ owner }: FlinkStatefulOperator): readonly string[] {
-  return owner.replaceAll(/\([^)]*\)/g, '').split(' ');
+  return [...owner.matchAll(/([^\s(]+)(?:\(([^)]*)\))?/g)].flatMap(
+    ([, place = '', fields = '']) => {
+      const view = place.split('__')[0] ?? place;
+      const names = fields.split(', ');
+      const features = names.slice(names.indexOf('as_of') + 1);
+      return [place, ...features.filter((name) => name !== '').map((name) => `${view}.${name}`)];
+    },
+  );
 }

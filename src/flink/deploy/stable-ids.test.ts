@@ -75,6 +75,18 @@ describe('ids of operators', () => {
     }
   });
 
+  it('of a feature that gets another window are lost, not dropped and added', () => {
+    const longer = edited(
+      ['spend__rolling_1h', 'spend__rolling_3h'],
+      ['BETWEEN 3600000 PRECEDING', 'BETWEEN 10800000 PRECEDING'],
+      ["'rolling_1h'", "'rolling_3h'"],
+    );
+    const { operators } = stablePlan(recorded);
+    const { lost, added } = compareStates(operators, stablePlan(longer).operators);
+    expect(placesOf(lost)).toEqual(['spend__rolling_3h']);
+    expect(placesOf(added)).toEqual(['spend__rolling_3h__online']);
+  });
+
   it('are the same whether a window fills one table or several', () => {
     const { nodes, edges, ...rest } = JSON.parse(recorded) as {
       nodes: { id: number; description: string }[];

@@ -125,7 +125,12 @@ function jobsOf(version: Version) {
 }
 
 /** Rows of the output topic, as they come. */
-const written: { readonly user_id: string; readonly spent: number | null }[] = [];
+interface Row {
+  readonly user_id: string;
+  readonly spent: number | null;
+  readonly spent_1d?: number | null;
+}
+const written: Row[] = [];
 let consumer: Consumer;
 
 async function readOutput(): Promise<void> {
@@ -133,7 +138,7 @@ async function readOutput(): Promise<void> {
   consumer = new Consumer({ groupId: 'reader', clientId: 'reader', bootstrapBrokers });
   const stream = await consumer.consume({ topics: ['spend'], mode: 'earliest', autocommit: false });
   stream.on('data', ({ value }) => {
-    written.push(JSON.parse(value.toString()) as (typeof written)[number]);
+    written.push(JSON.parse(value.toString()) as Row);
   });
 }
 
@@ -212,7 +217,9 @@ describe.skipIf(!withServices)(`a job on Flink (${howToRun})`, () => {
     const result = await jobs.deploy();
     expect(result).toMatchObject({ outcome: 'upgraded', deployment: 2 });
     expect(result.state?.lost).toEqual([]);
-    expect(result.state?.kept.map(({ owner }) => owner.split('(')[0])).toContain('spend');
+    expect(result.state?.kept.map(({ owner }) => owner.split('(')[0])).toContain(
+      'spend__rolling_1h',
+    );
     await buy(3);
     await buy(7);
     expect(await spent(37)).toBe(37);
@@ -238,6 +245,10 @@ describe.skipIf(!withServices)(`a job on Flink (${howToRun})`, () => {
     expect(places(result.state?.added)).toEqual(['spend__rolling_1d']);
     await buy(6);
     expect(await spent(51)).toBe(51);
+    // The new window has seen this one only.
+    const ofDay = (): Row | undefined =>
+      written.findLast((row) => row.user_id === 'u1' && typeof row.spent_1d === 'number');
+    await expect.poll(() => ofDay()?.spent_1d, { timeout: 20_000 }).toBe(6);
   }, 120_000);
 
   it('goes back by itself when the new one does not run', async () => {
