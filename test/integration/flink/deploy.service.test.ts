@@ -55,7 +55,7 @@ const today: Version = { least: 5, hasCounts: true, hasDay: true };
 
 let brokers: KafkaCluster;
 let cluster: Cluster;
-const folder = mkdtempSync(join(tmpdir(), 'millrace-deploy-'));
+let folder: string;
 const dist = (): string => installFlink(defaultFlinkDirectory);
 const clusterOptions = () => ({
   dist: dist(),
@@ -177,6 +177,7 @@ async function running(jobs: FlinkJobs, isGood: (restarts: number) => boolean = 
 
 describe.skipIf(!withServices)(`a job on Flink (${howToRun})`, () => {
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-deploy-'));
     installKafkaConnector(dist());
     brokers = await startKafka();
     for (const name of ['purchases', 'spend', 'counts']) {

@@ -10,7 +10,7 @@ import { systemClock } from '../../../src/kernel/clock.ts';
 import { CliHost, type CliResult, jsonOf } from '../../cli/run-cli.ts';
 import { howToRun, withServices } from '../service.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'millrace-outcomes-'));
+let folder: string;
 let cluster: Cluster;
 let cli: CliHost;
 
@@ -76,6 +76,7 @@ const run = (...args: readonly string[]): Promise<CliResult> => cli.run(folder, 
 
 describe.skipIf(!withServices)(`what goes wrong on Flink (${howToRun})`, () => {
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-outcomes-'));
     cluster = await startCluster({
       dist: plainFlink(),
       directory: join(folder, 'cluster'),
