@@ -29,6 +29,7 @@ import { materializeRoutes } from './feast/materialize-routes.ts';
 import { type FeastTools, feastToolsOf } from './feast/feast-tools.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { checkKeyNames, namedOnDemand, namedView } from './named-view.ts';
+import { refusedWhenNeeded } from './config/check-environment.ts';
 import { OnlineStores } from './online-stores.ts';
 import { type ResolvedProject, resolveProject } from './config/resolve-project.ts';
 import { diffProject } from './recovery/plan-diff.ts';
@@ -136,9 +137,6 @@ export interface App {
   /** Closes servers and stores. */
   close(): Promise<void>;
 }
-
-/** What running needs and planning does not: it is there on another machine, or in another version. */
-const refusedWhenNeeded: readonly string[] = ['MR_NOT_AVAILABLE', 'MR_CHECKPOINT_ACCESS'];
 
 /**
  * Opens an environment of a project.

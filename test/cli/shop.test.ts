@@ -49,16 +49,16 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 describe('the shop, outside the package', () => {
-  it('passes check, and says what another environment asks for that cannot be done yet', async () => {
+  it('passes check, and says what Flink of another environment cannot compute', async () => {
     const local = await runCli(shop, 'check');
     expect(local).toMatchObject({ code: 0, stderr: '' });
     expect(local.stdout).toContain('ok: 1 view, 13 features');
     const fleet = await runCli(shop, 'check', '--env', 'fleet', '--json');
     expect(fleet.code).toBe(1);
     const { problems } = jsonOf<{ problems: { code: string; path: string }[] }>(fleet);
-    const missing = problems.filter(({ code }) => code === 'MR_NOT_AVAILABLE');
-    expect(missing.map(({ path }) => path)).toEqual(
-      expect.arrayContaining(['environments.fleet.engine']),
+    const refused = problems.filter(({ code }) => code === 'MR_FLINK_REFUSED');
+    expect(refused.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['user_spend.features.by_category_24h']),
     );
   });
 

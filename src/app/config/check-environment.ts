@@ -16,6 +16,9 @@ import { checkTopic } from './check-topics.ts';
 import { Findings } from './findings.ts';
 import { type RunSettings, resolveRunSettings } from './run-settings.ts';
 
+/** What running needs and planning does not: it is there on another machine, or in another version. */
+export const refusedWhenNeeded: readonly string[] = ['MR_NOT_AVAILABLE', 'MR_CHECKPOINT_ACCESS'];
+
 export interface EnvironmentToCheck {
   readonly config: Config;
   readonly env: string;

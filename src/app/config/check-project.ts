@@ -3,7 +3,7 @@
 import type { Problem } from '../../kernel/errors/millrace-error.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { flinkProblems } from '../flink/flink-sql.ts';
-import { isUnavailable } from './check-environment.ts';
+import { isUnavailable, refusedWhenNeeded } from './check-environment.ts';
 import { type Guarantee, guaranteesOf } from './guarantees.ts';
 import { type ConfigInput, type ResolvedProject, resolveProject } from './resolve-project.ts';
 
@@ -41,7 +41,7 @@ function targetProblems(
   target: CheckTarget = isUnavailable(project.environment.engine) ? 'flink' : 'engine',
 ): readonly Problem[] {
   const isBroken = project.problems.some(
-    ({ severity, code }) => severity === 'error' && code !== 'MR_NOT_AVAILABLE',
+    ({ severity, code }) => severity === 'error' && !refusedWhenNeeded.includes(code),
   );
   return target === 'engine' || isBroken ? [] : flinkProblems(project);
 }
