@@ -13,12 +13,12 @@ import { createTopic, withAdmin } from '../test/integration/kafka/topics.ts';
 import { measureLatency } from './kafka/event-latency.ts';
 import type { TopicRun } from './kafka/topic-job.ts';
 import { loadTopic } from './kafka/topic-loader.ts';
-import { startCluster, stopCluster } from './peers/flink-cluster.ts';
+import { startCluster, stopCluster } from '../test/integration/flink/flink-cluster.ts';
 import {
   defaultFlinkDirectory,
   installFlink,
   installKafkaConnector,
-} from './peers/flink-install.ts';
+} from '../test/integration/flink/flink-install.ts';
 import { runFlinkJob } from './peers/flink-job.ts';
 import { flinkJob } from './peers/flink-sql.ts';
 

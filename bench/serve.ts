@@ -15,7 +15,7 @@ import { type RedisServer, startRedis } from '../test/integration/redis/redis-se
 import { openBenchStore } from './serving/bench-store.ts';
 import { type LoadResult, load } from './serving/load-client.ts';
 import { mgetRowsPerSecond } from './serving/mget-loop.ts';
-import { fillWide, requestBodies, wideFeatures } from './serving/wide-view.ts';
+import { fillWide, requestBodies, wideFeatures } from '../test/integration/redis/wide-view.ts';
 import { readFile } from 'node:fs/promises';
 
 const args = new Arguments();

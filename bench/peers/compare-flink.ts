@@ -7,8 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { writeBenchEvents } from '../../src/app/bench/bench-events.ts';
-import { type Cluster, startCluster, stopCluster } from './flink-cluster.ts';
-import { defaultFlinkDirectory, installFlink } from './flink-install.ts';
+import {
+  type Cluster,
+  startCluster,
+  stopCluster,
+} from '../../test/integration/flink/flink-cluster.ts';
+import { defaultFlinkDirectory, installFlink } from '../../test/integration/flink/flink-install.ts';
 import { runFlinkJob } from './flink-job.ts';
 import { flinkJob } from './flink-sql.ts';
 import type { JobName, OurRun } from './our-job.ts';

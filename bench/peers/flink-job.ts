@@ -2,7 +2,7 @@
 // account, and what the TaskManager's process used of CPU and memory meanwhile.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from './flink-cluster.ts';
+import type { Cluster } from '../../test/integration/flink/flink-cluster.ts';
 
 export interface FlinkJob {
   /** `SET` before the statements. */

@@ -2,8 +2,8 @@
 // Run: node --conditions=millrace-src bench/peers/flink-up.ts start|stop|install [--flink-dir DIR] [--managed 0.1]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startCluster, stopCluster } from './flink-cluster.ts';
-import { defaultFlinkDirectory, installFlink } from './flink-install.ts';
+import { startCluster, stopCluster } from '../../test/integration/flink/flink-cluster.ts';
+import { defaultFlinkDirectory, installFlink } from '../../test/integration/flink/flink-install.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,7 +2,7 @@
 // second, of one run of the comparison: figures of different runs or machines say little.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
-import { flinkVersion } from './flink-install.ts';
+import { flinkVersion } from '../../test/integration/flink/flink-install.ts';
 import type { SameResults } from './same-results.ts';
 
 export interface Measured {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { VectorBatch } from '../../src/columns/vector-batch.ts';
 import { readValue } from '../../src/columns/read-value.ts';
 import { decodeKey } from '../../src/kernel/key-encoding.ts';
-import type { Cluster } from './flink-cluster.ts';
+import type { Cluster } from '../../test/integration/flink/flink-cluster.ts';
 import { runFlinkJob } from './flink-job.ts';
 import { flinkJob } from './flink-sql.ts';
 import { type JobName, benchPlan, runOurJob } from './our-job.ts';

@@ -2,7 +2,7 @@
 import { embedded } from '../../src/adapters/embedded/index.ts';
 import { redis } from '../../src/adapters/redis/index.ts';
 import type { OnlineStore } from '../../src/ports/online-store.ts';
-import { wideStored } from './wide-view.ts';
+import { wideStored } from '../../test/integration/redis/wide-view.ts';
 
 /** `place`: a folder (embedded) or a URL (redis). */
 export function openBenchStore(

@@ -1,7 +1,7 @@
 // What the store itself gives: rows as the server reads them, by MGET in as many loops as the server
 // has connections, with the same client, and nothing done with the answers.
 import { RESP_TYPES, createClient } from 'redis';
-import { itemCount, packedWideRows } from './wide-view.ts';
+import { itemCount, packedWideRows } from '../../test/integration/redis/wide-view.ts';
 
 export interface MgetLoopOptions {
   readonly rowCount: number;

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startFeatureServer } from '../../src/serve/http/feature-server.ts';
 import { openBenchStore } from './bench-store.ts';
-import { widePlan } from './wide-view.ts';
+import { widePlan } from '../../test/integration/redis/wide-view.ts';
 
 async function serveStore(kind: string, place: string): Promise<() => Promise<void>> {
   const store = await openBenchStore(kind, place, 'read');

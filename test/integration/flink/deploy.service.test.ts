@@ -6,17 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Consumer } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Cluster,
-  startCluster,
-  startTaskManager,
-  stopCluster,
-} from '../../../bench/peers/flink-cluster.ts';
-import {
-  defaultFlinkDirectory,
-  installFlink,
-  installKafkaConnector,
-} from '../../../bench/peers/flink-install.ts';
+import { type Cluster, startCluster, startTaskManager, stopCluster } from './flink-cluster.ts';
+import { defaultFlinkDirectory, installFlink, installKafkaConnector } from './flink-install.ts';
 import { flink, type FlinkOptions } from '../../../src/adapters/flink/index.ts';
 import { kafka } from '../../../src/adapters/kafka/index.ts';
 import { flinkJobs, type FlinkJobs } from '../../../src/app/flink/deploy/flink-jobs.ts';

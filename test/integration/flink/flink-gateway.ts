@@ -1,13 +1,9 @@
-// Flink for tests: installed from its published packages as the benchmark does it, started small.
+// Flink for tests: installed from its published packages started small.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startCluster, stopCluster } from '../../../bench/peers/flink-cluster.ts';
-import {
-  defaultFlinkDirectory,
-  installFlink,
-  installKafkaConnector,
-} from '../../../bench/peers/flink-install.ts';
+import { startCluster, stopCluster } from './flink-cluster.ts';
+import { defaultFlinkDirectory, installFlink, installKafkaConnector } from './flink-install.ts';
 
 export interface TestFlink {
   readonly gateway: string;

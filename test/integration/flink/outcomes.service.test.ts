@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster, stopCluster } from '../../../bench/peers/flink-cluster.ts';
-import { defaultFlinkDirectory, installFlink } from '../../../bench/peers/flink-install.ts';
+import { type Cluster, startCluster, stopCluster } from './flink-cluster.ts';
+import { defaultFlinkDirectory, installFlink } from './flink-install.ts';
 import { openGatewaySession } from '../../../src/flink/client/gateway-client.ts';
 import { systemClock } from '../../../src/kernel/clock.ts';
 import { CliHost, type CliResult, jsonOf } from '../../cli/run-cli.ts';

@@ -3,7 +3,7 @@
 // itself when Redis is.
 import { redis } from 'millrace/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fillWide, widePlan, wideStored } from '../../../bench/serving/wide-view.ts';
+import { fillWide, widePlan, wideStored } from './wide-view.ts';
 import type { OnlineStore } from '../../../src/ports/online-store.ts';
 import { type FeatureServer, startFeatureServer } from '../../../src/serve/http/feature-server.ts';
 import { howToRun, withServices } from '../service.ts';

@@ -1,11 +1,11 @@
 // The view that serving is measured with: 50 features (20 int64, 20 float64, 10 strings) of an int64
 // key, 1,000 rows, the same values in every store and in the peer.
-import { packRows } from '../../src/columns/packed-row-writer.ts';
-import type { VectorBatch } from '../../src/columns/vector-batch.ts';
-import type { Field, Value } from '../../src/kernel/types/field-type.ts';
-import type { FeatureNode, Plan } from '../../src/plan/plan.ts';
-import type { OnlineStore, StoredView } from '../../src/ports/online-store.ts';
-import { vectorBatch } from '../../src/testing/vectors.ts';
+import { packRows } from '../../../src/columns/packed-row-writer.ts';
+import type { VectorBatch } from '../../../src/columns/vector-batch.ts';
+import type { Field, Value } from '../../../src/kernel/types/field-type.ts';
+import type { FeatureNode, Plan } from '../../../src/plan/plan.ts';
+import type { OnlineStore, StoredView } from '../../../src/ports/online-store.ts';
+import { vectorBatch } from '../../../src/testing/vectors.ts';
 
 export const itemCount = 1000;
 const key: readonly Field[] = [{ name: 'item_id', type: { kind: 'int64' }, nullable: false }];
