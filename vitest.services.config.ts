@@ -5,6 +5,9 @@ import base from './vitest.config.ts';
 export default mergeConfig(
   { ...base, test: { ...base.test, include: [] } },
   defineConfig({
-    test: { include: ['test/integration/**/*.service.test.ts'], env: { MILLRACE_SERVICES: '1' } },
+    test: {
+      include: ['test/integration/**/*.service.test.ts', 'test/parity/three-way.test.ts'],
+      env: { MILLRACE_SERVICES: '1' },
+    },
   }),
 );

@@ -1,7 +1,7 @@
 // What was served, what a training set holds at that instant, and what DuckDB says: three numbers for
 // each of 300,000 served rows of real flights that came out of order, and of other data. Exact kinds
-// are equal, floats within 1e-9, sketches within their stated error.
-// MR_FLIGHTS says how many flights: 3000000 are all.
+// are equal, floats within 1e-9, sketches within their stated error. Whole in `npm run test:services`;
+// `npm test` takes fewer. MR_FLIGHTS says how many flights: 3000000 are all.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -30,9 +30,10 @@ import {
 import { featureLog, file } from 'millrace/file';
 import { memoryStore } from 'millrace/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withServices } from '../integration/service.ts';
 
-const flightCount = Number(process.env['MR_FLIGHTS'] ?? 400_000);
-const labelCount = 300_000;
+const flightCount = Number(process.env['MR_FLIGHTS'] ?? (withServices ? 400_000 : 100_000));
+const labelCount = Math.min(300_000, flightCount * 0.75);
 const hour = 3_600_000;
 const flightsFile = resolve(
   dirname(fileURLToPath(import.meta.resolve('vega-datasets'))),
