@@ -33,6 +33,9 @@ interface Look {
   readonly ms: number;
 }
 
+/** A server that refuses for a moment: the machine is busy. */
+const silent = { newestAgeMs: Number.NaN, payments: 0, replicaAgeMs: Number.NaN };
+
 async function prepare(folder: string): Promise<void> {
   const startMs = Date.now();
   const lines = Array.from({ length: eventsPerSecond * seconds }, (_, i) => {
@@ -54,6 +57,7 @@ async function look(region: string, url: string): Promise<Look> {
   });
   const body = (await answer.json()) as { results: { values: (number | null)[] }[] };
   const ms = performance.now() - startMs;
+  if (!answer.ok) return { ...silent, region, source: `HTTP ${answer.status}`, ms };
   const [, payments, newest] = body.results.map(({ values }) => values.map((v) => v ?? 0));
   const metrics = await (await fetch(`${url}/metrics`)).text();
   return {
