@@ -39,7 +39,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('a process that is killed', () => {
+describe('a process that is killed', { retry: 0 }, () => {
   it('leaves what an undisturbed one leaves', { timeout: 900_000 }, async () => {
     const kills = Math.ceil(killsWanted / chainCount);
     const chains = Array.from({ length: chainCount }, (_, i) => ({

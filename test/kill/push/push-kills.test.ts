@@ -116,7 +116,7 @@ async function storedTotals(): Promise<{ readonly events: number; readonly ids: 
   }
 }
 
-describe('rows that were acknowledged', () => {
+describe('rows that were acknowledged', { retry: 0 }, () => {
   it('are counted once, whoever is killed', { timeout: 240_000 }, async () => {
     await live('run');
     while (!existsSync(join(folder, 'online'))) await systemClock.sleep(20);
