@@ -58,7 +58,8 @@ function compileView(
   { plan, tables, profile, refusals }: ViewContext,
 ): Pick<FlinkProgram, 'statements' | 'inserts'> {
   const stream = streamOf(plan, view);
-  const groups = windowGroups(view, refusals);
+  const sinks = tables.sinks(view.name);
+  const groups = windowGroups(view, refusals, sinks);
   const input = viewInput(view, stream, refusals);
   const statements = input.statement === null ? [] : [input.statement];
   const relations = new Map<WindowGroup, string>();
@@ -81,8 +82,8 @@ function compileView(
     const text = [comment, `CREATE TEMPORARY VIEW ${quoteName(name)} AS`, query].join('\n');
     statements.push({ kind: 'view', name, origin: view.uid, text });
   }
-  const sinks = sinkStatements(view, relations, tables.sinks(view.name), refusals);
-  return { statements: [...statements, ...sinks.tables], inserts: sinks.inserts };
+  const filled = sinkStatements(view, relations, sinks, refusals);
+  return { statements: [...statements, ...filled.tables], inserts: filled.inserts };
 }
 
 /** Flink writes `PARTITION BY` of a view's text anew, and loses all columns but one. */

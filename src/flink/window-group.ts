@@ -5,6 +5,7 @@ import { formatDuration } from '../kernel/duration.ts';
 import { columnsOf } from '../plan/expression.ts';
 import type { DerivedNode, FeatureNode, ViewNode } from '../plan/plan.ts';
 import { type WindowKind, type WindowNode, windowKey } from '../plan/window.ts';
+import type { ViewSinks } from './flink-tables.ts';
 import { type Refusal, refusalsAt } from './refusal.ts';
 import type { WindowFamily } from './sql-aggregate.ts';
 
@@ -28,25 +29,42 @@ const families: Readonly<Record<WindowKind, WindowFamily>> = {
   session: 'ending',
 };
 
-/** In the order in which their first features were written. */
-export function windowGroups(view: ViewNode, refusals: Refusal[]): readonly WindowGroup[] {
+/**
+ * In the order in which their first features were written. What is derived from several windows is in
+ * none: whoever merges the groups' rows into an online store computes it. Nobody does for other sinks.
+ */
+export function windowGroups(
+  view: ViewNode,
+  refusals: Refusal[],
+  sinks?: ViewSinks,
+): readonly WindowGroup[] {
   const byWindow = Map.groupBy(view.features, ({ window }) => windowKey(window));
   const groups = [...byWindow.values()].map((features) => groupOf(features));
   const groupByFeature = new Map(
     groups.flatMap((group) => group.features.map(({ name }) => [name, group] as const)),
   );
   for (const derived of view.derived) {
-    const path = `${view.name}.derive.${derived.name}`;
     const used = [...columnsOf(derived.value)].map((name) => groupByFeature.get(name));
     const [first = groups[0], ...others] = new Set(used);
-    if (others.length > 0) {
-      refusalsAt(path, refusals).refuse(
-        'it is derived from features over different windows, which Flink computes in queries of their own',
-        'derive it from features over one window, or compute it when it is read, in an on-demand view',
-      );
-    } else first?.derived.push(derived);
+    if (others.length === 0) first?.derived.push(derived);
+    else refuseUnmerged(`${view.name}.derive.${derived.name}`, refusals, sinks);
   }
   return groups;
+}
+
+/** Only rows of an online store are merged; those of an output or a feature log are one window's. */
+function refuseUnmerged(path: string, refusals: Refusal[], sinks: ViewSinks | undefined): void {
+  const isMerged = sinks?.online != null;
+  const others = [...(sinks?.output ? ['output'] : []), ...(sinks?.log ? ['feature log'] : [])];
+  if (isMerged && others.length === 0) return;
+  const where = isMerged ? `, and rows of its ${others.join(' and its ')} are not merged` : '';
+  refusalsAt(path, refusals).refuse(
+    `it is derived from features over different windows, which Flink computes in queries of their own${where}`,
+    isMerged
+      ? `leave its ${others.join(' and its ')} out (the online store has it), or derive it from one window`
+      : 'bind an online store, for which rows are merged; or derive it from features over one window, ' +
+          'or compute it when it is read, in an on-demand view',
+  );
 }
 
 type OpenGroup = WindowGroup & { readonly derived: DerivedNode[] };

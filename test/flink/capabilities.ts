@@ -17,6 +17,7 @@ import {
 } from 'millrace';
 import type { Feature, Window } from 'millrace';
 import { compileFlink } from '../../src/flink/compile-flink.ts';
+import type { FlinkTables } from '../../src/flink/flink-tables.ts';
 import type { Refusal } from '../../src/flink/refusal.ts';
 import { type AggregateName, aggregateNames, aggregateResult } from '../../src/plan/aggregate.ts';
 import { type FunctionName, functionSpec, functionTable } from '../../src/plan/functions.ts';
@@ -103,9 +104,19 @@ export function windowCapabilities(): readonly Capability[] {
   });
 }
 
-/** Derived features over one window and over two. */
+const onlineOnly: FlinkTables = {
+  ...tables,
+  sinks: (view) => ({ ...tables.sinks(view), output: null, log: null }),
+};
+
+/** Derived features over one window and over two, by where they go. */
 export function derivedCapabilities(): readonly Capability[] {
-  return (['1h', '1d'] as const).map((size) => {
+  const cases = [
+    ['one window', '1h', tables],
+    ['different windows, for the online store alone', '1d', onlineOnly],
+    ['different windows, with an output or a feature log', '1d', tables],
+  ] as const;
+  return cases.map(([windowsOf, size, bound]) => {
     const view = featureView('probe', {
       entity: user,
       from: events,
@@ -113,8 +124,8 @@ export function derivedCapabilities(): readonly Capability[] {
       features: (e) => ({ a: sum(e.x).over(rolling('1h')), b: sum(e.x).over(rolling(size)) }),
       derive: (f) => ({ c: f.a.div(f.b) }),
     });
-    const what = `derived from features over ${size === '1h' ? 'one window' : 'different windows'}`;
-    return { what, refusals: compileFlink({ plan: planOf(view), tables }).refusals };
+    const what = `derived from features over ${windowsOf}`;
+    return { what, refusals: compileFlink({ plan: planOf(view), tables: bound }).refusals };
   });
 }
 

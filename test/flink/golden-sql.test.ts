@@ -3,8 +3,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileFlink } from '../../src/flink/compile-flink.ts';
+import type { FlinkTables, ViewSinks } from '../../src/flink/flink-tables.ts';
 import { printProgram } from '../../src/flink/flink-program.ts';
 import type { FlinkProfileName } from '../../src/flink/flink-profile.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { corpus, corpusTables as tables, refusedCorpus } from './corpus.ts';
 
 const folder = new URL('./fixtures/golden/', import.meta.url);
@@ -50,6 +52,7 @@ describe('golden SQL', () => {
     const names = [
       ...corpus.map(({ name }) => `${name}.2.x.sql`),
       ...ofOlderVersion.map((name) => `${name}.1.20.sql`),
+      'across_windows.online.2.x.sql',
       'refusals.txt',
     ];
     expect(readdirSync(folder).sort()).toEqual([...names].sort());
@@ -65,6 +68,35 @@ describe('golden SQL', () => {
     });
     const text = lines.join('\n');
     expect(text).toBe(golden('refusals.txt', text));
+  });
+});
+
+describe('a feature derived from several windows', () => {
+  const plan = refusedCorpus.find(({ name }) => name === 'across_windows')?.plan as Plan;
+  const rows = { options: { connector: 'kafka', topic: 'rows' } };
+  const sinksOf = (sinks: Partial<ViewSinks>): FlinkTables => ({
+    ...tables,
+    sinks: (view) => ({ ...tables.sinks(view), output: null, log: null, ...sinks }),
+  });
+
+  it('is left to whoever merges the rows when they only go to an online store', () => {
+    const program = compileFlink({ plan, tables: sinksOf({}) });
+    expect(program.refusals).toEqual([]);
+    const text = printProgram(program);
+    expect(text).not.toContain('share');
+    expect(text).toBe(golden('across_windows.online.2.x.sql', text));
+  });
+
+  it.each([
+    ['an output', { output: rows }, 'rows of its output are not merged'],
+    ['a feature log', { log: () => rows }, 'rows of its feature log are not merged'],
+    ['no online store', { online: null }, 'bind an online store'],
+  ])('is refused with %s', (_, sinks, said) => {
+    const { refusals } = compileFlink({ plan, tables: sinksOf(sinks) });
+    expect(refusals.map(({ path }) => path)).toEqual(['across_windows.derive.share']);
+    expect(refusals.map(({ reason, alternative }) => `${reason}. ${alternative}`)[0]).toContain(
+      said,
+    );
   });
 });
 
