@@ -6,10 +6,11 @@ let scratch = new Uint8Array(256);
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
-/** Strings by UTF-8 bytes, numbers by their double, bigints by their digits. */
+/** Strings by UTF-8 bytes, numbers by their double (one zero, one NaN), bigints by their digits. */
 export function hashValue(value: string | number | bigint | boolean): number {
   if (typeof value === 'number') {
-    float[0] = value === 0 ? 0 : value;
+    // The bits of a NaN differ by where it comes from.
+    float[0] = value === 0 ? 0 : Number.isNaN(value) ? Number.NaN : value;
     return hashRange(floatBytes, 0, 8);
   }
   const text = typeof value === 'string' ? value : String(value);

@@ -122,6 +122,14 @@ describe('the hash of values', () => {
     `);
   });
 
+  it('is the same for every NaN', () => {
+    const [infinity = 0] = [Number.POSITIVE_INFINITY].map(Number);
+    const computed = new Float64Array([infinity - infinity, Number.NaN, Number('x')]);
+    const bits = new Float64Array(new BigUint64Array([0xfff8_0000_0000_0001n]).buffer);
+    const hashes = [...computed, ...bits].map(hashValue);
+    expect(new Set(hashes)).toEqual(new Set([hashValue(Number.NaN)]));
+  });
+
   it('is the same for a text and for its bytes', () => {
     const bytes = new TextEncoder().encode('ünïcode');
     expect(hashRange(bytes, 0, bytes.length)).toBe(hashValue('ünïcode'));

@@ -1,0 +1,2 @@
+/** Path of the jar with the functions. */
+export declare const jarPath: string;
