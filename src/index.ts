@@ -7,6 +7,7 @@ export {
   count,
   countBy,
   countDistinct,
+  ewma,
   type Feature,
   first,
   firstN,
@@ -20,6 +21,7 @@ export {
   type SumOptions,
   stddev,
   sum,
+  topK,
   variance,
 } from './define/aggregate.ts';
 export { type BuiltPlan, buildPlan } from './define/build-plan.ts';
@@ -71,6 +73,7 @@ export {
   type ViewValues,
   type ViewUpgrade,
 } from './define/feature-view.ts';
+export { type RowsShape, rowsOf } from './define/rows-of.ts';
 export { type FeatureMigration, migrate } from './define/migrate.ts';
 export {
   type OnDemandKeyOf,
@@ -149,6 +152,13 @@ export type {
   FlinkOperatorStatus,
   FlinkStatus,
 } from './app/flink/deploy/flink-status.ts';
+export { flinkParity, type FlinkParityOptions } from './app/flink/parity/flink-parity.ts';
+export type { ParityEventOptions } from './app/flink/parity/choose-events.ts';
+export type {
+  FlinkParityEvents,
+  FlinkParityReport,
+  FlinkParityWindow,
+} from './app/flink/parity/parity-report.ts';
 export type { FlinkStateComparison } from './flink/deploy/compare-states.ts';
 export type { FlinkDeployResult } from './flink/deploy/deploy-job.ts';
 export type { FlinkStatefulOperator } from './flink/deploy/stable-ids.ts';

@@ -1,6 +1,6 @@
 // Feature views: features of one entity, computed together from one stream.
 import type { Duration, DurationOr } from '../kernel/duration.ts';
-import type { EmitMode } from '../plan/plan.ts';
+import type { EmitMode, EngineName } from '../plan/plan.ts';
 import type { Aggregate, Feature } from './aggregate.ts';
 import type { Entity } from './entity.ts';
 import type { AnyExpr, ExprOf } from './expression.ts';
@@ -138,6 +138,11 @@ export interface FeatureView<
   readonly entity: Entity<Key>;
   readonly from: Stream;
   readonly options: ErasedViewOptions;
+  /**
+   * The same view, to be computed there: `'flink'` in a job of Flink, `'engine'` in `millrace run`. In an
+   * environment without Flink it changes nothing. Default: on Flink where Flink can compute it.
+   */
+  on(engine: EngineName): FeatureView<Key, Values, Exprs>;
 }
 
 /** View options once their types have served: what the plan is built from. */
@@ -149,6 +154,8 @@ export interface ErasedViewOptions
   readonly keyBy?: (fields: unknown) => Readonly<Record<string, unknown>>;
   readonly features: (fields: unknown) => Readonly<Record<string, unknown>>;
   readonly derive?: (features: unknown) => Readonly<Record<string, unknown>>;
+  /** Set by `.on(…)`. */
+  readonly on?: EngineName;
 }
 
 /** Values of a view's features by name. */
@@ -167,11 +174,19 @@ export function featureView<
   name: string,
   options: FeatureViewOptions<Key, S, F, D> & KeyIsThere<Key, S>,
 ): FeatureView<Key, ViewValues<F, D>, ViewExprs<F, D>> {
+  return makeView(name, options as unknown as ErasedViewOptions);
+}
+
+function makeView<Key extends SchemaShape, Values, Exprs>(
+  name: string,
+  options: ErasedViewOptions,
+): FeatureView<Key, Values, Exprs> {
   return Object.freeze({
     definition: 'view' as const,
     name,
-    entity: options?.entity,
-    from: options?.from as unknown as Stream,
-    options: options as unknown as ErasedViewOptions,
+    entity: options?.entity as unknown as Entity<Key>,
+    from: options?.from,
+    options,
+    on: (engine: EngineName) => makeView<Key, Values, Exprs>(name, { ...options, on: engine }),
   });
 }

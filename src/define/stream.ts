@@ -51,6 +51,8 @@ export interface Stream<S extends SchemaShape = SchemaShape> {
   /** Conditions that a record must meet, in the order of `where`. */
   readonly predicates: readonly Expression[];
   readonly problems: readonly string[];
+  /** The view whose rows these are; absent for records from outside. */
+  readonly rowsOf?: { readonly name: string };
   /** The records for which the condition is true (not null). The watermark still follows all of them. */
   where(condition: (fields: FieldExprs<S>) => AnyExpr<'bool'>): Stream<S>;
 }
@@ -63,15 +65,21 @@ export function stream<const S extends SchemaShape>(
   name: string,
   options: StreamOptions<S>,
 ): Stream<S> {
-  return makeStream(name, options, [], []);
+  return makeStream({ name, options });
 }
 
-function makeStream<S extends SchemaShape>(
-  name: string,
-  options: StreamOptions<S>,
-  predicates: readonly Expression[],
-  problems: readonly string[],
-): Stream<S> {
+/** What a stream is made of. */
+interface StreamParts<S extends SchemaShape> {
+  readonly name: string;
+  readonly options: StreamOptions<S>;
+  readonly predicates?: readonly Expression[];
+  readonly problems?: readonly string[];
+  readonly rowsOf?: { readonly name: string };
+}
+
+/** A stream, also one that no user wrote. */
+export function makeStream<S extends SchemaShape>(parts: StreamParts<S>): Stream<S> {
+  const { name, options, predicates = [], problems = [], rowsOf } = parts;
   return Object.freeze({
     definition: 'stream' as const,
     name,
@@ -79,14 +87,14 @@ function makeStream<S extends SchemaShape>(
     options: options as unknown as StreamOptions<SchemaShape>,
     predicates,
     problems,
+    ...(rowsOf === undefined ? {} : { rowsOf }),
     where(condition: (fields: FieldExprs<S>) => AnyExpr<'bool'>) {
       const built = conditionOf(() => condition(fieldExprs(name, options?.schema)));
-      return makeStream(
-        name,
-        options,
-        [...predicates, built.node],
-        [...problems, ...built.problems],
-      );
+      return makeStream({
+        ...parts,
+        predicates: [...predicates, built.node],
+        problems: [...problems, ...built.problems],
+      });
     },
   });
 }

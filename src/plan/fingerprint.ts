@@ -8,12 +8,14 @@ import { type OnDemandViewNode, type Plan, streamOf, type ViewNode } from './pla
 /** SHA-256 (hex) of what a view computes: its stream, filters, key, features and emission. */
 export function viewFingerprint(plan: Plan, view: ViewNode): string {
   const stream = streamOf(plan, view);
+  const read = plan.views.find(({ name }) => name === stream.rowsOf && name !== view.name);
   return digest({
     stream: {
       name: stream.name,
       fields: stream.fields,
       eventTime: stream.eventTime,
       id: stream.idField,
+      ...(read === undefined ? {} : { rowsOf: viewFingerprint(plan, read) }),
     },
     view: {
       name: view.name,

@@ -36,7 +36,12 @@ export interface StreamNode {
   /** Field that breaks ties of equal event time; null when there is none. */
   readonly idField: string | null;
   readonly description: string | null;
+  /** The view whose rows these are; absent for streams that come from outside. */
+  readonly rowsOf?: string;
 }
+
+/** What can compute a view. */
+export type EngineName = 'flink' | 'engine';
 
 export interface EventTimeNode {
   readonly field: string;
@@ -86,6 +91,8 @@ export interface ViewNode {
   readonly tags: readonly string[];
   /** What becomes of state of an older definition; no part of what is computed. */
   readonly upgrade?: UpgradeNode;
+  /** Where it has to be computed; absent: where it can. No part of what is computed. */
+  readonly on?: EngineName;
 }
 
 export interface KeyPartNode {

@@ -9,6 +9,7 @@ import { validateEntity } from './validation/validate-key.ts';
 import { validateNames } from './validation/validate-names.ts';
 import { validateOnDemand } from './validation/validate-on-demand.ts';
 import { validateStream } from './validation/validate-stream.ts';
+import { validateRows } from './validation/validate-rows.ts';
 import { validateView } from './validation/validate-view.ts';
 
 /** Every problem, errors first; no errors means that engines accept the plan. */
@@ -17,7 +18,10 @@ export function validatePlan(plan: Plan): readonly Problem[] {
   const report = collectingReporter(problems);
   validateNames(plan, report);
   for (const entity of plan.entities) validateEntity(entity, report);
-  for (const stream of plan.streams) validateStream(stream, report);
+  for (const stream of plan.streams) {
+    if (stream.rowsOf === undefined) validateStream(stream, report);
+  }
+  validateRows(plan, report);
   for (const view of plan.views) validateView(plan, view, report);
   for (const view of plan.onDemand ?? []) validateOnDemand(plan, view, report);
   for (const service of plan.services) validateService(plan, service, report);

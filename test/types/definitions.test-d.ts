@@ -17,6 +17,7 @@ import {
   max,
   min,
   onDemandView,
+  rowsOf,
   type OnDemandKeyOf,
   type OnlineReader,
   type RequestOf,
@@ -222,3 +223,26 @@ expectTypeOf<FeaturesOf<typeof risk>>().toEqualTypeOf<{
 expectTypeOf((reader: OnlineReader) =>
   reader.get(risk, { user_id: 'u1' }, { amount: 5, channel: null, n: 1n }),
 ).returns.resolves.toHaveProperty('values');
+
+// The rows of a view: its key, its times, its features.
+expectTypeOf<RowOf<ReturnType<typeof rowsOf<typeof userSpend>>>>().toMatchTypeOf<{
+  readonly user_id: string;
+  readonly event_time: number;
+  readonly as_of: number;
+  readonly spend_1h: number | null;
+  readonly purchases_1h: number;
+}>();
+featureView('over_rows', {
+  entity: userSpend.entity,
+  from: rowsOf(userSpend).where((row) => row.purchases_1h.gt(1)),
+  features: (row) => ({
+    worst: max(row.spend_1h).over(rolling('1h')),
+    // @ts-expect-error: no feature of that name
+    nothing: max(row.spend_2h).over(rolling('1h')),
+    // @ts-expect-error: a map cannot be summed
+    wrong: sum(row.by_category_24h).over(rolling('1h')),
+  }),
+});
+expectTypeOf(userSpend.on('flink')).toEqualTypeOf(userSpend);
+// @ts-expect-error: there are two engines
+userSpend.on('spark');

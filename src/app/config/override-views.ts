@@ -6,6 +6,8 @@ import type { Problem } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import { type EmissionOverride, overrideView } from '../../plan/override-view.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { collectingReporter } from '../../plan/reporter.ts';
+import { validateRows } from '../../plan/validation/validate-rows.ts';
 
 export interface OverriddenPlan {
   readonly plan: Plan;
@@ -27,7 +29,21 @@ export function overrideViews(
     (result, [name, override]) => overrideView(result, name, overrideNode(override)),
     plan,
   );
-  return { plan: overridden, problems };
+  return { plan: overridden, problems: [...problems, ...rowsProblems(plan, overridden, env)] };
+}
+
+/** What an override breaks of a view whose rows are read. */
+function rowsProblems(plan: Plan, overridden: Plan, env: string): readonly Problem[] {
+  const known = rowsFindings(plan).map(({ path }) => path);
+  return rowsFindings(overridden)
+    .filter(({ path }) => !known.includes(path))
+    .map((problem) => ({ ...problem, path: `environments.${env}.views.${problem.path}` }));
+}
+
+function rowsFindings(plan: Plan): readonly Problem[] {
+  const problems: Problem[] = [];
+  validateRows(plan, collectingReporter(problems));
+  return problems;
 }
 
 function overrideNode({ emit, decay }: ViewOverride): EmissionOverride {

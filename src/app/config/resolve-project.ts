@@ -20,7 +20,7 @@ export interface ResolvedProject {
   readonly environment: EnvironmentOptions;
   readonly baseDirectory: string;
   readonly plan: Plan;
-  /** Names of the streams that views read. */
+  /** Names of the streams that views read and environments bind. */
   readonly streamsInUse: readonly string[];
   /** How runs keep state, with defaults filled in. */
   readonly settings: RunSettings;
@@ -49,7 +49,8 @@ export async function resolveProject(
   const built = buildPlan(modules);
   const overridden = overrideViews(built.plan, environment, options.env);
   const { plan } = overridden;
-  const streamsInUse = plan.views.map((view) => streamOf(plan, view).name);
+  const read = plan.views.map((view) => streamOf(plan, view));
+  const streamsInUse = read.filter(({ rowsOf }) => rowsOf === undefined).map(({ name }) => name);
   const project = { config, env: options.env, environment, plan, streamsInUse };
   const checked = checkEnvironment(project);
   return {

@@ -51,6 +51,7 @@ export function buildStream(stream: Stream, parent: Scope): StreamNode {
     eventTime: readEventTime(inside(scope, 'eventTime'), options['eventTime']),
     idField: readText(inside(scope, 'id'), options['id']),
     description: readText(inside(scope, 'description'), options['description']),
+    ...(stream.rowsOf === undefined ? {} : { rowsOf: stream.rowsOf.name }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Field } from '../../kernel/types/field-type.ts';
 import type {
   DerivedNode,
   EmitMode,
+  EngineName,
   FeatureNode,
   KeyPartNode,
   RelationNode,
@@ -25,7 +26,7 @@ import { fieldsOf, type SchemaShape } from '../type-builder.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 const viewOptions: Record<
-  keyof FeatureViewOptions<SchemaShape, SchemaShape, unknown, unknown>,
+  keyof FeatureViewOptions<SchemaShape, SchemaShape, unknown, unknown> | 'on',
   true
 > = {
   entity: true,
@@ -41,6 +42,7 @@ const viewOptions: Record<
   description: true,
   tags: true,
   upgrade: true,
+  on: true,
 };
 
 /** The view's node; null, and a problem, when there is too little to build one. */
@@ -51,6 +53,7 @@ export function buildView(view: FeatureView, parent: Scope): ViewNode | null {
   failAll(inside(scope, 'from'), view.from.problems);
   const features = buildFeatures(view, inside(scope, 'features'));
   const upgrade = buildUpgrade(inside(scope, 'upgrade'), options['upgrade']);
+  const on = readEngine(inside(scope, 'on'), options['on']);
   return {
     kind: 'view',
     name: view.name,
@@ -68,6 +71,7 @@ export function buildView(view: FeatureView, parent: Scope): ViewNode | null {
     description: readText(inside(scope, 'description'), options['description']),
     tags: readTags(inside(scope, 'tags'), options['tags']),
     ...(upgrade === undefined ? {} : { upgrade }),
+    ...(on === undefined ? {} : { on }),
   };
 }
 
@@ -167,6 +171,12 @@ function readEmit(scope: Scope, emit: unknown): EmitMode {
   const message = `emit must be 'arrival' or 'watermark', not ${show(emit)}`;
   fail(scope, 'MR_DEFINITION_INVALID', message);
   return 'arrival';
+}
+
+function readEngine(scope: Scope, on: unknown): EngineName | undefined {
+  if (on === undefined || on === 'flink' || on === 'engine') return on;
+  fail(scope, 'MR_DEFINITION_INVALID', `.on(…) takes 'flink' or 'engine', not ${show(on)}`);
+  return undefined;
 }
 
 /** Text of a decay option; `'default'` when there is none. */

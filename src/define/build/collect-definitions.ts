@@ -31,7 +31,8 @@ export function collectDefinitions(modules: readonly unknown[], scope: Scope): D
     ...exported.filter((d) => d.definition === 'onDemandView'),
     ...served.filter(isOnDemand),
   ];
-  const views = [...exportedViews, ...served.filter(isView), ...onDemand.flatMap(readViews)];
+  const named = [...exportedViews, ...served.filter(isView), ...onDemand.flatMap(readViews)];
+  const views = named.flatMap(withViewsRead);
   const streams = [...views.map((v) => v.from).filter(isStream), ...exportedStreams];
   const entities = [...views.map((v) => v.entity).filter(isEntity), ...exportedEntities];
   return {
@@ -104,6 +105,12 @@ function servedViews({ features }: FeatureService): readonly (FeatureView | OnDe
 function readViews({ options }: OnDemandView): readonly FeatureView[] {
   const from: unknown = options?.from;
   return typeof from === 'object' && from !== null ? Object.values(from).filter(isView) : [];
+}
+
+/** A view behind those whose rows it reads. */
+function withViewsRead(view: FeatureView): readonly FeatureView[] {
+  const read: unknown = isStream(view.from) ? view.from.rowsOf : undefined;
+  return isView(read) ? [...withViewsRead(read), view] : [view];
 }
 
 function viewOf(part: unknown): unknown {

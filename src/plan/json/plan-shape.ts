@@ -65,15 +65,18 @@ const window: Shape = taggedUnion(() => ({
   session: { gapMs: milliseconds },
 }));
 
-const aggregate: Shape = objectOf({
-  kind: oneOf('aggregate'),
-  fn: oneOf(...aggregateNames),
-  input: nullable(expression),
-  where: nullable(expression),
-  distinct: flag,
-  limit: nullable(number),
-  quantile: nullable(number),
-});
+const aggregate: Shape = objectOf(
+  {
+    kind: oneOf('aggregate'),
+    fn: oneOf(...aggregateNames),
+    input: nullable(expression),
+    where: nullable(expression),
+    distinct: flag,
+    limit: nullable(number),
+    quantile: nullable(number),
+  },
+  { halfLifeMs: milliseconds },
+);
 
 const relation: Shape = taggedUnion(() => ({
   scan: { stream: text },
@@ -87,21 +90,24 @@ const entity: Shape = objectOf({
   description: nullable(text),
 });
 
-const stream: Shape = objectOf({
-  kind: oneOf('stream'),
-  name: text,
-  uid: text,
-  fields: listOf(field),
-  eventTime: objectOf({
-    field: text,
-    outOfOrdernessMs: milliseconds,
-    idleTimeoutMs: nullable(milliseconds),
-    maxAheadMs: nullable(milliseconds),
-    maxDriftMs: nullable(milliseconds),
-  }),
-  idField: nullable(text),
-  description: nullable(text),
-});
+const stream: Shape = objectOf(
+  {
+    kind: oneOf('stream'),
+    name: text,
+    uid: text,
+    fields: listOf(field),
+    eventTime: objectOf({
+      field: text,
+      outOfOrdernessMs: milliseconds,
+      idleTimeoutMs: nullable(milliseconds),
+      maxAheadMs: nullable(milliseconds),
+      maxDriftMs: nullable(milliseconds),
+    }),
+    idField: nullable(text),
+    description: nullable(text),
+  },
+  { rowsOf: text },
+);
 
 const feature: Shape = objectOf({
   kind: oneOf('feature'),
@@ -136,7 +142,7 @@ const view: Shape = objectOf(
     description: nullable(text),
     tags: listOf(text),
   },
-  { upgrade },
+  { upgrade, on: oneOf('flink', 'engine') },
 );
 
 const service: Shape = objectOf({

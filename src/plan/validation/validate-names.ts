@@ -2,6 +2,7 @@
 // file names and parts of keys in stores, so they are narrow.
 import type { OnDemandViewNode, Plan, ViewNode } from '../plan.ts';
 import type { Reporter } from '../reporter.ts';
+import { rowsStreamName } from '../rows-stream.ts';
 
 const namePattern = /^[a-z][a-z0-9_]*$/;
 const nameLengthMax = 200;
@@ -16,7 +17,7 @@ export function validateNames(plan: Plan, report: Reporter): void {
     ['services', plan.services],
   ] as const;
   for (const [kind, nodes] of kinds) {
-    for (const { name } of nodes) checkName(name, name, report);
+    for (const node of nodes) if (!isRows(node)) checkName(node.name, node.name, report);
     for (const name of duplicates(nodes.map((n) => n.name))) {
       const message = `there are two ${kind} named "${name}"`;
       report.error(name, 'MR_DEFINITION_DUPLICATE', message, 'rename one of them');
@@ -32,6 +33,11 @@ export function validateNames(plan: Plan, report: Reporter): void {
   }
   for (const view of plan.views) checkFeatureNames(view, report);
   for (const view of plan.onDemand ?? []) checkOnDemandNames(view, report);
+}
+
+/** The stream of a view's rows is named after it, as no other may be. */
+function isRows(node: { readonly name: string; readonly rowsOf?: string }): boolean {
+  return node.rowsOf !== undefined && node.name === rowsStreamName(node.rowsOf);
 }
 
 /** In a training set, what was requested and what is computed of it lie side by side. */
