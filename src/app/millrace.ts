@@ -20,6 +20,7 @@ import {
 } from '../serve/read/feature-reader.ts';
 import { type FeatureServer, startFeatureServer } from '../serve/http/feature-server.ts';
 import { isUnavailable } from './config/check-environment.ts';
+import { isFlinkBinding } from './flink/flink-binding.ts';
 import { readingClockMode } from './clock-mode.ts';
 import type { PlanComparison } from '../plan/upgrade/compare-plans.ts';
 import { type DeadLetters, deadLettersOf } from './dead-letters/dead-letters.ts';
@@ -41,7 +42,8 @@ import { type RegistryTools, registryToolsOf } from './registry/registry-tools.t
 import { type Replays, replaysOf } from './replay/replays.ts';
 import { writeBeside } from './push/write-beside.ts';
 import { type PushedRow, StreamPushers } from './push/stream-pushers.ts';
-import { type RunOptions, runProject } from './run-project.ts';
+import { runEnvironment } from './flink/load/run-environment.ts';
+import type { RunOptions } from './run-project.ts';
 import { type JobStatus, readStatus } from './status/job-status.ts';
 import { type Topics, topicsOf } from './topics/project-topics.ts';
 import {
@@ -271,7 +273,7 @@ class ProjectApp implements App {
     this.#isRunning = true;
     this.#reader = null;
     try {
-      return await runProject(this.#project, this.#stores, options, this.#metrics);
+      return await runEnvironment(this.#project, this.#stores, options, this.#metrics);
     } finally {
       this.#isRunning = false;
     }
@@ -381,7 +383,8 @@ function ignore(): void {
 /** What the environment names and this version cannot do is refused before anything is written. */
 function refuseUnavailable({ problems, environment, env }: ResolvedProject): void {
   const { engine } = environment;
-  if (isUnavailable(engine)) {
+  // What Flink computes is loaded.
+  if (isUnavailable(engine) && !isFlinkBinding(engine)) {
     const { message, fix } = engine.unavailable;
     const context = { path: `environments.${env}.engine` };
     throw new MillraceError('MR_NOT_AVAILABLE', message, { fix, context });

@@ -66,11 +66,18 @@ export interface RunOptions {
 const progressIntervalMs = 250;
 const liveFlushIntervalMs = 10_000;
 
+/** What a run is part of. */
+export interface RunParts {
+  readonly metrics?: MetricsRegistry;
+  /** Stands before the online store. Default: nothing does. */
+  readonly through?: (sink: VectorSink) => VectorSink;
+}
+
 export async function runProject(
   project: ResolvedProject,
   stores: OnlineStores,
   options: RunOptions,
-  metrics?: MetricsRegistry,
+  { metrics, through = (sink) => sink }: RunParts = {},
 ): Promise<JobSummary> {
   const clock = systemClock;
   if (options.untilEnd === true) refuseEndless(project, sourcesInUse(project));
@@ -90,7 +97,7 @@ export async function runProject(
   );
   if (opened.state === null) return nothingDone(project);
   const { kafka, state } = opened;
-  return runOwned(project, stores, { options, state, clock, kafka, status, watch });
+  return runOwned(project, stores, { options, state, clock, kafka, status, watch, through });
 }
 
 interface OpenParts {
@@ -136,12 +143,13 @@ interface OwnedParts extends Omit<SpecParts, 'heardMs'> {
 async function runOwned(
   project: ResolvedProject,
   stores: OnlineStores,
-  { options, state, clock, kafka, status, watch }: OwnedParts,
+  { options, state, clock, kafka, status, watch, through }: OwnedParts,
 ): Promise<JobSummary> {
   let isWell = false;
   try {
     const heardMs = await status.lastWrittenMs();
-    const spec = await jobSpec(project, stores, { options, state, clock, kafka, watch, heardMs });
+    const parts = { options, state, clock, kafka, watch, through, heardMs };
+    const spec = await jobSpec(project, stores, parts);
     const job = startJob(spec);
     status.follow(job);
     const summary = await attended(job, { project, stores, options, state, clock });
@@ -157,14 +165,15 @@ async function runOwned(
   }
 }
 
-interface RunParts {
+interface JobParts {
   readonly options: RunOptions;
   readonly state: JobState;
   readonly clock: Clock;
 }
 
-interface SpecParts extends RunParts {
+interface SpecParts extends JobParts {
   readonly kafka: KafkaOutputs;
+  readonly through: (sink: VectorSink) => VectorSink;
   readonly watch: RunWatch;
   /** When an earlier run of the job was last heard of. */
   readonly heardMs: number | null;
@@ -173,7 +182,7 @@ interface SpecParts extends RunParts {
 async function jobSpec(
   project: ResolvedProject,
   stores: OnlineStores,
-  { options, state, clock, kafka, watch, heardMs }: SpecParts,
+  { options, state, clock, kafka, watch, heardMs, through }: SpecParts,
 ): Promise<JobSpec> {
   const { onProgress } = options;
   const mode = clockModeOf(project);
@@ -183,7 +192,15 @@ async function jobSpec(
     plan: project.plan,
     sources,
     formats,
-    sinks: await openSinks(project, stores, { mode, options, state, kafka, watch, heardMs }),
+    sinks: await openSinks(project, stores, {
+      mode,
+      options,
+      state,
+      kafka,
+      watch,
+      heardMs,
+      through,
+    }),
     ...recordSinks(project, { clock, hasEpochs, kafka }),
     clock,
     baseDirectory: project.baseDirectory,
@@ -204,7 +221,7 @@ async function jobSpec(
   };
 }
 
-interface AttendedParts extends RunParts {
+interface AttendedParts extends JobParts {
   readonly project: ResolvedProject;
   readonly stores: OnlineStores;
 }
@@ -299,12 +316,13 @@ interface SinkParts {
   readonly kafka: KafkaOutputs;
   readonly watch: RunWatch;
   readonly heardMs: number | null;
+  readonly through: (sink: VectorSink) => VectorSink;
 }
 
 async function openSinks(
   project: ResolvedProject,
   stores: OnlineStores,
-  { mode, options, state, kafka, watch, heardMs }: SinkParts,
+  { mode, options, state, kafka, watch, heardMs, through }: SinkParts,
 ): Promise<readonly VectorSink[]> {
   const { environment, baseDirectory, plan } = project;
   const { isUpgraded } = state;
@@ -317,7 +335,7 @@ async function openSinks(
       await noteClockMode(store, mode);
       watch.compareTime(store, heardMs);
       const sink = hasEpochs ? checkpointedStoreSink(store, isUpgraded) : storeSink(store);
-      sinks.push(watch.measured(sink));
+      sinks.push(through(watch.measured(sink)));
     } else watch.compareTime(null, heardMs);
     if (log && environment.offline !== undefined) {
       const epochs = { job: jobName(project), dropsAll: existing === 'dropAll' };

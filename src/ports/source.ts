@@ -19,6 +19,8 @@ export interface Source {
   open(context: SourceContext): Promise<readonly SourceSplit[]>;
   /** Of a source of files: its paths and patterns, for others that read them themselves. */
   readonly paths?: readonly string[];
+  /** Of a source that is made of several: those. Their splits keep their names. */
+  readonly members?: readonly Source[];
   /** How one record's bytes are decoded; absent: its records cannot be taken one by one. */
   readonly records?: SourceRecords;
   /** Where its dead letters and late records lie; absent: in files of the environment. */

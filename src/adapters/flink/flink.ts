@@ -1,5 +1,6 @@
 // A Flink cluster as the engine of an environment: its addresses and options, checked as far as words
-// can be. Nothing is opened here; `millrace flink …` deploys to it, and a run in this process is refused.
+// can be. Nothing is opened here; `millrace flink …` deploys to it, and a run in this process loads what it
+// computes into the online store.
 import { parseDuration } from '../../kernel/duration.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
@@ -29,7 +30,7 @@ export interface FlinkBinding extends Unavailable {
  * Names the Flink cluster that runs an environment's plan: `millrace flink deploy` brings it there.
  *
  * The environment's `checkpoints`, `restart`, `state` and `parallelism` become Flink's options of the
- * same meaning. A run in this process is refused (MR_NOT_AVAILABLE).
+ * same meaning. `millrace run` loads the rows that the cluster computes into the online store.
  *
  * Errors: MR_CONFIG_INVALID for an address that is not a URL, and for a length of time that is none.
  */

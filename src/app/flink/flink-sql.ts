@@ -1,5 +1,4 @@
 // An environment's plan as Flink SQL, and what `check --target flink` says of it.
-import type { FlinkBinding } from '../../adapters/flink/flink.ts';
 import { openGatewaySession } from '../../flink/client/gateway-client.ts';
 import { explainProgram } from '../../flink/client/submit-program.ts';
 import { compileFlink } from '../../flink/compile-flink.ts';
@@ -15,6 +14,7 @@ import {
   type ResolvedProject,
   resolveProject,
 } from '../config/resolve-project.ts';
+import { isFlinkBinding } from './flink-binding.ts';
 import { flinkTablesOf } from './flink-tables-of.ts';
 
 /** Options of `flinkSql`. */
@@ -81,12 +81,6 @@ export async function explainOnFlink(
   } finally {
     await session.close();
   }
-}
-
-function isFlinkBinding(binding: unknown): binding is FlinkBinding {
-  return (
-    typeof binding === 'object' && binding !== null && 'kind' in binding && binding.kind === 'flink'
-  );
 }
 
 /** What Flink cannot do of a project, as errors, and what it does differently, as warnings. */

@@ -11,6 +11,7 @@ import type { ResolvedProject } from '../config/resolve-project.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
 import { filesTable, parquetTable } from './file-tables.ts';
 import { instantsOf } from './instants-of.ts';
+import { upsertTopic } from './load/loaded-groups.ts';
 
 /** Tables of an environment, and what of it Flink cannot use. */
 export interface BoundTables {
@@ -24,7 +25,7 @@ export function flinkTablesOf(project: ResolvedProject): BoundTables {
   const sources = new Map(
     project.streamsInUse.map((name) => [name, sourceOf(project, name, findings)]),
   );
-  const brokers = brokersOf(project);
+  const brokers = upsertBrokers(project);
   const intervalMs = checkpoints?.intervalMs ?? null;
   const outputs = new Map(
     project.plan.views.map(({ name }) => [name, outputOf(project, name, { intervalMs, findings })]),
@@ -37,7 +38,7 @@ export function flinkTablesOf(project: ResolvedProject): BoundTables {
       online:
         project.environment.online === undefined || brokers === null
           ? null
-          : (group) => upsertTable(project, brokers, `${view}.${group}`),
+          : (group) => upsertTable(brokers, upsertTopic(project, view, group)),
       output: outputs.get(view) ?? null,
       log: parquetTable(project, view),
     }),
@@ -156,7 +157,7 @@ function accessOptions(
 }
 
 /** Brokers that rows for the online store can go through: those of a source or an output. */
-function brokersOf({ environment }: ResolvedProject): KafkaBinding | null {
+export function upsertBrokers({ environment }: ResolvedProject): KafkaBinding | null {
   const bindings: readonly (Source | object)[] = [
     ...Object.values(environment.outputs ?? {}),
     ...Object.values(environment.streams ?? {}),
@@ -164,20 +165,18 @@ function brokersOf({ environment }: ResolvedProject): KafkaBinding | null {
   return bindings.find(isKafkaBinding) ?? null;
 }
 
-function upsertTable(
-  { project, env }: ResolvedProject,
-  { options }: KafkaBinding,
-  name: string,
-): SinkTable {
-  const ignored = new Findings(env);
+function upsertTable({ options }: KafkaBinding, topic: string): SinkTable {
+  const ignored = new Findings('');
   return {
     options: {
       connector: 'upsert-kafka',
-      topic: `millrace.${project}.${env}.${name}`,
+      topic,
       ...accessOptions(options, '', ignored),
       'key.format': 'json',
+      'key.json.timestamp-format.standard': 'ISO-8601',
       'value.format': 'json',
       'value.json.timestamp-format.standard': 'ISO-8601',
+      'value.json.encode.decimal-as-plain-number': 'true',
     },
   };
 }

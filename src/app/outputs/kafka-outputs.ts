@@ -11,6 +11,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { jobName } from '../recovery/checkpoint-place.ts';
 import { storedViews } from '../stored-views.ts';
+import { isKafkaBinding } from './kafka-binding.ts';
 import { outputValues } from './output-values.ts';
 import { planKafkaWriters } from './plan-kafka-writers.ts';
 
@@ -77,7 +78,12 @@ export async function openKafkaOutputs(
         report: request.report,
       });
       sinks.push(writer);
-      for (const { stream, topic } of readTopics) sideTopics.set(stream, { writer, topic });
+      for (const { stream, topic } of readTopics) {
+        // Records of a source of several topics are set aside in files.
+        if (isKafkaBinding(project.environment.streams[stream])) {
+          sideTopics.set(stream, { writer, topic });
+        }
+      }
     }
   } catch (error) {
     await close();

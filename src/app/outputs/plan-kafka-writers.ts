@@ -5,7 +5,7 @@ import type { KafkaOptions } from '../../adapters/kafka/kafka-options.ts';
 import type { Delivery } from '../../adapters/kafka/sink/plain-epochs.ts';
 import type { ReadTopic } from '../../adapters/kafka/sink/group-offsets.ts';
 import type { EnvironmentOptions } from '../../define/config.ts';
-import { isKafkaBinding } from './kafka-binding.ts';
+import { isKafkaBinding, kafkaMembers } from './kafka-binding.ts';
 
 export interface PlannedWriter {
   /** Its name in manifests: the same as long as cluster and guarantee are. */
@@ -55,9 +55,10 @@ function outputsOf({ environment, variant }: KafkaProject): readonly Use[] {
 function readsOf(project: KafkaProject): readonly Use[] {
   return project.streamsInUse.flatMap((stream) => {
     const binding = project.environment.streams[stream];
-    if (!isKafkaBinding(binding)) return [];
-    const { options } = binding;
-    return [{ options, read: { stream, topic: options.topic, group: groupOf(options, project) } }];
+    return kafkaMembers(binding).map(({ options }) => {
+      const read = { stream, topic: options.topic, group: groupOf(options, project) };
+      return { options, read };
+    });
   });
 }
 

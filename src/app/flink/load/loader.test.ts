@@ -1,0 +1,250 @@
+import { expect, it } from 'vitest';
+import {
+  memoryDeadLetters,
+  memoryLateRecords,
+  memoryVectors,
+} from '../../../adapters/memory/memory-sinks.ts';
+import { buildPlan } from '../../../define/build-plan.ts';
+import { startJob } from '../../../engine/job/job.ts';
+import {
+  count,
+  entity,
+  featureView,
+  lifetime,
+  rolling,
+  stream,
+  sum,
+  t,
+  tumbling,
+} from '../../../index.ts';
+import { systemClock } from '../../../kernel/clock.ts';
+import type { Field } from '../../../kernel/types/field-type.ts';
+import type { ViewNode } from '../../../plan/plan.ts';
+import type { Source } from '../../../ports/source.ts';
+import { formats } from '../../formats.ts';
+import { CatchUp } from './catch-up.ts';
+import { groupsSource, jsonOptions } from './groups-source.ts';
+import { loadedGroups, topicFields } from './loaded-groups.ts';
+import { groupsStream, loaderPlan } from './loader-plan.ts';
+import { loadingSink } from './loading-sink.ts';
+
+const user = entity('user', { key: { user_id: t.string() } });
+const purchases = stream('purchases', {
+  schema: { user_id: t.string(), amount: t.float64(), price: t.decimal(9, 2), ts: t.timestamp() },
+  eventTime: { field: 'ts', outOfOrderness: '0s' },
+});
+const spend = featureView('spend', {
+  entity: user,
+  from: purchases,
+  emit: 'watermark',
+  decay: 'never',
+  features: (p) => ({
+    spent: sum(p.amount).over(rolling('1h')),
+    n: count().over(tumbling('5m')),
+    first_n: count().over(rolling('1h')),
+    total: sum(p.price).over(lifetime()),
+  }),
+  derive: (f) => ({ share: f.spent.div(f.n), both: f.n.plus(f.first_n) }),
+});
+const { plan } = buildPlan([{ spend }]);
+const view = plan.views[0] as ViewNode;
+const groups = loadedGroups({ project: 'shop', env: 'fleet' }, view);
+const loaded = [{ view, groups }];
+
+interface Message {
+  readonly user_id: string;
+  /** Null removes; text is no JSON of a row. */
+  readonly row: Readonly<Record<string, unknown>> | null | string;
+}
+
+/** A partition in memory, by the name of its group. */
+type Topics = Readonly<Record<string, readonly Message[]>>;
+
+function topicSource(
+  topic: string,
+  messages: readonly Message[],
+  fields: readonly Field[],
+): Source {
+  const utf8 = new TextEncoder();
+  return {
+    description: topic,
+    bounded: true,
+    open: ({ startAt }) => {
+      const json = formats.get('json');
+      if (json?.kind !== 'records') throw new Error('JSON has records');
+      const decoder = json.createMessageDecoder?.({ fields }, jsonOptions);
+      const id = `${topic}-0`;
+      let offset = (startAt.get(id) as { readonly offset: number } | undefined)?.offset ?? 0;
+      return Promise.resolve([
+        {
+          id,
+          next: () => {
+            const message = messages[offset];
+            if (message === undefined || decoder === undefined) {
+              return Promise.resolve({ kind: 'end' as const, position: { offset } });
+            }
+            const { user_id, row } = message;
+            const value = typeof row === 'string' ? row : JSON.stringify({ user_id, ...row });
+            const bytes = utf8.encode(`${value}\n`);
+            const result = decoder.decode({
+              bytes,
+              bounds: Int32Array.of(row === null ? -1 : 0, row === null ? -1 : bytes.length - 1),
+              offsets: Float64Array.of(offset),
+              from: 0,
+              count: 1,
+            });
+            const key = utf8.encode(JSON.stringify({ user_id }));
+            const origin = { topic, partition: 0, key, timestampMs: 0, headers: [] };
+            const errors = result.errors.map((error) => ({ ...error, origin }));
+            offset += 1;
+            const position = { offset };
+            return Promise.resolve({
+              kind: 'rows' as const,
+              batch: result.batch,
+              errors,
+              position,
+            });
+          },
+          close: () => Promise.resolve(),
+        },
+      ]);
+    },
+  };
+}
+
+const atMs = Date.UTC(2026, 10, 20);
+function times(second: number): Readonly<Record<string, string>> {
+  const text = new Date(atMs + second * 1000).toISOString();
+  return { event_time: text, as_of: text };
+}
+
+interface Loader {
+  readonly nowMs?: number;
+  /** Partitions end there, as far as the loader is told. */
+  readonly ends?: number;
+}
+
+/** Loads all of the topics; their rows are read in the order of the groups. */
+async function load(topics: Topics, { nowMs = 1, ends }: Loader = {}) {
+  const vectors = memoryVectors();
+  const letters = memoryDeadLetters();
+  const catchUp = new CatchUp();
+  const source = groupsSource({
+    view: 'spend',
+    keyFields: topicFields(view, { features: [] }).slice(0, 1),
+    begin: () => catchUp.begin('spend'),
+    topics: groups.map((group) => {
+      const messages = topics[group.name] ?? [];
+      const fields = topicFields(view, group);
+      const end = ends ?? messages.length;
+      return {
+        group,
+        fields,
+        source: topicSource(group.topic, messages, fields),
+        ends: () => Promise.resolve(new Map([[`${group.topic}-0`, end]])),
+      };
+    }),
+  });
+  const job = startJob({
+    plan: loaderPlan(plan, loaded),
+    sources: new Map([[groupsStream('spend'), source]]),
+    formats,
+    sinks: [loadingSink(vectors, { loaded, catchUp, nowMs })],
+    deadLetters: letters,
+    lateRecords: memoryLateRecords(),
+    clock: systemClock,
+    baseDirectory: '.',
+    nowMode: 'wall',
+  });
+  await job.done;
+  return { rows: vectors.vectors, letters: letters.letters };
+}
+
+const whole: Topics = {
+  rolling_1h: [{ user_id: 'u1', row: { ...times(10), spent: 30, first_n: 2 } }],
+  tumbling_5m: [{ user_id: 'u1', row: { ...times(8), n: 4 } }],
+  lifetime: [{ user_id: 'u1', row: { ...times(10), total: 12.5 } }],
+};
+
+it('merges the newest rows of all windows, and derives from all of them', async () => {
+  const { rows } = await load(whole);
+  expect(rows.at(-1)).toMatchObject({
+    view: 'spend',
+    asOfMs: atMs + 10_000,
+    eventTimeMs: atMs + 10_000,
+    values: { spent: 30, n: 4, first_n: 2, total: '12.50', share: 7.5, both: 6 },
+  });
+});
+
+it('writes nothing before all topics are read to where they ended, then whole rows', async () => {
+  const { rows } = await load(whole);
+  expect(rows).toHaveLength(1);
+  const behind = await load(whole, { ends: 2 });
+  expect(behind.rows).toEqual([]);
+});
+
+it('takes a window without a row for one without records', async () => {
+  const { rows } = await load({ rolling_1h: whole['rolling_1h'] ?? [] });
+  expect(rows.at(-1)?.values).toEqual({
+    spent: 30,
+    n: 0,
+    first_n: 2,
+    total: null,
+    share: Number.POSITIVE_INFINITY,
+    both: 2,
+  });
+});
+
+it('keeps the newest row of a window, whatever comes again', async () => {
+  const row = (second: number, spent: number | null) => ({
+    user_id: 'u1',
+    row: { ...times(second), spent, first_n: second },
+  });
+  const replayed = [row(1, 10), row(2, 20), row(3, null), row(1, 11), row(2, 22)];
+  const { rows } = await load({ rolling_1h: replayed });
+  expect(rows.at(-1)?.values).toMatchObject({ spent: null, first_n: 3 });
+  const goesOn = await load({ rolling_1h: [...replayed, row(4, 40)] });
+  expect(goesOn.rows.at(-1)?.values).toMatchObject({ spent: 40, first_n: 4 });
+  const tie = await load({ rolling_1h: [row(3, 1), row(3, 2)] });
+  expect(tie.rows.at(-1)?.values).toMatchObject({ spent: 2 });
+});
+
+it('removes what a window has said of a key when its topic does', async () => {
+  const row = { user_id: 'u1', row: { ...times(5), n: 4 } };
+  const other = { user_id: 'u2', row: { ...times(6), n: 1 } };
+  const gone = { user_id: 'u1', row: null };
+  const { rows, letters } = await load({ ...whole, tumbling_5m: [row, other, gone] });
+  const byKey = new Map(rows.map((one) => [Buffer.from(one.key).toString(), one.values]));
+  expect(letters).toEqual([]);
+  expect([...byKey.values()]).toMatchObject([
+    { n: 0, spent: 30, both: 2 },
+    { n: 1, spent: null, both: 1 },
+  ]);
+  const back = await load({
+    ...whole,
+    tumbling_5m: [row, gone, { ...row, row: { ...times(7), n: 9 } }],
+  });
+  expect(back.rows.at(-1)?.values).toMatchObject({ n: 9 });
+});
+
+it('sets aside what is no row', async () => {
+  const { rows, letters } = await load({
+    ...whole,
+    tumbling_5m: [
+      { user_id: 'u1', row: 'no JSON' },
+      { user_id: 'u1', row: { event_time: times(1)['event_time'], n: 1 } },
+      ...(whole['tumbling_5m'] ?? []),
+    ],
+  });
+  expect(letters.map(({ code }) => code)).toEqual(['MR_DATA_MALFORMED', 'MR_DATA_MISSING_FIELD']);
+  expect(rows.at(-1)?.values).toMatchObject({ n: 4 });
+});
+
+it('gives rows of a state that was built again versions above those before', async () => {
+  const row = (n: number) => ({ user_id: 'u1', row: { ...times(n), n } });
+  const long = await load({ tumbling_5m: [1, 2, 3, 4, 5].map(row) }, { nowMs: 1000 });
+  const compacted = await load({ tumbling_5m: [row(5)] }, { nowMs: 1001 });
+  const [before, after] = [long.rows.at(-1), compacted.rows.at(-1)];
+  expect(after?.asOfMs).toBe(before?.asOfMs);
+  expect(after?.seq).toBeGreaterThan(before?.seq ?? Number.NaN);
+});
