@@ -13,11 +13,23 @@ const compileCache = fileURLToPath(
   new URL('node_modules/.cache/millrace-compile', import.meta.url),
 );
 
+/** The same random cases in every run; MILLRACE_SEED=random for others, a number to repeat a run. */
+const asked = process.env['MILLRACE_SEED'] ?? '1';
+const seed = asked === 'random' ? String(Date.now() % 1_000_000_007) : asked;
+
 const conditions = ['millrace-src', 'module', 'node', 'import', 'default'];
 const required = ['millrace-src', 'module', 'node'];
 
 export default defineConfig({
-  resolve: { conditions },
+  resolve: {
+    conditions,
+    alias: [
+      {
+        find: /^fast-check$/,
+        replacement: fileURLToPath(new URL('test/seeded-fast-check.ts', import.meta.url)),
+      },
+    ],
+  },
   // Without `import`: packages that require others are given what is to be required.
   ssr: { resolve: { conditions: required, externalConditions: required } },
   test: {
@@ -26,7 +38,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     execArgv: ['--conditions=millrace-src'],
-    env: { NODE_COMPILE_CACHE: compileCache, ...temporaryFolder() },
+    env: { NODE_COMPILE_CACHE: compileCache, MILLRACE_SEED: seed, ...temporaryFolder() },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A test of timing may fail on a busy machine: it is run once more, and named at the end if it

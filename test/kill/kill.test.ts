@@ -9,7 +9,7 @@ import { compareLogs, compareStores, deadLetters } from './compare-outputs.ts';
 import { rowsPerFile, writeInput } from './kill-project.ts';
 import { type ChainResult, endLives, runChain, runUndisturbed } from './lives.ts';
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000_007);
+const seed = Number(process.env['MILLRACE_SEED']);
 const killsWanted = Number(process.env['MILLRACE_KILLS'] ?? 52);
 /** Chains of lives that run side by side. */
 const chainCount = 4;

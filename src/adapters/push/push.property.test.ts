@@ -142,6 +142,8 @@ class Machine {
     this.#split = null;
     // The older of the two that may be restored, or the beginning when there never was one.
     const [saved] = this.#saved;
+    // What came after it is no longer what happened.
+    this.#saved = saved === undefined ? [] : [saved];
     this.#position = saved?.position;
     this.taken = this.taken.slice(0, saved?.taken ?? 0);
   }

@@ -15,7 +15,7 @@ import { systemClock } from '../../../src/kernel/clock.ts';
 import { seededRandom } from '../../../src/kernel/random.ts';
 import { pushConfig, pushSource, totals, userCount } from './push-project.ts';
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000_007);
+const seed = Number(process.env['MILLRACE_SEED']);
 const killsWanted = Number(process.env['MILLRACE_KILLS'] ?? 8);
 const random = seededRandom(seed);
 const folder = mkdtempSync(join(tmpdir(), 'millrace-push-kill-'));
