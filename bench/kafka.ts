@@ -1,7 +1,7 @@
 // Reading from a real Kafka on the same machine: events a second of the built-in jobs, memory over many
-// events, how a lag drains, latency to the embedded store; with --flink the same topic by Flink SQL.
+// events, how a lag drains, latency to the embedded store. Flink on the same topic: `flink.ts`.
 // Starts a broker itself (Java and Maven are needed) and stops it. See bench/README.md.
-// Run: node --conditions=millrace-src bench/kafka.ts [--events N] [--parts throughput,memory,lag,latency,flink]
+// Run: node --conditions=millrace-src bench/kafka.ts [--events N] [--parts throughput,memory,lag,latency]
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,14 +13,6 @@ import { createTopic, withAdmin } from '../test/integration/kafka/topics.ts';
 import { measureLatency } from './kafka/event-latency.ts';
 import type { TopicRun } from './kafka/topic-job.ts';
 import { loadTopic } from './kafka/topic-loader.ts';
-import { startCluster, stopCluster } from '../test/integration/flink/flink-cluster.ts';
-import {
-  defaultFlinkDirectory,
-  installFlink,
-  installKafkaConnector,
-} from '../test/integration/flink/flink-install.ts';
-import { runFlinkJob } from './peers/flink-job.ts';
-import { flinkJob } from './peers/flink-sql.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -71,8 +63,7 @@ async function runs(
   return JSON.parse(stdout) as TopicRun[];
 }
 
-async function throughput(kafka: KafkaCluster): Promise<number> {
-  let best = 0;
+async function throughput(kafka: KafkaCluster): Promise<void> {
   for (const [view, threads] of [
     ['j0', '1'],
     ['j2', '1'],
@@ -82,13 +73,11 @@ async function throughput(kafka: KafkaCluster): Promise<number> {
     const run = all.reduce((a, b) => (a.wallMs < b.wallMs ? a : b));
     const rate = (run.events * 1000) / run.wallMs;
     const perCpu = (run.events * 1000) / run.cpuMs;
-    if (view === 'j2') best = Math.max(best, rate);
     console.log(
       `${view}, ${threads} thread(s): ${thousands(rate)} events/s, ` +
         `${thousands(perCpu)} per CPU-second, ${run.rssMb} MB`,
     );
   }
-  return best;
 }
 
 /** Windows of an hour over many hours, so that state does not grow. */
@@ -148,40 +137,17 @@ async function latency(kafka: KafkaCluster): Promise<void> {
   console.log(`event to value in the store at 1,000/s: p50 ${p50}, p99 ${p99}, most ${max} ms`);
 }
 
-async function flink(kafka: KafkaCluster, ours: number): Promise<void> {
-  const dist = installFlink(defaultFlinkDirectory);
-  installKafkaConnector(dist);
-  const place = join(directory, 'flink');
-  try {
-    const cluster = await startCluster({ dist, directory: place });
-    let best = 0;
-    for (const parallelism of [2, 2, 1]) {
-      const topic = { brokers: kafka.brokers, topic: 'events' };
-      const job = flinkJob('j2', { variant: 'heap', parallelism, events: topic });
-      const { wallMs } = await runFlinkJob(cluster, job);
-      const rate = (events * 1000) / wallMs;
-      best = Math.max(best, rate);
-      console.log(`Flink SQL, j2, parallelism ${parallelism}: ${thousands(rate)} events/s`);
-    }
-    console.log(`ours against Flink SQL on the same topic: ${(ours / best).toFixed(1)}×`);
-  } finally {
-    await stopCluster(place);
-  }
-}
-
 function thousands(rate: number): string {
   return Math.round(rate).toLocaleString('en');
 }
 
 const kafka = await startKafka({ heapMb: 512 });
 try {
-  let best = 0;
-  if (parts.includes('throughput') || parts.includes('flink')) {
+  if (parts.includes('throughput')) {
     await create(kafka, 'events');
     await fill(kafka, 'events', events, 2 * hourMs);
-    best = await throughput(kafka);
+    await throughput(kafka);
   }
-  if (parts.includes('flink')) await flink(kafka, best);
   if (parts.includes('latency')) await latency(kafka);
   if (parts.includes('lag')) await lag(kafka);
   if (parts.includes('memory')) await memory(kafka);

@@ -73,7 +73,13 @@ export async function measureLatency(options: LatencyOptions): Promise<LatencySu
   return histogram.summary();
 }
 
-function startWriter({ brokers, topic, events, eventsPerSecond }: LatencyOptions): ChildProcess {
+/** A process that writes so many events, each at its due time, with that as their event time. */
+export function startWriter({
+  brokers,
+  topic,
+  events,
+  eventsPerSecond,
+}: LatencyOptions): ChildProcess {
   const args = [brokers.join(), topic, String(events), String(eventsPerSecond)];
   const flags = ['--conditions=millrace-src', import.meta.filename];
   return spawn(process.execPath, [...flags, ...args], { stdio: 'inherit' });

@@ -1,5 +1,5 @@
-// One SQL job on a running cluster, from submission to its end: how long it ran by Flink's own
-// account, and what the TaskManager's process used of CPU and memory meanwhile.
+// One SQL job on a running cluster. To its end: how long it ran by Flink's own account, how much it
+// read, and what the TaskManager's process used of CPU and memory meanwhile. Or until it is cancelled.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../test/integration/flink/flink-cluster.ts';
@@ -19,6 +19,8 @@ export interface FlinkRun {
   /** Resident memory of the TaskManager at the end of the job. */
   readonly rssMb: number;
   readonly checkpoints: number;
+  /** Taken in by the task that took most: every event, where none is left out. */
+  readonly recordsIn: number;
 }
 
 const pollMs = 50;
@@ -27,35 +29,61 @@ const ticksPerSecond = 100;
 interface JobAnswer {
   readonly state: string;
   readonly timestamps: Readonly<Record<string, number>>;
-  readonly vertices: ReadonlyArray<{ readonly 'start-time': number }>;
+  readonly vertices: ReadonlyArray<{
+    readonly status: string;
+    readonly 'start-time': number;
+    readonly metrics: { readonly 'read-records': number };
+  }>;
 }
 
+/** Runs a job to its end. */
 export async function runFlinkJob(cluster: Cluster, job: FlinkJob): Promise<FlinkRun> {
-  const session = await openSession(cluster, job.settings);
   const cpuBeforeMs = cpuMsOf(cluster.taskManagerPid);
-  let jobId: string | null = null;
-  for (const statement of job.statements) jobId = await session.execute(statement);
-  if (jobId === null) throw new Error('the last statement started no job');
-  const done = await ended(`${cluster.jobManager}/jobs/${jobId}`);
+  const url = await submit(cluster, job);
+  const done = await ended(url);
   const cpuMs = cpuMsOf(cluster.taskManagerPid) - cpuBeforeMs;
-  const checkpoints = await get<{ counts: { completed: number } }>(
-    `${cluster.jobManager}/jobs/${jobId}/checkpoints`,
-  );
-  await session.close();
+  const checkpoints = await get<{ counts: { completed: number } }>(`${url}/checkpoints`);
   const startMs = Math.min(...done.vertices.map((vertex) => vertex['start-time']));
   return {
     wallMs: (done.timestamps['FINISHED'] ?? 0) - startMs,
     cpuMs,
     rssMb: rssMbOf(cluster.taskManagerPid),
     checkpoints: checkpoints.counts.completed,
+    recordsIn: Math.max(...done.vertices.map(({ metrics }) => metrics['read-records'])),
   };
 }
 
-async function ended(url: string): Promise<JobAnswer> {
+/** Starts a job without an end; resolves once all of it runs, with what cancels it. */
+export async function startFlinkJob(cluster: Cluster, job: FlinkJob): Promise<() => Promise<void>> {
+  const url = await submit(cluster, job);
+  const isIn = (state: string) => (answer: JobAnswer) =>
+    answer.state === state && answer.vertices.every(({ status }) => status === state);
+  await jobUntil(url, isIn('RUNNING'));
+  return async () => {
+    await fetch(url, { method: 'PATCH' });
+    await jobUntil(url, ({ state }) => state === 'CANCELED');
+  };
+}
+
+/** The address of the job that the last statement started. */
+async function submit(cluster: Cluster, job: FlinkJob): Promise<string> {
+  const session = await openSession(cluster, job.settings);
+  let jobId: string | null = null;
+  for (const statement of job.statements) jobId = await session.execute(statement);
+  await session.close();
+  if (jobId === null) throw new Error('the last statement started no job');
+  return `${cluster.jobManager}/jobs/${jobId}`;
+}
+
+function ended(url: string): Promise<JobAnswer> {
+  return jobUntil(url, ({ state }) => state === 'FINISHED');
+}
+
+async function jobUntil(url: string, isWanted: (job: JobAnswer) => boolean): Promise<JobAnswer> {
   for (;;) {
     const job = await get<JobAnswer>(url);
-    if (job.state === 'FINISHED') return job;
-    if (job.state === 'FAILED' || job.state === 'CANCELED') {
+    if (isWanted(job)) return job;
+    if (['FAILED', 'CANCELED', 'FINISHED'].includes(job.state)) {
       const exceptions = await get<Record<string, unknown>>(`${url}/exceptions`);
       throw new Error(`job ${job.state}: ${JSON.stringify(exceptions).slice(0, 2000)}`);
     }

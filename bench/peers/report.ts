@@ -1,132 +1,103 @@
-// What was measured, as a table and as JSON. Ratios are of events per CPU-second and of events a
-// second, of one run of the comparison: figures of different runs or machines say little.
-import { writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem } from 'node:os';
+// What was measured, as progress, as tables and as JSON. Ratios are of one run of the comparison:
+// figures of different runs or machines say little, so a kept run is compared in ratios, too.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { flinkVersion } from '../../test/integration/flink/flink-install.ts';
+import { machine, rounded } from '../load/measure.ts';
+import { type Figures, figuresOf, type Kept, type Measurement, type Ratio } from './figures.ts';
+import type { LatencyFigures } from './latency.ts';
+import { baselineTable, figuresTable, latencyTable } from './report-tables.ts';
 import type { SameResults } from './same-results.ts';
 
-export interface Measured {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  readonly rssMb: number;
-  readonly checkpoints?: number;
-  readonly rowsOut?: number;
-}
-
-export interface Measurement {
-  readonly comparison: string;
-  readonly job: string;
-  readonly engine: 'flink' | 'millrace' | 'node';
-  readonly variant: string;
-  readonly parallelism: number;
+/** How the rows of a run came about. */
+export interface RunOptions {
+  readonly from: 'kafka' | 'file';
   readonly events: number;
-  readonly runs: readonly Measured[];
-}
-
-interface Figures {
-  /** Contenders are compared within it. */
-  readonly comparison: string;
-  readonly job: string;
-  readonly engine: Measurement['engine'];
-  readonly variant: string;
-  readonly parallelism: number;
-  readonly events: number;
-  readonly events_per_second: number;
-  readonly events_per_cpu_second: number;
-  readonly rss_mb: number;
-  readonly checkpoints?: number;
-  readonly rows_out?: number;
-  /** Of the machine over the minute before: two busy cores are 2. */
-  readonly load_average: number;
-  /** Wall and CPU seconds of every repetition. */
-  readonly seconds: ReadonlyArray<{ readonly wall: number; readonly cpu: number }>;
+  readonly users: number;
+  readonly rounds: number;
 }
 
 export class Report {
+  readonly #options: RunOptions;
   readonly #figures: Figures[] = [];
   readonly #same: SameResults[] = [];
-  /** Written anew with each measurement, so that a run that ends early leaves what it has. */
-  readonly #path: string | null;
+  readonly #latency: LatencyFigures[] = [];
 
-  constructor(path: string | null) {
-    this.#path = path;
+  constructor(options: RunOptions) {
+    this.#options = options;
   }
 
   addSame(same: SameResults): void {
     this.#same.push(same);
     const { name, rows, checksum, difference_max } = same;
-    console.log(`${name}: ${rows} equal rows, checksum ${checksum}, off by ≤ ${difference_max}`);
+    say(`${name}: ${rows} equal rows, checksum ${checksum}, off by ≤ ${difference_max}`);
   }
 
-  /** Keeps the repetition that used the least CPU and the one that took the least time. */
-  add({ comparison, job, engine, variant, parallelism, events, runs }: Measurement): void {
-    const perSecond = (milliseconds: (run: Measured) => number): number =>
-      Math.round((events * 1000) / Math.min(...runs.map(milliseconds)));
-    const last = runs[runs.length - 1];
-    const figures: Figures = {
-      comparison,
-      job,
-      engine,
-      variant,
-      parallelism,
-      events,
-      events_per_second: perSecond(({ wallMs }) => wallMs),
-      events_per_cpu_second: perSecond(({ cpuMs }) => cpuMs),
-      rss_mb: Math.max(...runs.map(({ rssMb }) => rssMb)),
-      ...(last?.checkpoints === undefined ? {} : { checkpoints: last.checkpoints }),
-      ...(last?.rowsOut === undefined ? {} : { rows_out: last.rowsOut }),
-      load_average: rounded(loadavg()[0] ?? 0),
-      seconds: runs.map(({ wallMs, cpuMs }) => ({
-        wall: rounded(wallMs / 1000),
-        cpu: rounded(cpuMs / 1000),
-      })),
-    };
+  add(measurement: Measurement): void {
+    const figures = figuresOf(measurement);
     this.#figures.push(figures);
-    console.log(line(figures));
-    if (this.#path !== null) this.#write(this.#path);
-  }
-
-  /** Every measurement of Flink beside each of ours of the same comparison. */
-  print(): void {
-    console.log(
-      '\njob  flink           ev/s   ev/CPU-s  ours                ev/s   ev/CPU-s  per s  per CPU-s',
+    const { comparison, engine, variant, parallelism, load_average } = figures;
+    const { events_per_second, cpu_seconds_per_million, rss_mb } = figures;
+    say(
+      `${comparison} ${engine} ${variant} ${parallelism}: ${events_per_second} events/s, ` +
+        `${cpu_seconds_per_million} CPU-s per million, ${rss_mb} MB, load ${load_average}`,
     );
-    for (const { flink, ours, per_second, per_cpu_second } of this.#ratios()) {
-      const cells = [
-        flink.job.padEnd(4),
-        `${flink.variant} ${flink.parallelism}`.padEnd(9),
-        ...numbers(flink),
-        ` ${ours.variant}`.padEnd(14),
-        ...numbers(ours),
-        `${per_second}×`.padStart(6),
-        `${per_cpu_second}×`.padStart(9),
-      ];
-      console.log(cells.join(' '));
-    }
   }
 
-  #write(path: string): void {
-    const [cpu] = cpus();
-    const ratios = this.#ratios().map(({ flink, ours, per_second, per_cpu_second }) => ({
-      job: flink.job,
+  addLatency(figures: LatencyFigures): void {
+    this.#latency.push(figures);
+    const { engine, setting, p50_ms, p99_ms } = figures;
+    say(`latency ${engine}, ${setting}: p50 ${p50_ms}, p99 ${p99_ms} ms`);
+  }
+
+  /** The tables; with the kept run of this machine's kind beside them, where there is one. */
+  text(): string {
+    const kept = this.#kept();
+    const now: Kept = { figures: this.#figures, latency: this.#latency };
+    return [
+      figuresTable(this.#ratios()),
+      this.#latency.length === 0 ? '' : latencyTable(this.#latency),
+      kept === null ? '' : baselineTable(now, kept),
+    ]
+      .filter((table) => table !== '')
+      .join('\n\n');
+  }
+
+  json(): string {
+    const ratios = this.#ratios().map(({ flink, ours, ...ratio }) => ({
+      job: flink.comparison,
       flink: `${flink.variant}, parallelism ${flink.parallelism}`,
       ours: ours.variant,
-      per_second,
-      per_cpu_second,
+      ...ratio,
     }));
-    const machine = {
-      cpu: cpu?.model ?? 'unknown',
-      cores: cpus().length,
-      memory_gb: Math.round(totalmem() / 1e9),
-      node: process.version,
-      platform: `${process.platform} ${process.arch}`,
-      flink: flinkVersion,
+    const report = {
+      machine: { ...machine(), flink: flinkVersion },
+      options: this.#options,
+      same_results: this.#same,
+      ratios,
+      latency: this.#latency,
+      figures: this.#figures,
     };
-    const text = { machine, same_results: this.#same, ratios, figures: this.#figures };
-    writeFileSync(path, `${JSON.stringify(text, null, 2)}\n`);
+    return JSON.stringify(report, null, 2);
   }
 
-  #ratios() {
+  /** Keeps the run as what later ones are compared with. */
+  save(): void {
+    writeFileSync(this.#path(), `${this.json()}\n`);
+    say(`kept as ${this.#path()}`);
+  }
+
+  #path(): string {
+    const { platform, cores } = machine();
+    const name = `flink-${this.#options.from}-${platform.replace(' ', '-')}-${cores}-cores.json`;
+    return new URL(`../results/${name}`, import.meta.url).pathname;
+  }
+
+  #kept(): Kept | null {
+    const path = this.#path();
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Kept) : null;
+  }
+
+  #ratios(): readonly Ratio[] {
     const of = (wanted: Figures['engine']) =>
       this.#figures.filter(({ engine }) => engine === wanted);
     return of('flink').flatMap((flink) =>
@@ -135,25 +106,15 @@ export class Report {
         .map((ours) => ({
           flink,
           ours,
-          per_second: rounded(ours.events_per_second / flink.events_per_second),
-          per_cpu_second: rounded(ours.events_per_cpu_second / flink.events_per_cpu_second),
+          per_second: rounded(ours.events_per_second / flink.events_per_second, 2),
+          per_cpu_second: rounded(ours.events_per_cpu_second / flink.events_per_cpu_second, 2),
+          memory: rounded(flink.rss_mb / ours.rss_mb, 1),
         })),
     );
   }
 }
 
-function line(figures: Figures): string {
-  const { job, engine, variant, parallelism, rss_mb, load_average } = figures;
-  const name = `${job} ${engine} ${variant} ${parallelism}`.padEnd(28);
-  const [second, cpuSecond] = numbers(figures);
-  return `${name} ${second} ev/s ${cpuSecond} ev/CPU-s ${rss_mb} MB, load ${load_average}`;
-}
-
-function numbers({ events_per_second, events_per_cpu_second }: Figures): readonly string[] {
-  const shown = (value: number): string => value.toLocaleString('en').padStart(10);
-  return [shown(events_per_second), shown(events_per_cpu_second)];
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
+/** Progress: not on the standard output, which is for tables or JSON. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

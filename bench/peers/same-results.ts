@@ -1,4 +1,4 @@
-// That Flink and this engine compute the same: every row of a job on a small file, compared by key
+// That Flink and this engine compute the same: every row of a job over a few events, compared by key
 // and time. Windows that have become empty are ours alone (Flink emits only windows with records),
 // so rows without a record in them are left out.
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -10,10 +10,11 @@ import type { Cluster } from '../../test/integration/flink/flink-cluster.ts';
 import { runFlinkJob } from './flink-job.ts';
 import { flinkJob } from './flink-sql.ts';
 import { type JobName, benchPlan, runOurJob } from './our-job.ts';
-import { openVariant, ourVariants } from './our-variants.ts';
+import type { EventsPlace } from './events-place.ts';
+import { openVariant } from './our-variants.ts';
 
 export interface SameResults {
-  /** Job and way of running it. */
+  /** Job, and the ways of running it. */
   readonly name: string;
   readonly rows: number;
   /** Sum of every number of every row. */
@@ -31,18 +32,25 @@ interface Row {
 /** Rounding of running sums that are added to and subtracted from. */
 const differenceMax = 1e-9;
 
+export interface SameResultsOptions {
+  readonly job: JobName;
+  readonly events: EventsPlace;
+  readonly flinkVariant: string;
+  readonly ourVariants: readonly string[];
+  /** Flink's rows are kept in it while they are compared. */
+  readonly directory: string;
+}
+
 /** Throws at the first row that differs. */
 export async function checkSameResults(
   cluster: Cluster,
-  job: JobName,
-  events: string,
-  directory: string,
+  { job, events, flinkVariant, ourVariants, directory }: SameResultsOptions,
 ): Promise<readonly SameResults[]> {
   const output = join(directory, `flink-${job}`);
-  rmSync(output, { recursive: true, force: true });
-  const options = { variant: 'heap', parallelism: 2, events, output: `file://${output}` };
-  await runFlinkJob(cluster, flinkJob(job, options));
+  const sql = { variant: flinkVariant, parallelism: 2, events, output: `file://${output}` };
+  await runFlinkJob(cluster, flinkJob(job, sql));
   const theirs = sorted(readFlinkRows(output));
+  rmSync(output, { recursive: true, force: true });
   const results: SameResults[] = [];
   for (const variant of ourVariants) {
     const { spec, close } = await openVariant(variant);
@@ -51,7 +59,7 @@ export async function checkSameResults(
       rows.push(...rowsOf(job, batch));
     });
     await close();
-    results.push(compare(`${job} ${variant}`, sorted(rows), theirs));
+    results.push(compare(`${job}: ${variant}, Flink ${flinkVariant}`, sorted(rows), theirs));
   }
   return results;
 }

@@ -8,5 +8,5 @@ CREATE TABLE events (
   merchant_id STRING,
   ts BIGINT,
   rt AS TO_TIMESTAMP_LTZ(ts, 3),
-  WATERMARK FOR rt AS rt - INTERVAL '5' SECOND
+  WATERMARK FOR rt AS ${watermark}
 ) WITH (${source})
