@@ -10,6 +10,8 @@ export interface SourceTable {
   /** All options of the table but the connector. */
   readonly options: Readonly<Record<string, string>>;
   readonly instants: InstantEncoding;
+  /** Field with the watermark after each record, in ms, for a recorded order of several partitions. */
+  readonly watermarkField?: string;
 }
 
 /** A place for rows of a view; `options` as they stand in `WITH`. */

@@ -35,12 +35,15 @@ function tableStatement(stream: StreamNode, table: SourceTable): FlinkStatement 
     (field) => `  ${quoteName(field.name)} ${physicalType(field, table)}`,
   );
   const rowtime = quoteName(rowtimeColumn);
+  const recorded = table.watermarkField === undefined ? null : quoteName(table.watermarkField);
   const delay =
     eventTime.outOfOrdernessMs === 0 ? '' : ` - ${intervalSql(eventTime.outOfOrdernessMs)}`;
+  const watermark = recorded === null ? rowtime + delay : `TO_TIMESTAMP_LTZ(${recorded}, 3)`;
   const lines = [
     ...columns,
+    ...(recorded === null ? [] : [`  ${recorded} BIGINT`]),
     `  ${rowtime} AS ${rowtimeSql(eventTime.field, table)}`,
-    `  WATERMARK FOR ${rowtime} AS ${rowtime}${delay}`,
+    `  WATERMARK FOR ${rowtime} AS ${watermark}`,
   ];
   const text = [
     commentText(`stream ${stream.name}${described(stream.description)}`),

@@ -5,6 +5,7 @@ import { flinkProfiles, type FlinkProfileName } from '../../../flink/flink-profi
 import { type CliHost, newCommand, onAction } from '../../command.ts';
 import { exitCodes } from '../../exit-code.ts';
 import { flinkJobCommands } from './flink-jobs.ts';
+import { flinkParityCommand } from './flink-parity.ts';
 
 interface SqlFlags {
   readonly flinkVersion: FlinkProfileName;
@@ -16,6 +17,7 @@ export function flinkCommand(host: CliHost): Command {
   const command = newCommand('flink', 'the definitions on a Flink cluster', [
     'millrace flink sql --env production',
     'millrace flink deploy --env fleet',
+    'millrace flink parity --env fleet --parallelism 1,2',
   ]);
   const sql = newCommand('sql', 'print the SQL that computes the views on Flink', [
     'millrace flink sql --env production > features.sql',
@@ -48,5 +50,6 @@ export function flinkCommand(host: CliHost): Command {
     }),
   );
   for (const job of flinkJobCommands(host)) command.addCommand(job);
+  command.addCommand(flinkParityCommand(host));
   return command;
 }

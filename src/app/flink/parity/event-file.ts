@@ -1,0 +1,44 @@
+// The file that Flink reads: the events' lines in the order of their arrival. Of several partitions each
+// line carries the watermark after it, which is the least of all partitions: Flink's readers would mix the
+// partitions anew in each run, and whether a record is late hangs on that.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { deliver, timeSteps } from '../../../testing/oracle/delivery.ts';
+import { deliveredRows, type ParityEvents } from './parity-events.ts';
+
+/** The field with the watermark of a line. */
+export const watermarkField = 'millrace__watermark';
+
+/** Lines that are no records: what Flink's reader spends its time on at first. */
+const unreadable = '!\n';
+
+/**
+ * Writes the file. `delayLines` are written before the events: at parallelism 2 and more one task of the
+ * source has the file and the others have nothing, and until they have ended there is no watermark.
+ */
+export async function writeEventFile(
+  path: string,
+  events: ParityEvents,
+  delayLines: number,
+): Promise<void> {
+  const lines = events.splitCount === 1 ? events.records.map(({ line }) => line) : timed(events);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, unreadable.repeat(delayLines) + lines.map((line) => `${line}\n`).join(''));
+}
+
+function timed(events: ParityEvents): readonly string[] {
+  const { stream, records, splitCount } = events;
+  const steps = deliver(deliveredRows(events), { splitCount, ended: false });
+  const after = new Map(
+    timeSteps(stream, steps, splitCount).flatMap(({ step, afterMs }) =>
+      step.kind === 'row' && Number.isFinite(afterMs) ? [[step.offset, afterMs] as const] : [],
+    ),
+  );
+  return records.map(({ line }, offset) => {
+    const watermarkMs = after.get(offset);
+    const end = line.lastIndexOf('}');
+    if (watermarkMs === undefined || end < 0) return line;
+    const comma = /^\s*\{\s*$/.test(line.slice(0, end)) ? '' : ',';
+    return `${line.slice(0, end)}${comma}"${watermarkField}":${watermarkMs}}`;
+  });
+}
