@@ -34,7 +34,11 @@ describe('the rows of a view', () => {
     expect(problems).toEqual([]);
     expect(plan.views.map(({ name }) => name)).toEqual(['spend', 'typical']);
     const rows = plan.streams.find(({ name }) => name === 'spend__rows');
-    expect(rows).toMatchObject({ rowsOf: 'spend', eventTime: { field: 'as_of' }, idField: null });
+    expect(rows).toMatchObject({
+      rowsOf: 'spend',
+      eventTime: { field: 'as_of' },
+      idField: 'user_id',
+    });
     expect(rows?.fields.map(({ name }) => name)).toEqual([
       'user_id',
       'event_time',

@@ -2,7 +2,7 @@
 // view, so its callbacks are called here too; what is wrong with them is said where the view is built.
 import type { Field } from '../kernel/types/field-type.ts';
 import { collectingReporter } from '../plan/reporter.ts';
-import { rowFields, rowsOutOfOrdernessMs, rowsStreamName } from '../plan/rows-stream.ts';
+import { rowFields, rowsId, rowsOutOfOrdernessMs, rowsStreamName } from '../plan/rows-stream.ts';
 import { buildView } from './build/build-view.ts';
 import { isView } from './build/collect-definitions.ts';
 import { show } from './build/scope.ts';
@@ -32,7 +32,7 @@ const streams = new WeakMap<object, Stream>();
  * The rows of a view as a stream, for another view to aggregate or derive over.
  *
  * Shape: the key's fields, `event_time`, `as_of`, features and derived features of each row. Time and
- * order: `as_of` is the event time; a row for each record of rolling, rows and lifetime windows, or for
+ * order: `as_of` is the event time, rows of one instant are in the order of a key of one part; a row for each record of rolling, rows and lifetime windows, or for
  * each window that held a record. The view needs `emit: 'watermark'`. Guarantee: each row counts once;
  * on one engine within its checkpoints, from Flink through a topic that is written in transactions.
  */
@@ -47,18 +47,18 @@ export function rowsOf<V extends FeatureView>(view: V): Stream<RowsShape<V> & Sc
 function makeRows(view: FeatureView): Stream {
   if (!isView(view)) {
     const problem = `rowsOf needs a feature view, not ${show(view)}`;
-    return makeStream({ name: 'rows', options: optionsOf([]), problems: [problem] });
+    return makeStream({ name: 'rows', options: optionsOf([], null), problems: [problem] });
   }
   const ignored = { path: view.name, report: collectingReporter([]) };
   const node = buildView(view, ignored);
   return makeStream({
     name: rowsStreamName(view.name),
-    options: optionsOf(node === null ? [] : rowFields(node)),
+    options: node === null ? optionsOf([], null) : optionsOf(rowFields(node), rowsId(node)),
     rowsOf: view,
   });
 }
 
-function optionsOf(fields: readonly Field[]): Stream['options'] {
+function optionsOf(fields: readonly Field[], id: string | null): Stream['options'] {
   const schema: SchemaShape = Object.fromEntries(
     fields.map(({ name, type, nullable }) => [name, makeType({ type, isNullable: nullable })]),
   );
@@ -67,5 +67,5 @@ function optionsOf(fields: readonly Field[]): Stream['options'] {
     outOfOrderness: `${rowsOutOfOrdernessMs}ms` as const,
     maxAhead: 'off' as const,
   };
-  return { schema, eventTime };
+  return { schema, eventTime, ...(id === null ? {} : { id }) };
 }

@@ -21,6 +21,15 @@ export function rowFields(view: ViewNode): readonly Field[] {
 /** Rows come in order of `as_of`, and those of one instant belong together. */
 export const rowsOutOfOrdernessMs = 1;
 
+/** What orders rows of one instant, whoever gives them: a key of one part. Others go by arrival. */
+export function rowsId({ key }: Pick<ViewNode, 'key'>): string | null {
+  const [part, ...others] = key;
+  if (part === undefined || others.length > 0) return null;
+  return idKinds.includes(part.type.kind) ? part.name : null;
+}
+
+const idKinds: readonly string[] = ['string', 'int32', 'int64', 'timestamp'];
+
 /** The stream of a view's rows. */
 export function rowsStream(view: ViewNode): StreamNode {
   const name = rowsStreamName(view.name);
@@ -36,7 +45,7 @@ export function rowsStream(view: ViewNode): StreamNode {
       maxAheadMs: null,
       maxDriftMs: null,
     },
-    idField: null,
+    idField: rowsId(view),
     description: null,
     rowsOf: view.name,
   };

@@ -12,7 +12,7 @@ import {
   positionsOf,
   type SourceState,
 } from '../checkpoint/manifest.ts';
-import { lowerPlan, type SourceStage } from '../lower/lower-plan.ts';
+import { isChained, lowerPlan, type SourceStage } from '../lower/lower-plan.ts';
 import { CheckpointCoordinator } from './checkpoint-coordinator.ts';
 import type { CheckpointLog } from './checkpoint-log.ts';
 import type { JobOutput, RestoredSinks } from './job-output.ts';
@@ -44,9 +44,11 @@ export class JobParts {
   restored: Manifest | null = null;
   readonly #options: PartsOptions;
   #stage: ViewStage | null = null;
+  #parallelism: number;
 
   constructor(options: PartsOptions) {
     this.#options = options;
+    this.#parallelism = options.spec.parallelism ?? 1;
   }
 
   get stage(): ViewStage {
@@ -67,11 +69,14 @@ export class JobParts {
   async open(): Promise<void> {
     const { spec } = this.#options;
     const stages = lowerPlan(spec.plan, spec.views);
-    for (const { stream } of stages) {
+    // Views hand their rows on within one thread.
+    if (isChained(stages)) this.#parallelism = 1;
+    const read = stages.filter(({ stream }) => stream.rowsOf === undefined);
+    for (const { stream } of read) {
       if (!spec.sources.has(stream.name)) throw unboundStream(stream.name);
     }
     await this.#openStage(stages);
-    for (const [index, { stream }] of stages.entries()) {
+    for (const [index, { stream }] of read.entries()) {
       this.sources.push(await this.#openSource(stream, index));
     }
     await this.#recoverSinks();
@@ -117,7 +122,8 @@ export class JobParts {
 
   #createStage(stages: readonly SourceStage[]): ViewStage {
     const { spec, wakeup } = this.#options;
-    const { plan, clock, parallelism = 1 } = spec;
+    const { plan, clock } = spec;
+    const parallelism = this.#parallelism;
     const create =
       spec.createStage ??
       ((given) => (parallelism === 1 ? new LocalViewStage(given) : new WorkerViewStage(given)));
@@ -249,7 +255,8 @@ export class JobParts {
     { files }: JobStateOptions,
   ): CheckpointCoordinator {
     const { spec, output, log, wakeup } = this.#options;
-    const { plan, clock, parallelism = 1 } = spec;
+    const { plan, clock } = spec;
+    const parallelism = this.#parallelism;
     const json = JSON.parse(planToJson(plan)) as JsonValue;
     return new CheckpointCoordinator({
       checkpoints,

@@ -1,11 +1,14 @@
 // A share of the keys: the operators of all views of a job for them, in one thread. What it is told
 // comes in one order (rows, watermarks, idle time), and all that its operators give goes to its
-// output before a call returns. Its state may have a backend, which writes it beside the input. Anything
-// that an operator throws is a bug of ours, named by the view.
+// output before a call returns: rows that other views read have gone through those too. Its state may
+// have a backend, which writes it beside the input. Anything that an operator throws is a bug of ours,
+// named by the view.
 import type { Batch } from '../../columns/batch.ts';
+import { RowsFeed } from '../chain/rows-feed.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { keyGroupsOf } from '../../kernel/key-group.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { maxWatermark, minWatermark } from '../../kernel/instant.ts';
 import type { JsonValue } from '../../kernel/json-value.ts';
 import type { Plan, ViewNode } from '../../plan/plan.ts';
 import { planFromJson } from '../../plan/plan-json.ts';
@@ -43,11 +46,25 @@ interface HostedView {
   readonly operator: ViewOperator;
 }
 
+/** The rows of a view as a stream of this subtask. */
+interface Chain {
+  /** Number of the stream. */
+  readonly stream: number;
+  /** Number of the stream that the view reads. */
+  readonly from: number;
+  readonly feed: RowsFeed;
+}
+
 export class Subtask {
   readonly #subtask: number;
   readonly #plan: Plan;
   readonly #views: readonly HostedView[];
   readonly #state: SubtaskState | null;
+  /** Each behind those that it reads from. */
+  readonly #chains: readonly Chain[];
+  readonly #feeds: ReadonlyMap<number, RowsFeed>;
+  /** The watermark that the views of each stream were told. */
+  readonly #toldMs: Float64Array;
   #isRefilling = false;
 
   constructor(options: SubtaskOptions) {
@@ -66,6 +83,23 @@ export class Subtask {
         const operator = new ViewOperator({ plan, view: node, context, residence });
         return { node, stream, operator };
       });
+    this.#toldMs = new Float64Array(stages.length).fill(minWatermark);
+    const chains = this.#createChains(stages);
+    this.#chains = chains.map(({ chain }) => chain);
+    this.#feeds = new Map(chains.map(({ view, chain }) => [view, chain.feed]));
+  }
+
+  #createChains(
+    stages: readonly SourceStage[],
+  ): readonly { readonly view: number; readonly chain: Chain }[] {
+    return stages.flatMap(({ stream: node }, stream) => {
+      if (node.rowsOf === undefined) return [];
+      const view = this.#views.findIndex((hosted) => hosted.node.name === node.rowsOf);
+      const read = this.#views[view];
+      if (read === undefined) throw new TypeError(`view "${node.rowsOf}" is read, but not here`);
+      const feed = new RowsFeed(node, read.node);
+      return [{ view, chain: { stream, from: read.stream, feed } }];
+    });
   }
 
   /** Tells vectors that are given again from those that are new. */
@@ -74,8 +108,11 @@ export class Subtask {
       late: (origin, record) => output.late(origin, record),
       fail: (origin, error) => output.fail(origin, error),
       refill: (view, batch) => output.refill(view, batch),
-      emit: (view, batch) =>
-        this.#isRefilling ? output.refill(view, batch) : output.emit(view, batch),
+      emit: (view, batch) => {
+        if (this.#isRefilling) return output.refill(view, batch);
+        this.#feeds.get(view)?.take(batch);
+        output.emit(view, batch);
+      },
     };
   }
 
@@ -153,18 +190,46 @@ export class Subtask {
       const view = this.#views[number] as HostedView;
       guard(view, () => view.operator.processBatch(batch));
     }
+    this.#handOn();
   }
 
   advanceWatermark(stream: number, watermarkMs: number): void {
+    this.#advance(stream, watermarkMs);
+    this.#handOn();
+  }
+
+  #advance(stream: number, watermarkMs: number): void {
+    if (watermarkMs <= (this.#toldMs[stream] as number)) return;
+    this.#toldMs[stream] = watermarkMs;
     for (const view of this.#views) {
       if (view.stream === stream) guard(view, () => view.operator.advanceWatermark(watermarkMs));
     }
   }
 
-  advanceIdleTime(stream: number, nowMs: number): void {
-    for (const view of this.#views) {
-      if (view.stream === stream) guard(view, () => view.operator.advanceIdleTime(nowMs));
+  /** Rows that views gave go to the views that read them, and the watermark behind them. */
+  #handOn(): void {
+    for (const { stream, from, feed } of this.#chains) {
+      const batch = feed.next();
+      for (const view of batch === null ? [] : this.#views) {
+        if (view.stream === stream) guard(view, () => view.operator.processBatch(batch as Batch));
+      }
+      const toldMs = this.#toldMs[from] as number;
+      const isEnded = toldMs === maxWatermark;
+      this.#advance(stream, feed.watermarkAfter(isEnded ? minWatermark : toldMs));
+      if (isEnded) this.#advance(stream, maxWatermark);
     }
+  }
+
+  /** What others read comes by the watermark alone: a row of an idle hour would be given twice. */
+  advanceIdleTime(stream: number, nowMs: number): void {
+    for (const [number, view] of this.#views.entries()) {
+      if (view.stream !== stream || this.#feeds.has(number)) continue;
+      guard(view, () => view.operator.advanceIdleTime(nowMs));
+    }
+    for (const { stream: rows, from } of this.#chains) {
+      if (from === stream) this.advanceIdleTime(rows, nowMs);
+    }
+    this.#handOn();
   }
 
   stats(): SubtaskStats {

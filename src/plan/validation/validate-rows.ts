@@ -4,7 +4,7 @@ import { suggestName } from '../../kernel/nearest-name.ts';
 import { formatField } from '../../kernel/types/field-type.ts';
 import type { Plan, StreamNode, ViewNode } from '../plan.ts';
 import type { Reporter } from '../reporter.ts';
-import { rowFields, viewRead } from '../rows-stream.ts';
+import { rowFields, rowsId, viewRead } from '../rows-stream.ts';
 
 export function validateRows(plan: Plan, report: Reporter): void {
   for (const stream of plan.streams) {
@@ -29,7 +29,8 @@ export function validateRows(plan: Plan, report: Reporter): void {
 function validateFields(stream: StreamNode, view: ViewNode, report: Reporter): void {
   const has = stream.fields.map(formatField).join(', ');
   const gives = rowFields(view).map(formatField).join(', ');
-  if (has === gives && stream.eventTime.field === 'as_of') return;
+  const isSame = has === gives && stream.idField === rowsId(view);
+  if (isSame && stream.eventTime.field === 'as_of') return;
   const message = `rows of view "${view.name}" are ${gives}, in order of as_of; not ${has}`;
   report.error(`${stream.name}.schema`, 'MR_DEFINITION_TYPE', message);
 }
