@@ -5,6 +5,8 @@ import { readLease } from '../../engine/checkpoint/lease-holder.ts';
 import { currentProcess } from '../../engine/checkpoint/process-identity.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
+import { clusterProblems } from '../flink/deploy/cluster-problems.ts';
+import { type ClusterStatus, clusterStatus } from '../flink/deploy/cluster-status.ts';
 import { checkpointStorageOf, jobName } from '../recovery/checkpoint-place.ts';
 import {
   isLive,
@@ -35,6 +37,8 @@ export interface JobStatus {
   readonly lease: StatusLease | null;
   /** What the job said last of itself. */
   readonly last: StatusDocument | null;
+  /** The job that computes what this one loads, on its cluster; null without one. */
+  readonly flink: ClusterStatus | null;
 }
 
 /** The lease on the checkpoints of a job: who has it may write them. */
@@ -84,7 +88,12 @@ export async function readStatus(
   const [newest] = candidates.toSorted((a, b) => rankOf(b) - rankOf(a));
   const { verdict, document, lease } = newest as Candidate;
   const nowMs = clock.nowMs();
-  const problems = statusProblems(verdict, document, nowMs);
+  const flink = await clusterStatus(project);
+  const intervalMs = project.settings.checkpoints?.intervalMs ?? null;
+  const problems = [
+    ...statusProblems(verdict, document, nowMs),
+    ...clusterProblems(flink, { nowMs, intervalMs }),
+  ].toSorted((a, b) => Number(b.level === 'critical') - Number(a.level === 'critical'));
   const { process, isAlive } = verdict;
   return {
     job: jobName(project),
@@ -97,6 +106,7 @@ export async function readStatus(
     silent_ms: verdict.silentMs,
     lease: lease === null ? null : leaseOf(lease),
     last: document,
+    flink,
   };
 }
 

@@ -18,7 +18,8 @@ export interface StatusProblem {
     | 'back-pressure'
     | 'skew'
     | 'freshness'
-    | 'clock';
+    | 'clock'
+    | 'flink';
   readonly message: string;
   /** What to do. */
   readonly fix: string;

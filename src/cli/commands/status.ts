@@ -8,6 +8,7 @@ import { formatInstant } from '../../kernel/instant.ts';
 import { parseMs } from '../arguments.ts';
 import { type CliHost, type Invocation, newCommand, onAction, projectOptions } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { flinkLines } from '../flink-lines.ts';
 import { statusTables } from '../status-tables.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -72,8 +73,10 @@ function printStatus(terminal: Terminal, status: JobStatus): void {
     terminal.print(`${level === 'critical' ? 'CRITICAL' : 'WARN'} ${message}`);
     terminal.print(`  → ${fix}`);
   }
-  if (status.last === null) return;
-  for (const text of statusTables(status, status.last)) terminal.print(text);
+  if (status.last !== null) {
+    for (const text of statusTables(status, status.last)) terminal.print(text);
+  }
+  if (status.flink !== null) for (const line of flinkLines(status.flink)) terminal.print(line);
 }
 
 function headline({ job, state, process, silent_ms, last }: JobStatus): string {

@@ -31,7 +31,18 @@ export interface SavepointRequest {
   readonly stop: boolean;
 }
 
+/** A metric of operators. */
+export interface VertexCount {
+  readonly metric: string;
+  readonly operator?: string;
+}
+
 const pollMs = 200;
+
+interface MetricSum {
+  readonly id: string;
+  readonly sum: number;
+}
 
 interface Trigger {
   readonly 'request-id': string;
@@ -114,6 +125,32 @@ export class JobManager {
     const values = await this.#get<readonly { readonly value: string }[]>(path);
     const instants = values.map(({ value }) => Number(value)).filter((ms) => ms > -(2 ** 62));
     return instants.length === 0 || instants.length < values.length ? null : Math.min(...instants);
+  }
+
+  /**
+   * What a vertex counts, over its subtasks and operators: by the name of each metric, as in
+   * `numLateRecordsDropped`. What nobody counts is missing. `operator`: how its operator's name begins.
+   */
+  async counts(
+    id: string,
+    vertex: string,
+    wanted: readonly VertexCount[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const path = `/jobs/${id}/vertices/${vertex}/subtasks/metrics`;
+    const known = await this.#get<readonly { readonly id: string }[]>(path);
+    const names = wanted.flatMap(({ metric, operator = '' }) =>
+      known.flatMap((one) =>
+        one.id.endsWith(`.${metric}`) && one.id.startsWith(operator) ? [one.id] : [],
+      ),
+    );
+    const sums = new Map<string, number>();
+    if (names.length === 0) return sums;
+    const query = `${path}?agg=sum&get=${[...new Set(names)].map(encodeURIComponent).join(',')}`;
+    for (const { id: name, sum } of await this.#get<readonly MetricSum[]>(query)) {
+      const metric = name.slice(name.lastIndexOf('.') + 1);
+      sums.set(metric, (sums.get(metric) ?? 0) + sum);
+    }
+    return sums;
   }
 
   /** How often the job was restarted since it was submitted. */

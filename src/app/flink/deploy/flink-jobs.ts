@@ -20,6 +20,7 @@ import {
 import { jobName } from '../../recovery/checkpoint-place.ts';
 import { flinkSql } from '../flink-sql.ts';
 import { flinkSettings } from './flink-settings.ts';
+import { type ProgramWithJar, programWithJar } from './functions-jar.ts';
 import { type FlinkStatus, flinkStatus } from './flink-status.ts';
 import { planFolderOf } from './plan-folder-of.ts';
 
@@ -89,7 +90,7 @@ export function flinkBindingOf({ environment, env }: ResolvedProject): FlinkBind
 
 class ClusterJobs implements FlinkJobs {
   readonly #project: ResolvedProject;
-  readonly #compile: () => Promise<FlinkProgram>;
+  readonly #compile: () => Promise<ProgramWithJar>;
   readonly #folder: PlanFolder;
   readonly #cluster: FlinkCluster;
   readonly #name: string;
@@ -112,16 +113,18 @@ class ClusterJobs implements FlinkJobs {
     };
     const { uri } = this.#folder;
     const added = flinkSettings({ name: this.#name, run: project.settings, folder: uri, settings });
-    this.#compile = async () => withSettings(await sql(), added);
+    this.#compile = async () => programWithJar(project, options, withSettings(await sql(), added));
   }
 
   async deploy(options: FlinkDeployOptions = {}): Promise<FlinkDeployResult> {
     const { fromSavepoint = null, fresh = false, loseState = false, onStep } = options;
+    const { program, putJar } = await this.#compile();
+    await putJar();
     return deployJob({
       cluster: this.#cluster,
       folder: this.#folder,
       name: this.#name,
-      program: await this.#compile(),
+      program,
       plan: this.#project.plan,
       parallelism: this.#project.settings.parallelism,
       fromSavepoint,
@@ -132,10 +135,13 @@ class ClusterJobs implements FlinkJobs {
   }
 
   async status(): Promise<FlinkStatus> {
-    const fingerprint = await this.#compile().then(programFingerprint, (error: unknown) => {
-      if (error instanceof ProblemsError) return null;
-      throw error;
-    });
+    const fingerprint = await this.#compile().then(
+      ({ program }) => programFingerprint(program),
+      (error: unknown) => {
+        if (error instanceof ProblemsError) return null;
+        throw error;
+      },
+    );
     return flinkStatus(this.#cluster.manager, this.#name, fingerprint);
   }
 

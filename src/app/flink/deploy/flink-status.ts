@@ -1,4 +1,5 @@
 // How the job of an environment is on its cluster, in words that the engine's status uses too.
+import { systemClock } from '../../../kernel/clock.ts';
 import type { JobManager } from '../../../flink/client/job-manager.ts';
 import { type DeployedJob, endedJob, runningJob } from '../../../flink/deploy/deployed-job.ts';
 
@@ -18,6 +19,13 @@ export interface FlinkStatus {
   readonly last_checkpoint: FlinkCheckpointStatus | null;
   /** Lowest over all operators, epoch ms; null before the first. */
   readonly current_input_watermark: number | null;
+  readonly watermark_lag_ms: number | null;
+  /** Records that sources have read, since the job last started. */
+  readonly num_records_in: number;
+  /** Rows that were written to Kafka, since then. */
+  readonly num_records_out: number;
+  /** Records too late for a window, counted by each, since then. */
+  readonly num_late_records_dropped: number;
   /** The newest failure since the job was submitted. */
   readonly failure: { readonly message: string; readonly at_ms: number } | null;
   readonly operators: readonly FlinkOperatorStatus[];
@@ -25,7 +33,9 @@ export interface FlinkStatus {
 
 /** The newest checkpoint of a job that completed. */
 export interface FlinkCheckpointStatus {
+  readonly id: number;
   readonly at_ms: number;
+  readonly age_ms: number;
   readonly last_checkpoint_duration_ms: number;
   readonly last_checkpoint_size_bytes: number;
   readonly path: string;
@@ -53,6 +63,8 @@ export async function flinkStatus(
     manager.failure(job.id),
   ]);
   const { completed } = checkpoints.latest;
+  const nowMs = systemClock.nowMs();
+  const watermark = isRunning ? await lowestWatermark(manager, job, details) : null;
   return {
     name,
     state: details.state,
@@ -67,12 +79,16 @@ export async function flinkStatus(
       completed === null
         ? null
         : {
+            id: completed.id,
             at_ms: completed.trigger_timestamp,
+            age_ms: Math.max(0, nowMs - completed.trigger_timestamp),
             last_checkpoint_duration_ms: completed.end_to_end_duration,
             last_checkpoint_size_bytes: completed.state_size,
             path: completed.external_path,
           },
-    current_input_watermark: isRunning ? await lowestWatermark(manager, job, details) : null,
+    current_input_watermark: watermark,
+    watermark_lag_ms: watermark === null ? null : nowMs - watermark,
+    ...(isRunning ? await recordCounts(manager, job, details) : noRecords),
     failure: failure === null ? null : { message: failure.message, at_ms: failure.atMs },
     operators: details.vertices.map((vertex) => ({
       name: vertex.name,
@@ -81,6 +97,8 @@ export async function flinkStatus(
     })),
   };
 }
+
+const noRecords = { num_records_in: 0, num_records_out: 0, num_late_records_dropped: 0 };
 
 const nothing: FlinkStatus = {
   name: '',
@@ -94,14 +112,38 @@ const nothing: FlinkStatus = {
   number_of_failed_checkpoints: 0,
   last_checkpoint: null,
   current_input_watermark: null,
+  watermark_lag_ms: null,
+  ...noRecords,
   failure: null,
   operators: [],
 };
 
+interface Vertices {
+  readonly vertices: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** Counts of all tasks; metrics that Flink has not collected yet count as zero. */
+async function recordCounts(manager: JobManager, { id }: DeployedJob, { vertices }: Vertices) {
+  const counts = { ...noRecords };
+  const wanted = [
+    { metric: 'numRecordsIn', operator: 'Source' },
+    { metric: 'numRecordsSend' },
+    { metric: 'numLateRecordsDropped' },
+  ];
+  for (const found of await Promise.all(
+    vertices.map((vertex) => manager.counts(id, vertex.id, wanted)),
+  )) {
+    counts.num_records_in += found.get('numRecordsIn') ?? 0;
+    counts.num_records_out += found.get('numRecordsSend') ?? 0;
+    counts.num_late_records_dropped += found.get('numLateRecordsDropped') ?? 0;
+  }
+  return counts;
+}
+
 async function lowestWatermark(
   manager: JobManager,
   { id }: DeployedJob,
-  { vertices }: { readonly vertices: readonly { readonly id: string; readonly name: string }[] },
+  { vertices }: Vertices,
 ): Promise<number | null> {
   // A source has no input, and so no watermark of its own.
   const inner = vertices.filter(({ name }) => !name.startsWith('Source'));

@@ -6,13 +6,36 @@ import type { PlanFolder } from '../../../flink/deploy/plan-folder.ts';
 import type { ResolvedProject } from '../../config/resolve-project.ts';
 import { checkpointStorageOf, jobName } from '../../recovery/checkpoint-place.ts';
 
+/** A file beside the deployments, which the cluster reads. */
+export interface DeploymentFile {
+  /** Its address for Flink. */
+  readonly uri: string;
+  readonly put: (bytes: Uint8Array) => Promise<void>;
+}
+
+/** Throws MR_CONFIG_INVALID when the environment takes no checkpoints. */
+export function deploymentFile(project: ResolvedProject, name: string): DeploymentFile {
+  const path = `flink/${jobName(project)}/${name}`;
+  const storage = checkpointStorageOf(project);
+  return {
+    uri: `${baseOf(project)}/${path}`,
+    put: async (bytes) => {
+      await storage.write(path, bytes);
+    },
+  };
+}
+
+function baseOf({ settings, baseDirectory }: ResolvedProject): string {
+  const root = settings.checkpoints?.directory ?? '';
+  return root.startsWith('s3://')
+    ? root.replace(/\/+$/, '')
+    : pathToFileURL(resolve(baseDirectory, root)).href.replace('file:///', 'file:/');
+}
+
 /** Throws MR_CONFIG_INVALID when the environment takes no checkpoints. */
 export function planFolderOf(project: ResolvedProject): PlanFolder {
   const storage = checkpointStorageOf(project);
-  const root = project.settings.checkpoints?.directory ?? '';
-  const base = root.startsWith('s3://')
-    ? root.replace(/\/+$/, '')
-    : pathToFileURL(resolve(project.baseDirectory, root)).href.replace('file:///', 'file:/');
+  const base = baseOf(project);
   const prefix = `flink/${jobName(project)}/`;
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
   return {

@@ -15,7 +15,7 @@ export interface LoadedView {
 
 /** Name of the stream of all groups' rows of a view. */
 export function groupsStream(view: string): string {
-  return `${view}__groups`;
+  return `flink_rows_${view}`;
 }
 
 /** The loader's plan for some views of a plan. */

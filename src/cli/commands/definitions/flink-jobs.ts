@@ -1,13 +1,11 @@
 // `millrace flink deploy|status|savepoint|stop|cancel`: the environment's job on its Flink cluster.
 import type { Command } from 'commander';
 import { type FlinkJobs, flinkJobs } from '../../../app/flink/deploy/flink-jobs.ts';
-import type { FlinkStatus } from '../../../app/flink/deploy/flink-status.ts';
 import type { FlinkDeployResult } from '../../../flink/deploy/deploy-job.ts';
 import type { FlinkStatefulOperator } from '../../../flink/deploy/stable-ids.ts';
-import { formatInstant } from '../../../kernel/instant.ts';
 import { type CliHost, type Invocation, newCommand, onAction } from '../../command.ts';
 import { type ExitCode, exitCodes } from '../../exit-code.ts';
-import { formatCount, formatTable } from '../../table.ts';
+import { flinkLines } from '../../flink-lines.ts';
 
 interface DeployFlags {
   readonly fromSavepoint?: string;
@@ -114,30 +112,7 @@ function placesOf(operators: readonly FlinkStatefulOperator[]): string {
 async function statusAction({ load, options, terminal }: Invocation): Promise<ExitCode> {
   const jobs = await flinkJobs(await load(), { env: options.env });
   const status = await jobs.status();
-  for (const line of statusLines(status)) terminal.print(line);
+  for (const line of flinkLines(status)) terminal.print(line);
   terminal.printJson(status);
   return status.state === 'RUNNING' ? exitCodes.ok : exitCodes.environment;
-}
-
-function statusLines(status: FlinkStatus): readonly string[] {
-  const { name, state, job, deployment, last_checkpoint: last, failure } = status;
-  if (job === null) return [`${name}: not deployed`];
-  const current = status.is_current ? '' : ', the definitions have changed since';
-  const watermark = status.current_input_watermark;
-  return [
-    `${name}: ${state}, job ${job}, deployment ${deployment ?? 'of somebody else'}${current}`,
-    `restarts ${status.num_restarts}, watermark ${watermark === null ? 'none yet' : formatInstant(watermark)}`,
-    `checkpoints ${formatCount(status.checkpoints_completed)}, failed ${formatCount(status.number_of_failed_checkpoints)}`,
-    ...(last === null
-      ? []
-      : [
-          `last checkpoint ${formatInstant(last.at_ms)}, ${formatCount(last.last_checkpoint_duration_ms)} ms, ${formatCount(last.last_checkpoint_size_bytes)} bytes, ${last.path}`,
-        ]),
-    ...(failure === null ? [] : [`failed ${formatInstant(failure.at_ms)}: ${failure.message}`]),
-    formatTable(
-      ['operator', 'state', 'parallelism'],
-      status.operators.map((one) => [one.name, one.state, String(one.parallelism)]),
-      new Set([2]),
-    ),
-  ];
 }
