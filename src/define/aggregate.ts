@@ -1,5 +1,6 @@
 // Aggregates as users write them: `sum(p.amount).where(…).over(window)`. The type parameter is the
 // JavaScript type of the feature's value; rules for nulls and empty windows are in docs/semantics.md.
+import type { Duration } from '../kernel/duration.ts';
 import type { AggregateName, AggregateNode } from '../plan/aggregate.ts';
 import type { Expression } from '../plan/expression.ts';
 import { readCondition } from './expressions/condition.ts';
@@ -15,6 +16,8 @@ export interface Feature<K extends string = string, V = unknown, N extends boole
   readonly isFeature: true;
   readonly aggregate: AggregateNode;
   readonly window: Window;
+  /** `ewma`: read when the plan is built, as durations are. */
+  readonly halfLife?: unknown;
   readonly problems: readonly string[];
 }
 
@@ -33,6 +36,7 @@ interface AggregateState {
   readonly distinct?: boolean;
   readonly limit?: number;
   readonly quantile?: number;
+  readonly halfLife?: unknown;
   readonly problems: readonly string[];
 }
 
@@ -46,6 +50,7 @@ function makeAggregate<K extends string, V, N extends boolean>(
         isFeature: true as const,
         aggregate: toNode(state),
         window,
+        ...('halfLife' in state ? { halfLife: state.halfLife } : {}),
         problems: state.problems,
       }),
   });
@@ -78,7 +83,7 @@ function toNode(state: AggregateState): AggregateNode {
   };
 }
 
-type Extra = Pick<AggregateState, 'distinct' | 'limit' | 'quantile'>;
+type Extra = Pick<AggregateState, 'distinct' | 'limit' | 'quantile' | 'halfLife'>;
 
 function over<K extends string, V, N extends boolean>(
   fn: AggregateName,
@@ -238,4 +243,40 @@ export function lastN<E extends AnyExpr>(
   n: number,
 ): Aggregate<'list', readonly ValueOfExpr<E>[], false> {
   return over('lastN', x, { limit: n });
+}
+
+/**
+ * The `k` most frequent values, the most frequent first; values of one count in their own order.
+ *
+ * - **Exact** over `rolling(W)` without a resolution and `rolling({ rows })`, and over every other window
+ *   while it holds at most 1,000 different values. Beyond, a value in a share p of the window's records is
+ *   missed with a chance of about (1 − p)^1000, and counts, which only order the list, are too high by more
+ *   than 0.14 % of the records in 2 of 100 cases, and never too low.
+ * - **Order**: the same list whatever the order of arrival, ties, parallelism and batches.
+ * - **Empty**: `[]`. Nulls are not counted; −0 is 0. `k` is a whole number from 1 to 1,000.
+ * - **State**: a count per different value; at most about 200 KB a window beyond 1,000 of them.
+ * - **Errors**: MR_DEFINITION_TYPE for a type without an order, MR_DEFINITION_WINDOW for a wrong `k`.
+ */
+export function topK<E extends AnyExpr>(
+  x: NeedsOrder<E> & E,
+  k: number,
+): Aggregate<'list', readonly ValueOfExpr<E>[], false> {
+  return over('topK', x, { limit: k });
+}
+
+/**
+ * The mean of which a value that is `halfLife` older counts half: Σ x·2^(−age/halfLife) over
+ * Σ 2^(−age/halfLife), ages by event time. Only differences of ages matter, so the mean does not move
+ * while no record comes or leaves.
+ *
+ * - **Units**: as `x`, a float64; int64 and decimals go through a double. `halfLife` is a duration of
+ *   at least a millisecond, `'1h'`.
+ * - **Order**: a function of the window's records alone; sums are compensated, so another order of
+ *   arrival changes it by no more than 1e-12 times the mean of |x|. Records of one instant weigh the same.
+ * - **Empty**: null. Nulls are skipped. Any NaN or both infinities give NaN, one infinity gives itself.
+ * - **State**: nine numbers a window; the records, where the window keeps them.
+ * - **Errors**: MR_DEFINITION_DURATION for a half-life that is no duration or not above 0.
+ */
+export function ewma<E extends AnyExpr>(x: NeedsNumber<E> & E, halfLife: Duration): Average {
+  return over('ewma', x, { halfLife });
 }

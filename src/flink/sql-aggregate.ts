@@ -61,6 +61,14 @@ const aggregates: Readonly<Record<AggregateName, AggregateSql>> = {
     `Flink's APPROX_COUNT_DISTINCT does not run on streams, and ${sketches}`,
     'use countDistinct(x), which is exact, or keep the view on the engine',
   ),
+  topK: refused(
+    'Flink has no aggregate of the most frequent values',
+    'count each value that matters: count().where(p.category.eq(…)); or keep the view on the engine',
+  ),
+  ewma: refused(
+    'Flink has no mean that weighs by event time',
+    'use avg(x) over a shorter window, or keep the view on the engine',
+  ),
 };
 
 /** The value of a feature in its query, of the feature's type. */

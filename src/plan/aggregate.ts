@@ -26,6 +26,8 @@ export const aggregateNames = [
   'varSamp',
   'quantile',
   'approxDistinct',
+  'topK',
+  'ewma',
 ] as const;
 
 export type AggregateName = (typeof aggregateNames)[number];
@@ -39,10 +41,12 @@ export interface AggregateNode {
   readonly where: Expression | null;
   /** `sum` only: each distinct value counts once. */
   readonly distinct: boolean;
-  /** firstN, lastN: how many. countBy: how many keys at the most. */
+  /** firstN, lastN, topK: how many. countBy: how many keys at the most. */
   readonly limit: number | null;
   /** quantile: between 0 and 1. */
   readonly quantile: number | null;
+  /** ewma only, and always there: after this long a value counts half. */
+  readonly halfLifeMs?: number;
 }
 
 const count: FieldType = { kind: 'count' };
@@ -71,6 +75,7 @@ export function aggregateResult(
     case 'varPop':
     case 'varSamp':
     case 'quantile':
+    case 'ewma':
       return isNumericType(input)
         ? { type: float64, nullable: true }
         : `${fn} needs a number, not ${formatType(input)}`;
@@ -78,6 +83,10 @@ export function aggregateResult(
     case 'max':
       return isOrderedType(input)
         ? { type: input, nullable: true }
+        : `${fn} needs a type with an order, not ${formatType(input)}`;
+    case 'topK':
+      return isOrderedType(input)
+        ? { type: { kind: 'list', item: input }, nullable: false }
         : `${fn} needs a type with an order, not ${formatType(input)}`;
     case 'first':
     case 'last':

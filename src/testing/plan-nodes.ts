@@ -51,6 +51,7 @@ export function featureNode(name: string, parts: FeatureParts): FeatureNode {
     distinct: options.distinct ?? false,
     limit: options.limit ?? null,
     quantile: options.quantile ?? null,
+    ...(options.halfLifeMs === undefined ? {} : { halfLifeMs: options.halfLifeMs }),
   };
   return { kind: 'feature', name, uid: `view.${name}`, ...result, aggregate, window };
 }

@@ -61,10 +61,12 @@ function refusalsOf(feature: ReturnType<typeof featureNode>): readonly Refusal[]
 
 function aggregateCapability(fn: AggregateName, window: WindowNode): Capability {
   const input: Expression = { kind: 'column', name: 'x', type: float64, nullable: false };
-  const limit = fn === 'firstN' || fn === 'lastN' || fn === 'countBy' ? 5 : null;
+  const isLimited = fn === 'firstN' || fn === 'lastN' || fn === 'countBy' || fn === 'topK';
+  const limit = isLimited ? 5 : null;
   if (typeof aggregateResult(fn, float64) === 'string') throw new TypeError(fn);
   const quantile = fn === 'quantile' ? 0.5 : null;
-  const feature = featureNode('f', { fn, input, window, limit, quantile });
+  const decay = fn === 'ewma' ? { halfLifeMs: hourMs } : {};
+  const feature = featureNode('f', { fn, input, window, limit, quantile, ...decay });
   return { what: fn, refusals: refusalsOf(feature) };
 }
 

@@ -1,7 +1,8 @@
 // Generates the update loops of cells: what a window, a pane or a session keeps of its records as a
 // few numbers in a shared array. Records are added, cells are merged, nothing is ever taken away.
 // count: n. sum: sum and error (two-sum); a value that is not finite makes the sum so, for good.
-// Variance: Welford's mean and squares, merged by Chan's rule. min, max: the extreme.
+// ewma: a decayed sum. Variance: Welford's mean and squares, merged by Chan's rule. min, max: the extreme.
+import { decayedMean, decayedSize, decaysOf, mergeDecayed, noAnchor } from './decayed-sum.ts';
 import { distinctBy, type LoopAggregate, type OutputRow, type StagedRows } from './loop-plan.ts';
 import { putInt64 } from './row-scan.ts';
 
@@ -35,17 +36,24 @@ export const countOfRecords: LoopAggregate = {
   filter: -1,
   quantile: 0,
   limit: 0,
+  halfLifeMs: 0,
 };
 
 /** Aggregates that cells can hold. */
 export function isCellFunction(fn: string): boolean {
-  return /^(count|sum|avg|min|max|first|last|varPop|varSamp|stddevPop|stddevSamp)$/.test(fn);
+  return /^(count|sum|avg|min|max|first|last|ewma|varPop|varSamp|stddevPop|stddevSamp)$/.test(fn);
 }
 
 interface Core {
   readonly filter: number;
   readonly input: number;
   readonly at: number;
+}
+
+interface DecayCore extends Core {
+  readonly halfLifeMs: number;
+  /** The first feature that has it. */
+  readonly feature: number;
 }
 
 interface CellPlan {
@@ -55,13 +63,15 @@ interface CellPlan {
   readonly spreads: readonly Core[];
   readonly extremes: readonly (Core & { readonly isMax: boolean })[];
   readonly ends: readonly (Core & { readonly isLast: boolean })[];
+  readonly decays: readonly DecayCore[];
   readonly size: number;
 }
 
 export function layoutCells(aggregates: readonly LoopAggregate[]): CellLayout {
-  const { size, extremes, ends, counts } = planCells(aggregates);
+  const { size, extremes, ends, counts, decays } = planCells(aggregates);
   const initial = new Float64Array(size);
   for (const { at, isLast } of ends) initial[at] = isLast ? -Infinity : Infinity;
+  for (const { at } of decays) initial[at] = noAnchor;
   for (const { at, isMax } of extremes) {
     initial[at] = isMax ? Number.NEGATIVE_INFINITY : Number.NaN;
   }
@@ -71,7 +81,7 @@ export function layoutCells(aggregates: readonly LoopAggregate[]): CellLayout {
 /** Where in a cell the numbers are that an aggregate is made of, in an order that its function says. */
 export function numbersOf(
   aggregates: readonly LoopAggregate[],
-  { fn, filter, input }: LoopAggregate,
+  { fn, filter, input, halfLifeMs }: LoopAggregate,
 ): readonly number[] {
   const plan = planCells(aggregates);
   const place = (cores: readonly Core[], size: number): number[] => {
@@ -81,6 +91,10 @@ export function numbersOf(
   const count = countOf(plan, filter);
   if (fn === 'count') return [count];
   if (fn === 'sum' || fn === 'avg') return [count, ...place(plan.sums, 2)];
+  if (fn === 'ewma') {
+    const decays = plan.decays.filter((core) => core.halfLifeMs === halfLifeMs);
+    return [count, ...place(decays, decayedSize)];
+  }
   if (fn === 'first' || fn === 'last') {
     const isLast = fn === 'last';
     return [
@@ -109,16 +123,18 @@ export function compileCells(
   const plan = planCells(aggregates);
   const body = `'use strict';
     const { source, output } = env;
+    const { putInt64, mergeDecayed, decayedMean, decays } = runtime;
     const columns = output.columns;
     ${addCode(plan)}
     ${mergeCode(plan)}
     ${putCode(plan)}
     return { add, merge, put };`;
-  const make = new Function('env', 'putInt64', body) as (
+  const runtime = { putInt64, mergeDecayed, decayedMean, decays: decaysOf(aggregates) };
+  const make = new Function('env', 'runtime', body) as (
     env: CellEnvironment,
-    put: typeof putInt64,
+    helpers: typeof runtime,
   ) => CellLoops;
-  return make(env, putInt64);
+  return make(env, runtime);
 }
 
 function planCells(aggregates: readonly LoopAggregate[]): CellPlan {
@@ -150,6 +166,13 @@ function planCells(aggregates: readonly LoopAggregate[]): CellPlan {
       ...cores(/^first$/, 2).map((core) => ({ ...core, isLast: false })),
       ...cores(/^last$/, 2).map((core) => ({ ...core, isLast: true })),
     ],
+    decays: distinctBy(
+      aggregates.filter(({ fn }) => fn === 'ewma'),
+      ({ filter, input, halfLifeMs }) => `${filter},${input},${halfLifeMs}`,
+    ).map(({ filter, input, halfLifeMs, feature }) => ({
+      ...{ filter, input, halfLifeMs, feature },
+      at: place(decayedSize),
+    })),
     size,
   };
 }
@@ -203,6 +226,10 @@ function addCode(plan: CellPlan): string {
         }
       }`,
     ),
+    ...plan.decays.map(
+      ({ at, filter, input, feature }) =>
+        `if (${passes(filter)}) decays[${feature}].add(A, o + ${at}, ${value(input)}, source.ts[row]);`,
+    ),
   ];
   return `function add(A, o, row) {
     const m = source.mask[row];
@@ -238,11 +265,13 @@ function mergeCode(plan: CellPlan): string {
       }`,
     ),
     ...plan.ends.map(
-      ({ at, isLast }) => `if (B[p + ${at}] ${isLast ? '>' : '<'} A[o + ${at}]) {
+      // Records of one instant in two cells: those of the cell that is merged later came later.
+      ({ at, isLast }) => `if (B[p + ${at}] ${isLast ? '>=' : '<'} A[o + ${at}]) {
         A[o + ${at}] = B[p + ${at}];
         A[o + ${at + 1}] = B[p + ${at + 1}];
       }`,
     ),
+    ...plan.decays.map(({ at }) => `mergeDecayed(A, o + ${at}, B, p + ${at});`),
   ];
   return `function merge(A, o, B, p) { ${lines.join('\n')} }`;
 }
@@ -275,7 +304,8 @@ function putAggregate(plan: CellPlan, aggregate: LoopAggregate): string {
   }`;
 }
 
-function valueCode(plan: CellPlan, { feature, fn, filter, input }: LoopAggregate): string {
+function valueCode(plan: CellPlan, aggregate: LoopAggregate): string {
+  const { feature, fn, filter, input, halfLifeMs } = aggregate;
   const at = (cores: readonly Core[]): number =>
     cores.find((core) => core.filter === filter && core.input === input)?.at ?? 0;
   const column = `columns[${feature}]`;
@@ -291,6 +321,10 @@ function valueCode(plan: CellPlan, { feature, fn, filter, input }: LoopAggregate
         }`;
     case 'avg':
       return `${value} = (${total}) / n;`;
+    case 'ewma': {
+      const decays = plan.decays.filter((core) => core.halfLifeMs === halfLifeMs);
+      return `${value} = decayedMean(A, o + ${at(decays)});`;
+    }
     case 'min':
     case 'max':
       return `${value} = A[o + ${at(plan.extremes.filter(({ isMax }) => isMax === (fn === 'max')))}];`;

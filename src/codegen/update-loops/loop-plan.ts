@@ -18,6 +18,7 @@ export const loopFunctions = [
   'varPop',
   'varSamp',
   'quantile',
+  'ewma',
 ] as const;
 
 export type LoopFunction = (typeof loopFunctions)[number];
@@ -34,6 +35,8 @@ export interface LoopAggregate {
   readonly quantile: number;
   /** firstN, lastN: how many. */
   readonly limit: number;
+  /** ewma: after this long a value counts half. */
+  readonly halfLifeMs: number;
 }
 
 /** Rows as they are staged: one array per attribute, replaced when they grow. */

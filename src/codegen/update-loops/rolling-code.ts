@@ -5,8 +5,9 @@
 // its running aggregates. Rows lie in order of time; a row is (ts, mask, inputs…, suffix extremes…).
 // min and max: a row's suffix extreme is that of the rows from it up to `built`; `newer` is that of
 // the rows since. When the window has moved past `built` the suffixes are made anew (two stacks).
+import { decaysOf } from './decayed-sum.ts';
 import type { RowRange } from './row-scan.ts';
-import { edge, edges, putInt64, quantile, renewSum, squares } from './row-scan.ts';
+import { edge, edges, ewma, putInt64, quantile, renewSum, squares } from './row-scan.ts';
 import { momentReset, momentStateSize, momentUpdate } from './moment-code.ts';
 import { freshShare, sumReset, sumStateSize, sumUpdate } from './float-sum-code.ts';
 import {
@@ -109,14 +110,15 @@ export function compileRolling(plan: RollingLoopPlan, env: RollingEnvironment): 
   const code = planCode(plan);
   const body = `'use strict';
     const { source, state, rows, output } = env;
-    const { renewSum, squares, edge, edges, quantile, putInt64 } = runtime;
+    const { renewSum, squares, edge, edges, quantile, ewma, putInt64, decays } = runtime;
     const columns = output.columns;
     ${addCode(code)}
     ${insertCode(code)}
     ${evaluateCode(code)}
     ${dropCode(code)}
     return { add, evaluate, drop };`;
-  const runtime = { renewSum, squares, edge, edges, quantile, putInt64 };
+  const decays = decaysOf(plan.windows.flatMap(({ aggregates }) => aggregates));
+  const runtime = { renewSum, squares, edge, edges, quantile, ewma, putInt64, decays };
   const make = new Function('env', 'runtime', 'range', body) as (
     env: RollingEnvironment,
     helpers: typeof runtime,
@@ -427,6 +429,8 @@ function putCode(aggregate: LoopAggregate, window: WindowCode): string {
       return scanned('edge(range, -1)');
     case 'quantile':
       return scanned(`quantile(range, ${aggregate.quantile})`);
+    case 'ewma':
+      return scanned(`ewma(range, decays[${feature}])`);
     case 'firstN':
     case 'lastN':
       return `{

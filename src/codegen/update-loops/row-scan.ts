@@ -2,6 +2,7 @@
 // sums. A window is rows `head .. tail` of a ring of `cap + 1` rows of `width` numbers.
 import type { ColumnBuilder } from '../../columns/column-builder.ts';
 import { DdSketch } from '../../sketch/dd-sketch.ts';
+import { type Decay, decayedMean, decayedSize, noAnchor } from './decayed-sum.ts';
 
 export interface RowRange {
   page: Float64Array;
@@ -153,6 +154,22 @@ export function quantile(range: RowRange, q: number): number | null {
   if (sketch !== null) return sketch.quantile(q);
   if (count === 0) return null;
   return scratch.subarray(0, count).sort()[Math.floor(q * (count - 1))] as number;
+}
+
+const decayed = new Float64Array(decayedSize);
+
+/** The mean whose weights halve with age. */
+export function ewma(range: RowRange, decay: Decay): number | null {
+  decayed.fill(0);
+  decayed[0] = noAnchor;
+  let count = 0;
+  for (let i = range.head; i < range.tail; i++) {
+    const row = rowAt(range, i);
+    if (!counts(range, row)) continue;
+    count += 1;
+    decay.add(decayed, 0, range.page[row + range.value] as number, range.page[row] as number);
+  }
+  return count === 0 ? null : decayedMean(decayed, 0);
 }
 
 /** A whole number held as sum + error into an int64 column; false when it does not fit. */

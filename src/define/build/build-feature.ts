@@ -1,10 +1,10 @@
 // One feature as written → its node.
-import { aggregateResult } from '../../plan/aggregate.ts';
+import { type AggregateNode, aggregateResult } from '../../plan/aggregate.ts';
 import type { FeatureNode } from '../../plan/plan.ts';
 import { featureUid } from '../../plan/uids.ts';
 import type { Feature } from '../aggregate.ts';
 import { readWindow } from './read-window.ts';
-import { fail, failAll, inside, type Scope } from './scope.ts';
+import { fail, failAll, inside, readDuration, type Scope } from './scope.ts';
 
 /** The feature's node, or none and a problem. */
 export function buildFeature(
@@ -25,7 +25,8 @@ export function buildFeature(
     );
     return [];
   }
-  const { aggregate, problems } = value;
+  const { problems } = value;
+  const aggregate = buildAggregate(value, scope);
   failAll(scope, problems);
   const window = readWindow(inside(scope, 'window'), value.window);
   const result = aggregateResult(aggregate.fn, aggregate.input?.type ?? null);
@@ -35,6 +36,21 @@ export function buildFeature(
   }
   if (window === null) return [];
   return [{ kind: 'feature', name, uid: featureUid(view, name), ...result, aggregate, window }];
+}
+
+/** The aggregate with what was text until now. */
+function buildAggregate({ aggregate, ...written }: Feature, scope: Scope): AggregateNode {
+  if (aggregate.fn !== 'ewma') return aggregate;
+  const at = inside(scope, 'halfLife');
+  if (written.halfLife === undefined)
+    fail(
+      at,
+      'MR_DEFINITION_DURATION',
+      'ewma needs a half-life',
+      "for example ewma(p.amount, '1h')",
+    );
+  // A wrong one has been reported: an hour stands for it.
+  return { ...aggregate, halfLifeMs: readDuration(at, written.halfLife) ?? 3_600_000 };
 }
 
 function isFeature(value: unknown): value is Feature {

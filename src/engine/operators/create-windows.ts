@@ -223,8 +223,10 @@ function featuresOf(
   const members = indexes.map((index) => {
     const { aggregate } = featureAt(layout, index);
     const { input, filter } = staging.inputsOf[index] ?? boxedInput;
-    const accumulator = createAccumulator(aggregate, isSketched, input !== isBoxedInput);
     const isExact = node?.kind === 'rolling' && node.resolutionMs === null;
+    const keepsRecords = isExact || node?.kind === 'rollingRows';
+    const isStaged = input !== isBoxedInput;
+    const accumulator = createAccumulator(aggregate, isSketched, isStaged, keepsRecords);
     const running = isExact ? createRunning(aggregate, accumulator) : null;
     return { index, accumulator, running, input, filter };
   });

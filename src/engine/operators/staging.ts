@@ -8,7 +8,7 @@ import {
   loopFunctions,
 } from '../../codegen/update-loops/loop-plan.ts';
 import type { FieldType, TypeKind } from '../../kernel/types/field-type.ts';
-import type { AggregateNode } from '../../plan/aggregate.ts';
+import type { AggregateName, AggregateNode } from '../../plan/aggregate.ts';
 import type { FeatureNode } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { ValueCodes } from '../state/value-codes.ts';
@@ -79,8 +79,9 @@ export function planStaging(layout: ViewLayout): Staging {
     const { input, filter } = inputsOf[feature] as StagedInput;
     const fn = input === isBoxedInput ? null : loopFunctionOf(aggregate, hasId);
     if (fn === null) return null;
-    const { quantile, limit } = aggregate;
-    return { feature, fn, input, filter, quantile: quantile ?? 0, limit: limit ?? 0 };
+    const { quantile, limit, halfLifeMs } = aggregate;
+    const numbers = { quantile: quantile ?? 0, limit: limit ?? 0, halfLifeMs: halfLifeMs ?? 0 };
+    return { feature, fn, input, filter, ...numbers };
   };
   const candidates = layout.view.features.map((_, feature) => aggregateOf(feature));
   const loops = candidates.map((aggregate, i) => (loopFeatures.has(i) ? aggregate : null));
@@ -113,9 +114,14 @@ function keepsRecords(window: WindowNode): boolean {
   return hasLoop(window);
 }
 
-/** Aggregates whose result does not depend on the order of records. */
+/** Aggregates that do not ask where a record stands. */
 function isPlaceless({ fn }: AggregateNode): boolean {
-  return fn !== 'first' && fn !== 'last' && fn !== 'firstN' && fn !== 'lastN';
+  return !hasOrder(fn) && fn !== 'ewma' && fn !== 'topK';
+}
+
+/** Aggregates whose result depends on the order of records of one instant. */
+function hasOrder(fn: AggregateName): boolean {
+  return fn === 'first' || fn === 'last' || fn === 'firstN' || fn === 'lastN';
 }
 
 function stageInput(
@@ -171,6 +177,7 @@ function isStagable(fn: AggregateNode['fn'], type: FieldType | null): boolean {
     case 'lastN':
       return orderedKinds.has(type.kind);
     case 'avg':
+    case 'ewma':
     case 'quantile':
     case 'stddevPop':
     case 'stddevSamp':
@@ -188,6 +195,6 @@ function hasLoop(window: WindowNode): boolean {
 }
 
 function loopFunctionOf({ fn }: AggregateNode, hasId: boolean): LoopFunction | null {
-  if (hasId && !isPlaceless({ fn } as AggregateNode)) return null;
+  if (hasId && hasOrder(fn)) return null;
   return loopFunctions.find((name) => name === fn) ?? null;
 }

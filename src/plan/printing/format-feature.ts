@@ -25,6 +25,7 @@ export function formatAggregate(aggregate: AggregateNode): string {
     aggregate.distinct ? `distinct ${input}` : input,
     ...(aggregate.quantile === null ? [] : [String(aggregate.quantile)]),
     ...(aggregate.limit === null ? [] : [String(aggregate.limit)]),
+    ...(aggregate.halfLifeMs === undefined ? [] : [formatDuration(aggregate.halfLifeMs)]),
   ];
   const where = aggregate.where === null ? '' : ` where ${formatExpression(aggregate.where)}`;
   return `${aggregate.fn}(${args.join(', ')})${where}`;

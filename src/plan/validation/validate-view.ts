@@ -12,6 +12,9 @@ import { validateKey } from './validate-key.ts';
 import { validateUpgrade } from './validate-upgrade.ts';
 import { validateWindow } from './validate-window.ts';
 
+/** As many values as the summary of frequent ones keeps. */
+const topValuesMax = 1000;
+
 export function validateView(plan: Plan, view: ViewNode, report: Reporter): void {
   validateEmission(view, report);
   for (const feature of view.features) validateWindow(view, feature, report);
@@ -62,15 +65,16 @@ function validateFeature(
 
 /** The numbers of an aggregate are there where they are needed, and make sense. */
 function validateNumbers({ aggregate }: FeatureNode, path: string, report: Reporter): void {
-  const { fn, limit, quantile, distinct } = aggregate;
+  const { fn, limit, quantile, distinct, halfLifeMs } = aggregate;
   const fail = (message: string, fix: string): void =>
     report.error(path, 'MR_DEFINITION_WINDOW', message, fix);
-  const needsLimit = fn === 'firstN' || fn === 'lastN' || fn === 'countBy';
-  const isLimit = limit !== null && Number.isSafeInteger(limit) && limit > 0;
+  const needsLimit = fn === 'firstN' || fn === 'lastN' || fn === 'countBy' || fn === 'topK';
+  const limitMax = fn === 'topK' ? topValuesMax : Number.MAX_SAFE_INTEGER;
+  const isLimit = limit !== null && Number.isSafeInteger(limit) && limit > 0 && limit <= limitMax;
   if (needsLimit ? !isLimit : limit !== null) {
     fail(
       needsLimit
-        ? `${fn} needs a whole number above 0, not ${String(limit)}`
+        ? `${fn} needs a whole number ${fn === 'topK' ? `from 1 to ${topValuesMax}` : 'above 0'}, not ${String(limit)}`
         : `${fn} has no limit`,
       needsLimit
         ? `for example ${fn}(x, ${fn === 'countBy' ? '{ max: 50 }' : '5'})`
@@ -84,6 +88,14 @@ function validateNumbers({ aggregate }: FeatureNode, path: string, report: Repor
         ? `quantile needs a number from 0 to 1, not ${String(quantile)}`
         : `${fn} has no quantile`,
       fn === 'quantile' ? 'the 95th percentile is quantile(x, 0.95)' : 'leave it out',
+    );
+  }
+  if (fn === 'ewma' ? !((halfLifeMs ?? 0) > 0) : halfLifeMs !== undefined) {
+    report.error(
+      `${path}.halfLife`,
+      'MR_DEFINITION_DURATION',
+      fn === 'ewma' ? 'the half-life must be longer than 0' : `${fn} has no half-life`,
+      fn === 'ewma' ? "for example ewma(x, '1h')" : 'leave it out',
     );
   }
   if (distinct && fn !== 'sum') {

@@ -44,6 +44,16 @@ const aggregates: fc.Arbitrary<AggregateParts> = fc.oneof(
   }),
   fc.record({ fn: fc.constant<AggregateName>('countBy'), input: one(discrete), limit }),
   fc.record({
+    fn: fc.constant<AggregateName>('topK'),
+    input: one([...numbers, ...texts, ...others]),
+    limit,
+  }),
+  fc.record({
+    fn: fc.constant<AggregateName>('ewma'),
+    input: one(numbers),
+    halfLifeMs: one([1, 3, 50, 1000]),
+  }),
+  fc.record({
     fn: fc.constant<AggregateName>('quantile'),
     input: one(numbers),
     quantile: one([0, 0.25, 0.5, 0.95, 1]),

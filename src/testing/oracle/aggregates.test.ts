@@ -7,12 +7,19 @@ import { type Aggregated, aggregate } from './aggregates.ts';
 function over(
   fn: AggregateName,
   values: readonly Value[],
-  options: { type?: FieldType; limit?: number; quantile?: number; distinct?: boolean } = {},
+  options: {
+    type?: FieldType;
+    limit?: number;
+    quantile?: number;
+    distinct?: boolean;
+    halfLifeMs?: number;
+    times?: readonly number[];
+  } = {},
 ): Aggregated {
-  const { type = { kind: 'float64' }, ...rest } = options;
+  const { type = { kind: 'float64' }, times = values.map(() => 0), ...rest } = options;
   const input = literalNode(null, type);
   const feature = featureNode('f', { fn, input, window: { kind: 'lifetime' }, ...rest });
-  return aggregate(values, { node: feature.aggregate, type, isSketched: false });
+  return aggregate(values, { node: feature.aggregate, type, times, isSketched: false });
 }
 
 it.each([
@@ -59,6 +66,22 @@ it('lists values oldest first, counts the rest under null, takes the element at 
     null: 1,
   });
   expect(over('quantile', [4, 1, 3, 2], { quantile: 0.5 }).value).toBe(2);
+});
+
+it('lists the most frequent values, equal counts by value', () => {
+  const string: FieldType = { kind: 'string' };
+  const values = ['b', 'a', null, 'c', 'b', 'c', 'a', 'd'];
+  expect(over('topK', values, { type: string, limit: 3 }).value).toEqual(['a', 'b', 'c']);
+  expect(over('topK', [3, -0, 0, 2, 2], { limit: 2 }).value).toEqual([0, 2]);
+  expect(over('topK', [null], { limit: 2 }).value).toEqual([]);
+});
+
+it('weighs a value that is a half-life older half', () => {
+  const options = { halfLifeMs: 10, times: [0, 10, 20] };
+  expect(over('ewma', [4, 2, null], options).value).toBeCloseTo(8 / 3, 12);
+  expect(over('ewma', [7, 0, 0], options).value).toBeCloseTo(1, 12);
+  expect(over('ewma', [1, Number.NaN, 2], options).value).toBeNaN();
+  expect(over('ewma', [null, null], options).value).toBeNull();
 });
 
 it('allows what the rules allow: rounding of sums, sketches of many values', () => {

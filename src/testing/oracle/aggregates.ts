@@ -15,6 +15,8 @@ interface AggregateCall {
   readonly node: AggregateNode;
   /** Type of the input; null for `count()`. */
   readonly type: FieldType | null;
+  /** Event times of the inputs. */
+  readonly times: readonly number[];
   /** True when the engine may answer from a sketch. */
   readonly isSketched: boolean;
 }
@@ -46,12 +48,16 @@ const rules: Record<AggregateName, Rule> = {
   stddevPop: (values) => squareRoot(variance(values, 0)),
   stddevSamp: (values) => squareRoot(variance(values, 1)),
   quantile,
+  topK: (values, { node, type }) => topK(values, node.limit ?? 0, type),
+  ewma,
 };
 
 /** The aggregate over the inputs of a window's records, in record order; `count()` gets any values. */
 export function aggregate(inputs: readonly Value[], call: AggregateCall): Aggregated {
-  const values = call.node.input === null ? inputs : inputs.filter((value) => value !== null);
-  const result = rules[call.node.fn](values, call);
+  const isIn = (i: number): boolean => call.node.input === null || inputs[i] !== null;
+  const values = inputs.filter((_, i) => isIn(i));
+  const times = call.times.filter((_, i) => isIn(i));
+  const result = rules[call.node.fn](values, { ...call, times });
   return isAggregated(result) ? result : { value: result, tolerance: 0 };
 }
 
@@ -133,4 +139,29 @@ function quantile(values: readonly Value[], call: AggregateCall): Aggregated | V
   const value = sorted[Math.floor((call.node.quantile ?? 0) * (sorted.length - 1))] ?? null;
   const isExact = !call.isSketched && values.length <= exactQuantileRows;
   return { value, tolerance: isExact ? 0 : 0.0101 * Math.abs(Number(value)) };
+}
+
+/** Exact: within 1,000 different values the engine has no other answer. */
+function topK(values: readonly Value[], limit: number, type: FieldType | null): Value {
+  const times = (value: Value): number =>
+    values.filter((other) => identityOf(other) === identityOf(value)).length;
+  const byCount = (a: Value, b: Value): number => times(b) - times(a);
+  const byValue = (a: Value, b: Value): number => (type === null ? 0 : compareValues(type, a, b));
+  return distinct(values)
+    .sort((a, b) => byCount(a, b) || byValue(a, b))
+    .slice(0, limit)
+    .map((value) => (value === 0 ? 0 : value));
+}
+
+/** Weights are taken from the newest value on: only their proportions count. */
+function ewma(values: readonly Value[], { node, times }: AggregateCall): Aggregated | Value {
+  if (values.length === 0) return null;
+  const doubles = values.map(toDouble);
+  const newest = Math.max(...times);
+  const weights = times.map((ts) => 2 ** ((ts - newest) / (node.halfLifeMs ?? 1)));
+  const total = exactSum(weights);
+  const isFinite = doubles.every(Number.isFinite);
+  const weighted = doubles.map((x, i) => (isFinite ? x * (weights[i] ?? 0) : x));
+  const tolerance = (sumError * magnitude(weighted)) / total;
+  return { value: exactSum(weighted) / (isFinite ? total : 1), tolerance };
 }

@@ -110,10 +110,10 @@ function aggregateOf(
   index: number,
   records: readonly OracleRecord[],
 ): Aggregated {
-  const inputs = records
-    .filter(({ passes }) => passes[index] === true)
-    .map((record) => record.inputs[index] ?? null);
+  const counted = records.filter(({ passes }) => passes[index] === true);
+  const inputs = counted.map((record) => record.inputs[index] ?? null);
   return aggregate(inputs, {
+    times: counted.map(({ ts }) => ts),
     node: feature.aggregate,
     type: feature.aggregate.input?.type ?? null,
     isSketched: feature.window.kind === 'rolling' && feature.window.resolutionMs !== null,

@@ -36,6 +36,15 @@ export interface Accumulator<S = unknown> {
   bytesOf(state: S): number;
 }
 
+/** State grows with the records of the window. */
+export interface RunningAccumulator<S = unknown> {
+  create(): S;
+  add(state: S, value: Value, place: RecordPlace): void;
+  /** Takes away the earliest record that is in. */
+  removeFirst(state: S, value: Value, place: RecordPlace): void;
+  result(state: S): Result;
+}
+
 /** Negative, zero or positive: (event time, id, arrival). */
 export function comparePlaces(a: RecordPlace, b: RecordPlace): number {
   if (a.ts !== b.ts) return a.ts - b.ts;

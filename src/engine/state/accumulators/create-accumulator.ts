@@ -11,6 +11,8 @@ import {
   varianceAccumulator,
   wholeSumAccumulator,
 } from './numbers.ts';
+import { ewmaAccumulator } from './decayed.ts';
+import { topKAccumulator } from './frequent.ts';
 import { edgeAccumulator, extremeAccumulator, listAccumulator } from './ordered.ts';
 import {
   approxDistinctAccumulator,
@@ -23,13 +25,16 @@ const anyType: FieldType = { kind: 'float64' };
 
 /**
  * `isSketched`: quantiles of the window never keep their values (it has a resolution). `isStaged`:
- * values come as numbers, whatever their type, and to approxDistinct as hashes.
+ * values come as numbers, whatever their type, and to approxDistinct as hashes. `isExact`: the window
+ * keeps its records, so that nothing need be estimated.
  */
 export function createAccumulator(
   node: AggregateNode,
   isSketched: boolean,
   isStaged: boolean,
+  isExact = false,
 ): Accumulator {
+  if (node.fn === 'topK') return topKAccumulator(node, isExact) as Accumulator;
   if (isStaged && node.fn === 'approxDistinct') return hashAccumulator as Accumulator;
   if (isStaged && node.fn === 'sum' && !isFloat(node.input?.type ?? anyType)) {
     return wholeSumAccumulator as Accumulator;
@@ -75,6 +80,10 @@ function accumulatorOf(node: AggregateNode, isSketched: boolean): unknown {
         : quantileAccumulator(node.quantile ?? 0.5);
     case 'approxDistinct':
       return approxDistinctAccumulator;
+    case 'topK':
+      return topKAccumulator(node, false);
+    case 'ewma':
+      return ewmaAccumulator(node.halfLifeMs ?? 1);
   }
 }
 

@@ -3,17 +3,14 @@
 // runs; everything else is computed from the kept records again.
 import type { Value } from '../../../kernel/types/field-type.ts';
 import type { AggregateNode } from '../../../plan/aggregate.ts';
-import { type Accumulator, comparePlaces, type RecordPlace, type Result } from './accumulator.ts';
+import {
+  type Accumulator,
+  comparePlaces,
+  type RecordPlace,
+  type RunningAccumulator,
+} from './accumulator.ts';
 import { type Counted, countsOf, identityOf } from './distinct.ts';
-
-/** State grows with the records of the window. */
-export interface RunningAccumulator<S = unknown> {
-  create(): S;
-  add(state: S, value: Value, place: RecordPlace): void;
-  /** Takes away the earliest record that is in. */
-  removeFirst(state: S, value: Value, place: RecordPlace): void;
-  result(state: S): Result;
-}
+import { topKRunning } from './frequent.ts';
 
 /** The running form of an aggregate, or null when it has none. */
 export function createRunning(
@@ -30,6 +27,8 @@ export function createRunning(
       return countByRunning(node.limit ?? Number.POSITIVE_INFINITY) as RunningAccumulator;
     case 'countDistinct':
       return countDistinctRunning as RunningAccumulator;
+    case 'topK':
+      return topKRunning(node) as RunningAccumulator;
     default:
       return byUnmerging(accumulator);
   }

@@ -3,10 +3,13 @@
 // is next looked at. Values that can let single records go run along; the others are computed afresh.
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
-import { comparePlaces, type Result } from '../accumulators/accumulator.ts';
+import {
+  comparePlaces,
+  type Result,
+  type RunningAccumulator,
+} from '../accumulators/accumulator.ts';
 import type { Value } from '../../../kernel/types/field-type.ts';
 import { boxBytes, readPlace, valueBytes, writePlace } from '../accumulators/places.ts';
-import type { RunningAccumulator } from '../accumulators/running.ts';
 import {
   addKept,
   createStates,

@@ -2,8 +2,12 @@
 // with the same window share one. Times are epoch milliseconds; `slot` numbers the key.
 // A window knows nothing of watermark waiting, rows or output: the operator asks and tells.
 import type { Value } from '../../../kernel/types/field-type.ts';
-import type { Accumulator, RecordPlace, Result } from '../accumulators/accumulator.ts';
-import type { RunningAccumulator } from '../accumulators/running.ts';
+import type {
+  Accumulator,
+  RecordPlace,
+  Result,
+  RunningAccumulator,
+} from '../accumulators/accumulator.ts';
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import { type Cells, noCell } from '../cells/cells.ts';
