@@ -10,19 +10,26 @@ import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
 import { featureFields } from '../../plan/plan.ts';
-import type { BoundQuery } from '../../sql/bind/bound-query.ts';
-import { passedName } from '../../sql/bind/query-plan.ts';
+import { type BoundQuery, windowColumn, type WindowPart } from '../../sql/bind/bound-query.ts';
+import { passedName, scalarFields } from '../../sql/bind/query-plan.ts';
+import { ScalarRows } from './scalar-rows.ts';
 
 /** What is known of a row besides its features. */
 export interface KnownColumns {
   readonly key: Readonly<Record<string, Value>>;
   readonly passed: readonly Value[];
+  /** The window of the row. */
+  readonly window: Readonly<Record<WindowPart, number>> | null;
 }
+
+const parts: readonly WindowPart[] = ['start', 'end', 'time'];
 
 export class ComputedColumns {
   readonly #query: BoundQuery;
   readonly #keys: readonly Field[];
   readonly #passed: readonly Field[];
+  readonly #windows: readonly Field[];
+  readonly #scalars: ScalarRows;
   readonly #project: Projection;
 
   constructor(query: BoundQuery, keys: readonly Field[]) {
@@ -35,8 +42,14 @@ export class ComputedColumns {
     }));
     const [view] = query.plan.views;
     const features = view === undefined ? [] : featureFields(view);
+    const isWindowed = query.kind === 'window';
+    this.#windows = (isWindowed ? parts : []).map((part) => ({
+      ...{ name: windowColumn(part), type: { kind: 'timestamp' }, nullable: false },
+    }));
+    const fields = [...features, ...keys, ...this.#passed, ...this.#windows];
+    this.#scalars = new ScalarRows(query.outputScalars, fields);
     this.#project = compileProjection({
-      fields: [...features, ...keys, ...this.#passed],
+      fields: [...fields, ...scalarFields(query.outputScalars)],
       predicates: [],
       outputs: query.computed,
     });
@@ -46,7 +59,11 @@ export class ComputedColumns {
   valuesOf(batch: VectorBatch, rows: readonly KnownColumns[]): readonly (readonly Value[])[] {
     const keys = this.#keys.map((field) => columnOf(field, rows, ({ key }) => key[field.name]));
     const passed = this.#passed.map((field, i) => columnOf(field, rows, (row) => row.passed[i]));
-    const columns = [...batch.columns, ...keys, ...passed];
+    const windows = this.#windows.map((field, i) =>
+      columnOf(field, rows, ({ window }) => window?.[parts[i] as WindowPart]),
+    );
+    const known = [...batch.columns, ...keys, ...passed, ...windows];
+    const columns = this.#scalars.extend({ columns: known, rowCount: batch.rowCount });
     const result = this.#project({ columns, rowCount: batch.rowCount });
     const [failure] = result.failures;
     if (failure !== undefined) throw new MillraceError('MR_DATA_OVERFLOW', failure.message);

@@ -5,13 +5,16 @@ import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Projection } from '../../codegen/projection.ts';
 import type { Batch } from '../../columns/batch.ts';
 import { readValue } from '../../columns/read-value.ts';
+import { lowerPlan } from '../../engine/lower/lower-plan.ts';
 import { LocalViewStage } from '../../engine/task/local-view-stage.ts';
 import type { StageOutput, ViewStage, ViewStageOptions } from '../../engine/task/view-stage.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { BoundQuery } from '../../sql/bind/bound-query.ts';
-import { streamFields } from '../../sql/bind/query-plan.ts';
+import { scalarFields, streamFields } from '../../sql/bind/query-plan.ts';
+import { ResultsFeed } from './results-feed.ts';
 import { RowBuilder } from './row-builder.ts';
+import { ScalarRows } from './scalar-rows.ts';
 import type { SqlRow } from './sql-row.ts';
 
 /** Takes rows in order; a promise when whoever makes them should wait. */
@@ -23,6 +26,9 @@ export class QueryStage implements ViewStage {
   readonly #inner: LocalViewStage;
   readonly #builder: RowBuilder;
   readonly #project: Projection | null;
+  readonly #scalars: ScalarRows;
+  /** The query that reads these rows, with what makes records of them. */
+  readonly #next: { readonly stage: QueryStage; readonly feed: ResultsFeed } | null;
   /** Of records whose row has not come out. */
   readonly #passed = new Map<number, readonly Value[]>();
   /** Their numbers by where they came from: a late record has no row. */
@@ -31,15 +37,26 @@ export class QueryStage implements ViewStage {
   #recordCount = 0;
   #rows: SqlRow[] = [];
 
-  constructor(query: BoundQuery, write: WriteRows, options: ViewStageOptions) {
+  /** `queries`: each reads the rows of the one before it; the last one's are written. */
+  constructor(queries: readonly BoundQuery[], write: WriteRows, options: ViewStageOptions) {
+    const [query, ...readers] = queries as readonly [BoundQuery, ...BoundQuery[]];
+    const [reader] = readers;
     this.#query = query;
     this.#write = write;
+    this.#next =
+      reader === undefined
+        ? null
+        : { stage: new QueryStage(readers, write, options), feed: new ResultsFeed(reader) };
     this.#builder = new RowBuilder(query, (record) => this.#take(record));
-    const { passed: outputs, predicates, table } = query;
-    const fields = streamFields(table);
+    const { passed: outputs, predicates, table, scalars, plan } = query;
+    const own = streamFields(table);
+    this.#scalars = new ScalarRows(scalars, own);
+    const fields = [...own, ...scalarFields(scalars)];
+    this.#fields = fields;
     this.#project =
       outputs.length === 0 ? null : compileProjection({ fields, predicates, outputs });
-    this.#inner = new LocalViewStage({ ...options, output: this.#innerOutput(options.output) });
+    const output = this.#innerOutput(options.output);
+    this.#inner = new LocalViewStage({ ...options, plan, stages: lowerPlan(plan), output });
   }
 
   #innerOutput(output: StageOutput): StageOutput {
@@ -59,16 +76,37 @@ export class QueryStage implements ViewStage {
     };
   }
 
-  process(stream: number, batch: Batch): void {
-    if (this.#query.kind === 'rows') this.#passRows(batch);
+  process(stream: number, given: Batch): void {
+    const batch = this.#extended(given);
+    if (this.#query.kind === 'rows') this.#passRows(batch, null);
     else if (this.#query.kind === 'over') this.#inner.process(stream, this.#numbered(batch));
     else this.#inner.process(stream, batch);
+    this.#handOn();
   }
 
-  #passRows(batch: Batch): void {
+  /** Rows of the query before: those that change keep their kind. */
+  #receive(batch: Batch, rows: readonly SqlRow[]): void {
+    if (this.#query.kind === 'rows') this.#passRows(this.#extended(batch), rows);
+    else this.process(0, batch);
+    this.#handOn();
+  }
+
+  #extended(batch: Batch): Batch {
+    const columns = this.#scalars.extend(batch);
+    return columns === batch.columns ? batch : { ...batch, columns, fields: this.#fields };
+  }
+
+  #passRows(batch: Batch, from: readonly SqlRow[] | null): void {
     for (const row of this.#selected(batch)) {
-      this.#rows.push({ kind: '+I', values: this.#valuesOf(row) });
+      this.#rows.push({ kind: from?.[row]?.kind ?? '+I', values: this.#valuesOf(row) });
     }
+  }
+
+  #handOn(): void {
+    if (this.#next === null || this.#rows.length === 0) return;
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#next.stage.#receive(this.#next.feed.batchOf(rows), rows);
   }
 
   /** The batch with the numbers of its records; what passes through is kept. */
@@ -86,6 +124,7 @@ export class QueryStage implements ViewStage {
     return { ...batch, arrivalTimeMs };
   }
 
+  readonly #fields: Batch['fields'];
   #columns: readonly Parameters<typeof readValue>[0][] = [];
 
   #selected(batch: Batch): readonly number[] {
@@ -114,7 +153,8 @@ export class QueryStage implements ViewStage {
   }
 
   async drain(): Promise<void> {
-    if (this.#rows.length > 0) {
+    if (this.#next !== null) await this.#next.stage.drain();
+    else if (this.#rows.length > 0) {
       const rows = this.#rows;
       this.#rows = [];
       await this.#write(rows);
@@ -129,10 +169,15 @@ export class QueryStage implements ViewStage {
 
   advanceWatermark(stream: number, watermarkMs: number): void {
     if (this.#query.kind !== 'rows') this.#inner.advanceWatermark(stream, watermarkMs);
+    this.#handOn();
+    if (this.#next === null) return;
+    this.#next.feed.watermarkMs = watermarkMs;
+    this.#next.stage.advanceWatermark(0, watermarkMs);
   }
 
   advanceIdleTime(stream: number, nowMs: number): void {
     if (this.#query.kind !== 'rows') this.#inner.advanceIdleTime(stream, nowMs);
+    this.#handOn();
   }
 
   restore(...args: Parameters<ViewStage['restore']>): Promise<void> {

@@ -5,7 +5,7 @@ import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { floorMod } from '../../kernel/instant.ts';
 import { decodeKey } from '../../kernel/key-encoding.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
-import { columnsOf } from '../../plan/expression.ts';
+import { columnsOf, type Expression } from '../../plan/expression.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { type BoundQuery, hidden, type OutputColumn } from '../../sql/bind/bound-query.ts';
 import { ComputedColumns, type KnownColumns } from './computed-columns.ts';
@@ -18,7 +18,6 @@ export type TakePassed = (record: number) => readonly Value[];
 interface VectorRow extends KnownColumns {
   readonly keyText: string;
   readonly values: Readonly<Record<string, Value>>;
-  readonly asOfMs: number;
 }
 
 /** The newest row of a group. */
@@ -36,7 +35,6 @@ export class RowBuilder {
   readonly #computed: ComputedColumns | null;
   /** Of a query whose rows change: by the key's bytes. */
   readonly #current = new Map<string, GroupRow>();
-  /** Aggregates that columns are computed from: a change of one of them is a change of the row. */
   readonly #derivedFrom: readonly string[];
 
   constructor(query: BoundQuery, takePassed: TakePassed) {
@@ -44,9 +42,7 @@ export class RowBuilder {
     this.#takePassed = takePassed;
     const [view] = query.plan.views;
     const { computed } = query;
-    const derived = (view?.derived ?? []).flatMap(({ value }) => [...columnsOf(value)]);
-    const computedFrom = computed.flatMap((expression) => [...columnsOf(expression)]);
-    this.#derivedFrom = [...new Set([...derived, ...computedFrom])];
+    this.#derivedFrom = derivedFrom(query);
     this.#keyFields = (view?.key ?? []).map(({ name, type, nullable }) => ({
       name,
       type,
@@ -67,23 +63,25 @@ export class RowBuilder {
   #read(batch: VectorBatch, i: number): VectorRow {
     const bytes = batch.keyData.slice(batch.keyStarts[i], batch.keyEnds[i]);
     const isOver = this.#query.kind === 'over';
+    const values = readRow(batch.columns, batch.fields, i);
     return {
       key: decodeKey(this.#keyFields, bytes),
       keyText: Buffer.from(bytes).toString('latin1'),
-      values: readRow(batch.columns, batch.fields, i),
-      asOfMs: batch.asOfMs[i] as number,
+      values,
+      window: this.#windowOf(batch.asOfMs[i] as number, values),
       passed: isOver ? this.#takePassed(batch.arrivalTimeMs[i] as number) : [],
     };
   }
 
   #add(row: VectorRow, computed: readonly Value[], rows: SqlRow[]): void {
-    const { kind, hasHaving, columns } = this.#query;
+    const { kind, having, columns } = this.#query;
     const { values } = row;
     if (kind === 'window' && values[hidden.count] === 0) return;
     const made = columns.map((column) => this.#value(column, row, computed));
-    const isHad = !hasHaving || values[hidden.having] === true;
+    const isHad = having === null || computed[having] === true;
     if (kind === 'group') {
-      const compared = [...made, ...this.#derivedFrom.map((name) => values[name] ?? null)];
+      const from = this.#derivedFrom.map((name) => values[name] ?? null);
+      const compared = [...made, ...from, isHad];
       this.#change(row.keyText, { made, isHad, compared }, rows);
     } else if (isHad) rows.push({ kind: '+I', values: made });
   }
@@ -111,16 +109,35 @@ export class RowBuilder {
       case 'constant':
         return value.value;
       case 'window':
-        return this.#windowPart(value.part, row);
+        return row.window?.[value.part] ?? null;
     }
   }
 
-  #windowPart(part: 'start' | 'end' | 'time', { asOfMs, values }: VectorRow): Value {
+  #windowOf(asOfMs: number, values: VectorRow['values']): VectorRow['window'] {
+    const { kind, window } = this.#query;
+    if (kind !== 'window') return null;
     const endMs = asOfMs + 1;
-    if (part === 'time') return asOfMs;
-    if (part === 'end') return endMs;
-    return windowStart(this.#query.window, endMs, Number(values[hidden.start]));
+    const start = windowStart(window, endMs, Number(values[hidden.start]));
+    return { start, end: endMs, time: asOfMs };
   }
+}
+
+/** Aggregates that columns are computed from: a change of one of them is a change of the row. */
+function derivedFrom(query: BoundQuery): readonly string[] {
+  const { plan, columns, computed, having, outputScalars } = query;
+  const [view] = plan.views;
+  const names = new Set<string>();
+  for (const { value } of columns) {
+    if (value.kind === 'computed') columnsOf(computed[value.index] as Expression, names);
+    if (value.kind !== 'feature') continue;
+    const derived = view?.derived.find(({ name }) => name === value.name);
+    if (derived !== undefined) columnsOf(derived.value, names);
+  }
+  if (having !== null) columnsOf(computed[having] as Expression, names);
+  for (const { name, args } of outputScalars.toReversed()) {
+    if (names.has(name)) for (const { node } of args) columnsOf(node, names);
+  }
+  return [...names];
 }
 
 /** When the window began that ends at `endMs`. */

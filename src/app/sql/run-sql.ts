@@ -6,7 +6,8 @@ import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { DeadLetterSink, LateRecordSink } from '../../ports/dead-letter-sink.ts';
 import type { Source } from '../../ports/source.ts';
 import { bindScript, type SqlTask } from '../../sql/bind/bind-script.ts';
-import { inputStream } from '../../sql/bind/query-plan.ts';
+import { sourceTable } from '../../sql/bind/bound-query.ts';
+import { chainOf, inputStream, sourcePlan } from '../../sql/bind/query-plan.ts';
 import { withPlaces } from '../../sql/syntax/sql-error.ts';
 import { formats } from '../formats.ts';
 import { QueryStage } from './query-stage.ts';
@@ -88,7 +89,7 @@ function ignore(): void {
 
 function openTask(task: SqlTask, options: SqlOptions, baseDirectory: string): OpenTask {
   const { onRows = ignore, onPrint = ignore } = options;
-  const source = sourceOf(task.query.table, baseDirectory);
+  const source = sourceOf(sourceTable(task.query), baseDirectory);
   const shown: SqlSink = {
     write: (rows) => Promise.resolve(onRows(task.query.columns, rows)),
     close: () => Promise.resolve(),
@@ -116,7 +117,7 @@ async function runTask(
   try {
     const { query } = task;
     const job = startJob({
-      plan: query.plan,
+      plan: sourcePlan(query),
       sources: new Map([[inputStream, source]]),
       formats,
       sinks: [],
@@ -126,7 +127,7 @@ async function runTask(
       baseDirectory,
       nowMode: 'event',
       onNotice,
-      createStage: (given) => new QueryStage(query, write, given),
+      createStage: (given) => new QueryStage(chainOf(query), write, given),
     });
     const stop = (): void => void job.stop();
     if (signal?.aborted === true) stop();

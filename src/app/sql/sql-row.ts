@@ -2,6 +2,7 @@
 import { formatDate } from '../../columns/parse-time.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { SqlType } from '../../sql/bind/sql-type.ts';
+import { javaDecimal } from '../../sql/functions/java-text.ts';
 
 /** What a row does to the result: adds, takes the old one away, puts the new one in, removes. */
 export type RowKind = '+I' | '-U' | '+U' | '-D';
@@ -49,7 +50,9 @@ export function valueJson(value: Value, type: SqlType, style: JsonStyle): string
     case 'DOUBLE':
       return doubleText(Number(value));
     case 'DECIMAL':
-      return style.decimals === 'text' ? JSON.stringify(value) : String(value);
+      return style.decimals === 'text'
+        ? JSON.stringify(javaDecimal(String(value)))
+        : javaDecimal(String(value));
     case 'TIMESTAMP':
       return JSON.stringify(instantText(Number(value), style.separator));
     case 'TIMESTAMP_LTZ':

@@ -31,7 +31,7 @@ const writable = ['print', 'blackhole', 'filesystem', 'kafka', 'upsert-kafka'] a
 export function sinkOf(task: SqlTask, target: SqlTarget, context: SinkContext): OpenSink {
   const options = new TableOptions(target.table);
   const connector = options.oneOf('connector', writable);
-  const isChanging = task.query.kind === 'group';
+  const { isChanging } = task.query;
   if (isChanging && (connector === 'filesystem' || connector === 'kafka')) {
     const what = `rows of this query change, and ${connector} tables only take new ones`;
     throw refusal(task.at, what, "use 'upsert-kafka', or group by a window");

@@ -28,6 +28,7 @@ export const errorCatalogue = {
   MR_DEFINITION_LATENESS: definition,
   MR_FLINK_REFUSED: definition,
   MR_FLINK_DIFFERENCE: definition,
+  MR_FLINK_PLACEMENT: definition,
   MR_FLINK_BINDING: config,
   MR_FLINK_UNREACHABLE: external,
   MR_FLINK_SESSION: external,

@@ -7,10 +7,13 @@ import type { FeatureNode } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { refusal, typeProblem } from '../syntax/sql-error.ts';
 import type { CallExpression, SqlExpression } from '../syntax/syntax-tree.ts';
-import { bindCondition, bindExpression, type ExpressionScope } from './bind-expression.ts';
-import type { Bound } from './bound.ts';
+import { decimalOf, divideRounded, fitDecimal } from '../functions/decimal-math.ts';
+import type { RowFunction } from '../functions/row-function.ts';
+import { bindCondition, bindExpression } from './expressions/bind-expression.ts';
+import type { Bound } from './expressions/bound.ts';
 import type { Finish } from './bound-query.ts';
-import { nodeText } from './expression-nodes.ts';
+import { nodeText } from './expressions/expression-nodes.ts';
+import type { ExpressionScope } from './expressions/expression-scope.ts';
 import { decimalType, formatSqlType, isNumber, type SqlType, sqlTypes } from './sql-type.ts';
 
 /** An aggregate as a feature, and how its value is read. */
@@ -193,19 +196,39 @@ function spread(fn: AggregateName): BindAggregate {
 }
 
 /** A feature's value inside an expression over features. */
-export function featureColumn({ feature, type, finish }: BoundAggregate, at: number): Bound {
-  if (finish.kind === 'quotient') {
-    throw refusal(
-      at,
-      'AVG of exact numbers is cut, and cannot be computed with',
-      'AVG(CAST(… AS DOUBLE))',
-    );
-  }
+export function featureColumn(
+  { feature, type, finish }: BoundAggregate,
+  { scalars, guards }: ExpressionScope,
+): Bound {
   const { name, type: field, nullable } = feature;
   const node: Expression = { kind: 'column', name, type: field, nullable };
-  // Counts and sums of INT are BIGINT to the plan.
-  if (feature.aggregate.fn === 'count' || feature.aggregate.fn === 'countDistinct') {
-    return { node, type: sqlTypes.bigint };
+  if (finish.kind === 'as-is') return { node, type };
+  if (finish.kind === 'int') {
+    const run: RowFunction = ([sum]) => Number(BigInt.asIntN(32, sum as bigint));
+    return scalars.add({ fn: 'int', args: [{ node, type: sqlTypes.bigint }], type, run }, guards);
   }
-  return { node, type: finish.kind === 'int' ? sqlTypes.bigint : type };
+  const count: Expression = {
+    ...{ kind: 'column', name: finish.count, type: { kind: 'count' }, nullable: false },
+  };
+  const sum = type.name === 'DECIMAL' ? type : sqlTypes.bigint;
+  const args = [
+    { node, type: sum },
+    { node: count, type: sqlTypes.bigint },
+  ];
+  const run: RowFunction = ([total, rows]) => quotientOf(total, rows as bigint, type);
+  return scalars.add({ fn: 'quotient', args, type, run }, guards);
+}
+
+/** AVG of exact numbers: cut for whole numbers, rounded for decimals. */
+function quotientOf(total: unknown, rows: bigint, type: SqlType): string | number | bigint | null {
+  if (rows === 0n) return null;
+  if (type.name !== 'DECIMAL') {
+    const cut = BigInt(String(total)) / rows;
+    return type.name === 'INT' ? Number(cut) : cut;
+  }
+  const exact = decimalOf(total);
+  if (exact === null) return null;
+  const more = 10n ** BigInt(Math.max(0, type.scale - exact.scale));
+  const digits = divideRounded(exact.digits * more, rows);
+  return fitDecimal({ digits, scale: Math.max(type.scale, exact.scale) }, type);
 }

@@ -4,7 +4,7 @@ import { suggestName } from '../../kernel/nearest-name.ts';
 import { parseScript } from '../syntax/parse-statement.ts';
 import { nameProblem, refusal, typeProblem, withPlaces } from '../syntax/sql-error.ts';
 import type { InsertStatement, SetStatement, Statement } from '../syntax/syntax-tree.ts';
-import { bindQuery } from './bind-query.ts';
+import { bindQueries } from './bind-query.ts';
 import type { BoundQuery, OutputColumn } from './bound-query.ts';
 import type { ViewDefinition } from './relation.ts';
 import { bindTable, type SqlTable } from './sql-table.ts';
@@ -65,17 +65,15 @@ function bindStatement(statement: Statement, state: ScriptState): void {
       break;
     }
     case 'insert':
-      state.tasks.push(bindInsert(statement, state));
+      state.tasks.push(...bindInsert(statement, state));
       break;
     case 'statementSet':
-      for (const insert of statement.inserts) state.tasks.push(bindInsert(insert, state));
+      for (const insert of statement.inserts) state.tasks.push(...bindInsert(insert, state));
       break;
     case 'select':
-      state.tasks.push({
-        query: bindQuery(statement.query, state),
-        target: null,
-        at: statement.at,
-      });
+      for (const query of bindQueries(statement.query, state)) {
+        state.tasks.push({ query, target: null, at: statement.at });
+      }
       break;
     case 'set':
       bindSet(statement, state);
@@ -111,15 +109,16 @@ const meaningful: Readonly<Record<string, readonly string[]>> = {
   'sql-client.execution.result-mode': ['changelog', 'CHANGELOG', 'tableau', 'TABLEAU'],
 };
 
-function bindInsert(statement: InsertStatement, state: ScriptState): SqlTask {
+function bindInsert(statement: InsertStatement, state: ScriptState): readonly SqlTask[] {
   const { table: name, at, query: syntax } = statement;
   const table = state.tables.get(name);
   if (table === undefined) {
     throw nameProblem(at, `there is no table ${name}`, suggestName(name, [...state.tables.keys()]));
   }
-  const query = bindQuery(syntax, state);
-  const target = { table, columns: targetColumns(statement, table, query.columns) };
-  return { query, target, at };
+  return bindQueries(syntax, state).map((query) => {
+    const target = { table, columns: targetColumns(statement, table, query.columns) };
+    return { query, target, at };
+  });
 }
 
 function targetColumns(

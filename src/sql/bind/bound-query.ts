@@ -3,6 +3,7 @@ import type { Value } from '../../kernel/types/field-type.ts';
 import type { Expression } from '../../plan/expression.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { WindowNode } from '../../plan/window.ts';
+import type { ScalarColumn } from './expressions/scalar-columns.ts';
 import type { SqlTable } from './sql-table.ts';
 import type { SqlType } from './sql-type.ts';
 
@@ -14,10 +15,12 @@ export type Finish =
   /** AVG of exact numbers: a sum by a count, cut to `scale` places (toward zero for whole numbers). */
   | { readonly kind: 'quotient'; readonly count: string; readonly inputScale: number };
 
+export type WindowPart = 'start' | 'end' | 'time';
+
 export type OutputValue =
   | { readonly kind: 'key'; readonly name: string }
   | { readonly kind: 'feature'; readonly name: string; readonly finish: Finish }
-  | { readonly kind: 'window'; readonly part: 'start' | 'end' | 'time' }
+  | { readonly kind: 'window'; readonly part: WindowPart }
   /** Computed from features and columns together; its place in `computed`. */
   | { readonly kind: 'computed'; readonly index: number }
   | { readonly kind: 'constant'; readonly value: Value }
@@ -47,23 +50,42 @@ export const hidden = {
   count: 'own_count',
   /** When a session began. */
   start: 'own_start',
-  /** HAVING. */
-  having: 'own_having',
   /** The event time of tables without a watermark: always the epoch. */
   rowtime: 'own_rowtime',
 } as const;
 
+/** A boundary of the window of a row, as a column that expressions over results may name. */
+export function windowColumn(part: WindowPart): string {
+  return `own_window_${part}`;
+}
+
 export interface BoundQuery {
   readonly kind: QueryKind;
+  /** What it reads: a table, or the results of `upstream` as one. */
   readonly table: SqlTable;
+  /** The query whose rows it reads. */
+  readonly upstream: BoundQuery | null;
   /** One stream (`input`), one entity, one view (`query`). */
   readonly plan: Plan;
   readonly columns: readonly OutputColumn[];
+  /** Functions of its records that the plan does not have: columns behind those of the table. */
+  readonly scalars: readonly ScalarColumn[];
+  /** The same over features, keys and columns that pass. */
+  readonly outputScalars: readonly ScalarColumn[];
   /** Of each record, for columns that pass through; over the stream's fields. */
   readonly passed: readonly Expression[];
   /** Over features by their names, keys (`k0`) and columns that pass through (`p0`). */
   readonly computed: readonly Expression[];
   readonly predicates: readonly Expression[];
+  /** Whose boundaries its rows have; null: none. */
   readonly window: WindowNode | null;
-  readonly hasHaving: boolean;
+  /** The place of HAVING in `computed`. */
+  readonly having: number | null;
+  /** Rows are taken back: what reads them must follow that. */
+  readonly isChanging: boolean;
+}
+
+/** The table that the rows come from in the end. */
+export function sourceTable({ upstream, table }: BoundQuery): SqlTable {
+  return upstream === null ? table : sourceTable(upstream);
 }

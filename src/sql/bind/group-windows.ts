@@ -12,12 +12,6 @@ import type {
 } from '../syntax/syntax-tree.ts';
 
 const functions: readonly string[] = ['TUMBLE', 'HOP', 'SESSION'] satisfies WindowFunctionName[];
-const parts: Readonly<Record<string, string>> = {
-  START: 'window_start',
-  END: 'window_end',
-  ROWTIME: 'window_time',
-};
-
 /** The query with a window function in its FROM; the query itself when it groups by no window. */
 export function withWindowFunction(query: SelectSyntax): SelectSyntax {
   const call = query.groupBy?.find(isGroupWindow);
@@ -28,7 +22,6 @@ export function withWindowFunction(query: SelectSyntax): SelectSyntax {
     ...query,
     from: windowRelation(call, query, keys),
     groupBy: [...keys, ...names],
-    items: query.items.map((item) => ({ ...item, expression: boundary(item.expression) })),
   };
 }
 
@@ -63,14 +56,6 @@ function windowRelation(
     lengths,
     alias: from.alias,
   };
-}
-
-/** `TUMBLE_END(ts, …)` is the end of the window. */
-function boundary(expression: SqlExpression): SqlExpression {
-  if (expression.kind !== 'call') return expression;
-  const [fn = '', part = ''] = expression.name.split('_');
-  const column = functions.includes(fn) ? parts[part] : undefined;
-  return column === undefined ? expression : nameAt(column, expression.at);
 }
 
 function nameAt(name: string, at: number): NameExpression {

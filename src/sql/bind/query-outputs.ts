@@ -1,35 +1,46 @@
 // Columns that are made of aggregates: one by itself is a feature; an expression over several is a
-// derived feature, with the aggregates below it as features of their own.
+// derived feature, with the aggregates below it as features of their own. With keys, boundaries of windows
+// or functions that the plan does not have it is computed behind the view.
 import type { Expression } from '../../plan/expression.ts';
 import type { DerivedNode } from '../../plan/plan.ts';
 import { refusal } from '../syntax/sql-error.ts';
 import type { CallExpression, NameExpression, SqlExpression } from '../syntax/syntax-tree.ts';
 import { featureColumn, type QueryFeatures } from './aggregates.ts';
-import { bindCondition, bindExpression, type ExpressionScope } from './bind-expression.ts';
-import type { Bound } from './bound.ts';
-import { hidden, type OutputColumn } from './bound-query.ts';
-import { aggregateFunctions } from './find-calls.ts';
-import { bindScalar } from './scalar-functions.ts';
+import { bindCondition, bindExpression } from './expressions/bind-expression.ts';
+import type { Bound } from './expressions/bound.ts';
+import type { OutputColumn } from './bound-query.ts';
+import type { ExpressionScope } from './expressions/expression-scope.ts';
+import { aggregateFunctions } from './expressions/find-calls.ts';
+import { bindScalar } from './expressions/scalar-functions.ts';
+import { ScalarColumns } from './expressions/scalar-columns.ts';
 import { sqlTypes } from './sql-type.ts';
 
-/** A column of the row that aggregates are computed for, as a column of what is given out. */
-export type ColumnNames = (expression: NameExpression) => Bound;
+/** What expressions over results may name besides aggregates. */
+export interface OutputNames {
+  /** A column of the row that aggregates are computed for, as a column of what is given out. */
+  name(expression: NameExpression): Bound;
+  /** An expression that is known as a whole: a key, a boundary of the window. */
+  whole(expression: SqlExpression): Bound | null;
+}
 
 export class QueryOutputs {
   readonly features: QueryFeatures;
   readonly derived: DerivedNode[] = [];
   /** Expressions over features and over columns that `names` gives. */
   readonly computed: Expression[] = [];
+  readonly scalars = new ScalarColumns('own_r');
+  /** The place of HAVING in `computed`. */
+  having: number | null = null;
   readonly #isOver: boolean;
-  readonly #names: ColumnNames;
+  readonly #names: OutputNames;
 
-  constructor(features: QueryFeatures, isOver: boolean, names: ColumnNames) {
+  constructor(features: QueryFeatures, isOver: boolean, names: OutputNames) {
     this.features = features;
     this.#isOver = isOver;
     this.#names = names;
   }
 
-  /** The column of an expression that holds an aggregate. */
+  /** The column of an expression over results. */
   column(expression: SqlExpression, alias: string | null, i: number): OutputColumn {
     const name = alias ?? `EXPR$${i}`;
     if (expression.kind === 'call' && aggregateFunctions.includes(expression.name)) {
@@ -37,9 +48,17 @@ export class QueryOutputs {
       const { feature, type, finish } = this.features.bind(expression, this.#isOver);
       return { name, type, value: { kind: 'feature', name: feature.name, finish } };
     }
+    const scalarCount = this.scalars.columns.length;
     const names = new Set<string>();
     const { node, type } = bindExpression(expression, this.#scope(names));
-    if (names.size > 0) {
+    if (node.kind === 'literal') {
+      return {
+        name,
+        type: type ?? sqlTypes.string,
+        value: { kind: 'constant', value: node.value },
+      };
+    }
+    if (names.size > 0 || this.scalars.columns.length > scalarCount || isScalar(node)) {
       const value = { kind: 'computed', index: this.computed.push(node) - 1 } as const;
       return { name, type: type ?? sqlTypes.string, value };
     }
@@ -51,26 +70,28 @@ export class QueryOutputs {
   }
 
   addHaving(condition: SqlExpression): void {
-    const value = bindCondition(condition, this.#scope(null));
-    const { type, nullable } = value;
-    this.derived.push({ kind: 'derived', name: hidden.having, type, nullable, value });
+    const value = bindCondition(condition, this.#scope(new Set()));
+    this.having = this.computed.push(value) - 1;
   }
 
-  /** Over what aggregates give, and over columns, whose names are put into `names`; null: none may. */
-  #scope(names: Set<string> | null): ExpressionScope {
+  /** Over what aggregates give, and over columns, whose names are put into `names`. */
+  #scope(names: Set<string>): ExpressionScope {
     return {
-      name: (expression) => {
-        if (names === null) {
-          const fix = 'put the condition on the column into WHERE';
-          throw refusal(expression.at, 'HAVING is about aggregates alone', fix);
-        }
-        names.add(expression.parts.join('.'));
-        return this.#names(expression);
+      scalars: this.scalars,
+      guards: [],
+      whole: (expression) => {
+        const known = this.#names.whole(expression);
+        if (known !== null) names.add('whole');
+        return known;
       },
-      call: (call, bind) => {
-        if (!aggregateFunctions.includes(call.name)) return bindScalar(call, bind);
+      name: (expression) => {
+        names.add(expression.parts.join('.'));
+        return this.#names.name(expression);
+      },
+      call: (call, scope) => {
+        if (!aggregateFunctions.includes(call.name)) return bindScalar(call, scope);
         this.#check(call);
-        return featureColumn(this.features.bind(call, this.#isOver), call.at);
+        return featureColumn(this.features.bind(call, this.#isOver), scope);
       },
     };
   }
@@ -83,5 +104,22 @@ export class QueryOutputs {
     }
     const fix = over === null ? `give ${name} an OVER (…)` : `take OVER away from ${name}`;
     throw refusal(at, 'aggregates of groups and of OVER windows do not meet in one query', fix);
+  }
+}
+
+/** A function of results that was bound for another column already. */
+function isScalar(node: Expression): boolean {
+  switch (node.kind) {
+    case 'column':
+      return node.name.startsWith('own_');
+    case 'literal':
+      return false;
+    case 'call':
+      return node.args.some(isScalar);
+    case 'case':
+      return (
+        isScalar(node.otherwise) ||
+        node.branches.some(({ when, then }) => isScalar(when) || isScalar(then))
+      );
   }
 }

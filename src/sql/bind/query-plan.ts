@@ -6,7 +6,8 @@ import type { Expression } from '../../plan/expression.ts';
 import type { DerivedNode, FeatureNode, KeyPartNode, Plan, RelationNode } from '../../plan/plan.ts';
 import { formatType } from '../../kernel/types/field-type.ts';
 import { refusal } from '../syntax/sql-error.ts';
-import { hidden } from './bound-query.ts';
+import { type BoundQuery, hidden, sourceTable } from './bound-query.ts';
+import type { ScalarColumn } from './expressions/scalar-columns.ts';
 import { physicalFields, type SqlTable } from './sql-table.ts';
 
 export interface QueryPlanParts {
@@ -16,6 +17,7 @@ export interface QueryPlanParts {
   readonly features: readonly FeatureNode[];
   readonly derived: readonly DerivedNode[];
   readonly emit: 'arrival' | 'watermark';
+  readonly scalars: readonly ScalarColumn[];
 }
 
 export const inputStream = 'input';
@@ -37,7 +39,7 @@ export function queryPlan(parts: QueryPlanParts): Plan {
         kind: 'stream',
         name: inputStream,
         uid: `stream:${inputStream}`,
-        fields: streamFields(table),
+        fields: [...streamFields(table), ...scalarFields(parts.scalars)],
         eventTime: {
           field: rowtimeField(table),
           outOfOrdernessMs: table.rowtime?.delayMs ?? 0,
@@ -83,6 +85,26 @@ export function keyName(i: number): string {
 /** A column of the record that passes through. */
 export function passedName(i: number): string {
   return `p${i}`;
+}
+
+/** Columns that are computed for each record. */
+export function scalarFields(scalars: readonly ScalarColumn[]): readonly Field[] {
+  return scalars.map(({ name, type }) => ({ name, type: type.field, nullable: true }));
+}
+
+/** The plan of a job that only has to read the records of a query. */
+export function sourcePlan(query: BoundQuery): Plan {
+  const [root = query] = chainOf(query);
+  const streams = root.plan.streams.map((stream) => ({
+    ...stream,
+    fields: streamFields(sourceTable(root)),
+  }));
+  return { ...root.plan, streams };
+}
+
+/** The query that reads the table, and those that read each other's rows, up to this one. */
+export function chainOf(query: BoundQuery): readonly BoundQuery[] {
+  return query.upstream === null ? [query] : [...chainOf(query.upstream), query];
 }
 
 /** Refuses what cannot be grouped by. */

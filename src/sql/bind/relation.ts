@@ -3,25 +3,45 @@
 import { suggestName } from '../../kernel/nearest-name.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
 import type { Expression } from '../../plan/expression.ts';
+import type { WindowNode } from '../../plan/window.ts';
+import type { RowFunction } from '../functions/row-function.ts';
 import { nameProblem, refusal, typeProblem } from '../syntax/sql-error.ts';
 import type {
   CallExpression,
   NameExpression,
   Relation,
   SelectSyntax,
+  WindowRelation,
   SqlExpression,
 } from '../syntax/syntax-tree.ts';
-import { bindCondition, bindExpression, type ExpressionScope } from './bind-expression.ts';
-import type { Bound } from './bound.ts';
-import { aggregateFunctions, holdsAggregate } from './find-calls.ts';
-import { bindScalar } from './scalar-functions.ts';
+import { bindCondition, bindExpression } from './expressions/bind-expression.ts';
+import { bindField } from './expressions/bind-item.ts';
+import type { Bound } from './expressions/bound.ts';
+import type { BoundQuery, WindowPart } from './bound-query.ts';
+import type { ExpressionScope } from './expressions/expression-scope.ts';
+import { aggregateFunctions, holdsAggregate } from './expressions/find-calls.ts';
+import { ScalarColumns } from './expressions/scalar-columns.ts';
+import { bindScalar } from './expressions/scalar-functions.ts';
 import { physicalFields, type SqlTable, type TableColumn } from './sql-table.ts';
+import { sqlTypes } from './sql-type.ts';
 
 export interface RelationColumn {
   readonly name: string;
   /** Null: processing time, which has no value that a replay would have again. */
   readonly bound: Bound | null;
   readonly isRowtime: boolean;
+  /** A boundary of the window that the row is of. */
+  readonly windowPart?: WindowPart;
+}
+
+/** Windows that rows are of, and can be grouped by. */
+export interface AttachedWindow {
+  /** Whose boundaries they are. */
+  readonly window: WindowNode;
+  /** What groups by them: rows that are results stand at the end of their window. */
+  readonly grouping: WindowNode;
+  /** Of sessions. */
+  readonly relation: WindowRelation | null;
 }
 
 export interface BoundRelation {
@@ -29,6 +49,11 @@ export interface BoundRelation {
   readonly columns: readonly RelationColumn[];
   readonly predicates: readonly Expression[];
   readonly alias: string;
+  /** Functions of its records that the plan does not have. */
+  readonly scalars: ScalarColumns;
+  /** The query whose results these are. */
+  readonly upstream: BoundQuery | null;
+  readonly attached: AttachedWindow | null;
 }
 
 /** Tables and views by name. */
@@ -37,36 +62,42 @@ export interface Catalog {
   readonly views: ReadonlyMap<string, ViewDefinition>;
 }
 
+/** Where names are looked up, and how queries with results of their own are bound. */
+export interface RelationCatalog extends Catalog {
+  /** Views that are being looked into: a view that reads itself has no end. */
+  readonly open: readonly string[];
+  /** A query with groups or windows, as a relation of its rows. */
+  results(query: SelectSyntax, catalog: RelationCatalog): BoundRelation;
+  /** Rows with the windows that they are of. */
+  windowed(relation: WindowRelation, catalog: RelationCatalog): BoundRelation;
+}
+
 export interface ViewDefinition {
   readonly query: SelectSyntax;
   readonly columns: readonly string[] | null;
 }
 
-/** Names of views that are being looked into: a view that reads itself has no end. */
-type Open = readonly string[];
-
-export function bindRelation(relation: Relation, catalog: Catalog, open: Open = []): BoundRelation {
+export function bindRelation(relation: Relation, catalog: RelationCatalog): BoundRelation {
   switch (relation.kind) {
     case 'table':
-      return bindName(relation.name, relation, catalog, open);
+      return bindName(relation.name, relation, catalog);
     case 'query': {
-      const bound = bindProjection(relation.query, catalog, open);
+      const bound = bindProjection(relation.query, catalog);
       return { ...bound, alias: relation.alias ?? bound.alias };
     }
     case 'window':
-      throw refusal(relation.at, 'a window stands in a query with GROUP BY', 'group by it at once');
+      return catalog.windowed(relation, catalog);
   }
 }
 
 function bindName(
   name: string,
   { at, alias }: { readonly at: number; readonly alias: string | null },
-  catalog: Catalog,
-  open: Open,
+  catalog: RelationCatalog,
 ): BoundRelation {
   const view = catalog.views.get(name);
-  if (view !== undefined && !open.includes(name)) {
-    const bound = bindProjection(view.query, catalog, [...open, name]);
+  if (view !== undefined && !catalog.open.includes(name)) {
+    const bound = bindProjection(view.query, { ...catalog, open: [...catalog.open, name] });
     const { columns: names } = view;
     if (names !== null && names.length !== bound.columns.length) {
       throw typeProblem(
@@ -85,29 +116,37 @@ function bindName(
     const names = [...catalog.tables.keys(), ...catalog.views.keys()];
     throw nameProblem(at, `there is no table ${name}`, suggestName(name, names));
   }
-  return tableRelation(table, alias ?? name);
+  return tableRelation(table, alias ?? name, null);
 }
 
-function tableRelation(table: SqlTable, alias: string): BoundRelation {
+/** The rows of a table, or of results that look like one. */
+export function tableRelation(
+  table: SqlTable,
+  alias: string,
+  upstream: BoundQuery | null,
+): BoundRelation {
   const columns: RelationColumn[] = [];
   const physical = physicalFields(table);
+  const scalars = new ScalarColumns('own_s');
   for (const column of table.columns) {
     columns.push({
       name: column.name,
-      bound: tableColumn(column, { table, columns, physical }),
+      bound: tableColumn(column, { table, columns, physical, scalars }),
       isRowtime: table.rowtime?.column === column.name,
     });
   }
-  return { table, columns, predicates: [], alias };
+  return { table, columns, predicates: [], alias, scalars, upstream, attached: null };
 }
 
 interface TableScope {
   readonly table: SqlTable;
   readonly columns: readonly RelationColumn[];
   readonly physical: readonly Field[];
+  readonly scalars: ScalarColumns;
 }
 
-function tableColumn(column: TableColumn, { table, columns, physical }: TableScope): Bound | null {
+function tableColumn(column: TableColumn, of: TableScope): Bound | null {
+  const { table, columns, physical, scalars } = of;
   const { name, source, type } = column;
   if (source.kind === 'proctime') return null;
   if (source.kind === 'computed') {
@@ -117,13 +156,16 @@ function tableColumn(column: TableColumn, { table, columns, physical }: TableSco
       ...columns,
       ...later.map((other) => ({
         name: other.name,
-        bound: tableColumn(other, { table, columns: [], physical }),
+        bound: tableColumn(other, { ...of, columns: [] }),
         isRowtime: false,
       })),
     ];
     return bindExpression(
       source.expression,
-      rowScope({ table, columns: all, predicates: [], alias: table.name }),
+      rowScope({
+        ...{ table, columns: all, predicates: [], alias: table.name, scalars },
+        ...{ upstream: null, attached: null },
+      }),
     );
   }
   if (type === null) return null;
@@ -133,30 +175,29 @@ function tableColumn(column: TableColumn, { table, columns, physical }: TableSco
   return { node: { kind: 'column', name, type: type.field, nullable }, type };
 }
 
-/** A query without windows, groups and aggregates. */
-export function bindProjection(query: SelectSyntax, catalog: Catalog, open: Open): BoundRelation {
-  const { groupBy, having, windows, at } = query;
-  const isComputed = query.items.some(({ expression }) => holdsAggregate(expression));
-  if (groupBy !== null || having !== null || windows.size > 0 || isComputed) {
-    throw refusal(
-      at,
-      'a query that reads the results of another one is no plan of one view',
-      'INSERT the inner results into a table, and read that',
-    );
+/** A query that only chooses, computes and filters is put into what it reads; others have results. */
+export function bindProjection(query: SelectSyntax, catalog: RelationCatalog): BoundRelation {
+  const { groupBy, having, windows, at, unions, isDistinct } = query;
+  if (unions.length > 0) {
+    throw refusal(at, 'UNION ALL stands outermost', 'INSERT each query into the same table');
   }
-  const inner = bindRelation(query.from, withViews(catalog, query), open);
+  const isComputed = query.items.some(({ expression }) => holdsAggregate(expression));
+  const hasGroups = groupBy !== null || having !== null || windows.size > 0;
+  if (hasGroups || isComputed || isDistinct) return catalog.results(query, catalog);
+  const inner = bindRelation(query.from, withViews(catalog, query));
   const scope = rowScope(inner);
   const predicates =
     query.where === null
       ? inner.predicates
       : [...inner.predicates, bindCondition(query.where, scope)];
-  return { ...inner, columns: projectedColumns(query, inner, scope), predicates };
+  const wanted = rowScope({ ...inner, predicates });
+  return { ...inner, columns: projectedColumns(query, inner, wanted), predicates };
 }
 
-export function withViews(catalog: Catalog, { views }: SelectSyntax): Catalog {
+export function withViews<T extends Catalog>(catalog: T, { views }: SelectSyntax): T {
   if (views.size === 0) return catalog;
   const own = [...views].map(([name, query]) => [name, { query, columns: null }] as const);
-  return { tables: catalog.tables, views: new Map([...catalog.views, ...own]) };
+  return { ...catalog, views: new Map([...catalog.views, ...own]) };
 }
 
 function projectedColumns(
@@ -186,42 +227,83 @@ export function nameOf(expression: SqlExpression): string | null {
   return expression.kind === 'name' ? (expression.parts.at(-1) ?? null) : null;
 }
 
-export function columnNamed(
-  relation: BoundRelation,
-  { parts, at }: NameExpression,
-): RelationColumn {
+/** The column of a name; what follows in `parts` are fields of it. */
+function columnAt(
+  { columns, alias }: BoundRelation,
+  { parts }: NameExpression,
+): { readonly column: RelationColumn; readonly fields: readonly string[] } | null {
   const [first = '', second] = parts;
-  const name = second ?? first;
-  if (parts.length > 2 || (second !== undefined && first !== relation.alias)) {
-    throw nameProblem(
-      at,
-      `there is no column ${parts.join('.')}`,
-      `columns are of ${relation.alias}`,
-    );
-  }
-  const column = relation.columns.find((candidate) => candidate.name === name);
-  if (column !== undefined) return column;
-  const names = relation.columns.map((candidate) => candidate.name);
-  throw nameProblem(at, `there is no column ${name}`, suggestName(name, names));
+  const named = (name: string): RelationColumn | undefined =>
+    columns.find((candidate) => candidate.name === name);
+  const own = second !== undefined && first === alias ? named(second) : undefined;
+  if (own !== undefined) return { column: own, fields: parts.slice(2) };
+  const plain = named(first);
+  return plain === undefined ? null : { column: plain, fields: parts.slice(1) };
+}
+
+/** The column that a name means, with no field of it. */
+export function columnNamed(relation: BoundRelation, expression: NameExpression): RelationColumn {
+  const found = columnAt(relation, expression);
+  if (found !== null && found.fields.length === 0) return found.column;
+  throw noColumn(relation, expression);
+}
+
+function noColumn({ columns, alias }: BoundRelation, { parts, at }: NameExpression): Error {
+  const [first = '', second] = parts;
+  const names = columns.map((candidate) => candidate.name);
+  const fix = suggestName(second !== undefined && first === alias ? second : first, names);
+  const isOther = second !== undefined && first !== alias;
+  return nameProblem(
+    at,
+    `there is no column ${parts.join('.')}`,
+    isOther ? `columns are of ${alias}` : fix,
+  );
 }
 
 /** Expressions over the columns of a row. */
 export function rowScope(relation: BoundRelation): ExpressionScope {
   return {
+    scalars: relation.scalars,
+    guards: relation.predicates,
     name: (expression) => {
-      const { bound, name } = columnNamed(relation, expression);
-      if (bound !== null) return bound;
-      throw refusal(
-        expression.at,
-        `${name} is processing time, which no replay would have again`,
-        'use an event time',
-      );
+      const found = columnAt(relation, expression);
+      if (found === null) throw noColumn(relation, expression);
+      const { bound, name, windowPart } = found.column;
+      if (bound === null && windowPart !== undefined) throw notGrouped(name, expression.at);
+      if (bound === null) {
+        throw refusal(
+          expression.at,
+          `${name} is processing time, which no replay would have again`,
+          'use an event time',
+        );
+      }
+      const scope = rowScope(relation);
+      return found.fields.reduce((of, field) => bindField(of, field, expression.at, scope), bound);
     },
-    call: (call, bind) => {
+    call: (call, scope) => {
       refuseAggregate(call);
-      return bindScalar(call, bind);
+      if (call.name === 'CURRENT_WATERMARK') return watermarkOf(call, relation);
+      return bindScalar(call, scope);
     },
   };
+}
+
+function notGrouped(name: string, at: number): Error {
+  const what = `${name} of windows that overlap or grow is one for several rows`;
+  return refusal(at, what, 'GROUP BY …, window_start, window_end');
+}
+
+/** Before the record, as where Flink computes the expression; null when there is none yet. */
+function watermarkOf({ args, at }: CallExpression, relation: BoundRelation): Bound {
+  const [of, more] = args;
+  const column = of?.kind === 'name' && more === undefined ? columnNamed(relation, of) : null;
+  if (column?.isRowtime !== true || relation.upstream !== null) {
+    throw typeProblem(at, 'CURRENT_WATERMARK takes the event time of the table');
+  }
+  const run: RowFunction = (_, { watermarkMs }) =>
+    Number.isFinite(watermarkMs) ? watermarkMs : null;
+  const type = column.bound?.type ?? sqlTypes.timestamp;
+  return relation.scalars.add({ fn: 'watermark', args: [], type, run }, relation.predicates);
 }
 
 function refuseAggregate({ name, at, over }: CallExpression): void {

@@ -59,6 +59,18 @@ export function isNumber({ name }: SqlType): boolean {
   return ['INT', 'BIGINT', 'FLOAT', 'DOUBLE', 'DECIMAL'].includes(name);
 }
 
+/** The type of SQL of what the plan holds. */
+export function sqlTypeOf(field: FieldType): SqlType {
+  if (field.kind === 'decimal') return decimalType(field.precision, field.scale);
+  return { name: names[field.kind], field, precision: 0, scale: 0 };
+}
+
+const names: Readonly<Record<FieldType['kind'], SqlTypeName>> = {
+  ...{ bool: 'BOOLEAN', int32: 'INT', int64: 'BIGINT', count: 'BIGINT', float32: 'FLOAT' },
+  ...{ float64: 'DOUBLE', string: 'STRING', json: 'STRING', bytes: 'BYTES', date: 'DATE' },
+  ...{ timestamp: 'TIMESTAMP', decimal: 'DECIMAL', list: 'ARRAY', map: 'MAP', struct: 'ROW' },
+};
+
 const byName: Readonly<Record<string, SqlType>> = {
   BOOLEAN: sqlTypes.boolean,
   TINYINT: sqlTypes.int,

@@ -3,7 +3,7 @@ import type { Expression } from '../../plan/expression.ts';
 import type { WindowNode } from '../../plan/window.ts';
 import { refusal, typeProblem } from '../syntax/sql-error.ts';
 import type { OverSyntax, WindowFunctionName, WindowRelation } from '../syntax/syntax-tree.ts';
-import { bindExpression } from './bind-expression.ts';
+import { bindExpression } from './expressions/bind-expression.ts';
 import { type BoundRelation, columnNamed, rowScope } from './relation.ts';
 
 const closed = { serve: 'complete', allowedLatenessMs: 0 } as const;
@@ -40,6 +40,10 @@ export function bindWindow(window: WindowRelation, relation: BoundRelation): Win
       at,
       `${fn} takes ${least === 1 ? 'a length' : 'two lengths'}, and an offset at most`,
     );
+  }
+  const unfixed = lengths.find(({ months }) => months !== 0);
+  if (unfixed !== undefined) {
+    throw refusal(unfixed.at, 'windows of months and years have no fixed length', 'use days');
   }
   const wrong = lengths.slice(0, least).find(({ ms }) => ms <= 0);
   if (wrong !== undefined) throw typeProblem(wrong.at, 'a window is longer than 0');
@@ -97,7 +101,7 @@ function frameWindow({ frame }: OverSyntax): WindowNode {
   const { unit, preceding, at } = frame;
   if (unit === 'RANGE') {
     if (preceding === null) return { kind: 'lifetime' };
-    if (preceding.kind !== 'interval' || preceding.ms <= 0) {
+    if (preceding.kind !== 'interval' || preceding.ms <= 0 || preceding.months !== 0) {
       throw typeProblem(
         preceding.at,
         'RANGE goes back by an interval',

@@ -32,6 +32,7 @@ function parseArguments(reader: TokenReader, name: string, parse: ParseExpressio
     return { name: `EXTRACT ${part}`, args: [parse(reader)] };
   }
   if (name === 'TRIM') return parseTrim(reader, parse);
+  if (name === 'TIMESTAMPADD' || name === 'TIMESTAMPDIFF') return parseUnits(reader, name, parse);
   const first = parse(reader, name === 'POSITION' ? comparePower : 0);
   if (name === 'POSITION' && reader.takeWords('IN')) return { name, args: [first, parse(reader)] };
   if (name.startsWith('SUBSTR') && reader.takeWords('FROM')) {
@@ -39,25 +40,39 @@ function parseArguments(reader: TokenReader, name: string, parse: ParseExpressio
     if (reader.takeWords('FOR')) args.push(parse(reader));
     return { name, args };
   }
-  if ((name === 'FLOOR' || name === 'CEIL') && reader.isWords('TO')) {
-    const fix = 'use a window to group by time';
-    throw refusal(reader.at, `${name} of a time to a unit is not a function of the plan`, fix);
+  if ((name === 'FLOOR' || name === 'CEIL') && reader.takeWords('TO')) {
+    return { name: `${name} TO ${unitName(reader)}`, args: [first] };
   }
   const args = [first];
   while (reader.takeSign(',')) args.push(parse(reader));
   return { name, args };
 }
 
+function unitName(reader: TokenReader): string {
+  return reader.expectName('a unit of time').toUpperCase().replace(/S$/, '');
+}
+
+/** `TIMESTAMPDIFF(DAY, a, b)` is the function `TIMESTAMPDIFF DAY`. */
+function parseUnits(reader: TokenReader, name: string, parse: ParseExpression): Call {
+  const unit = unitName(reader).replace(/^SQL_TSI_/, '');
+  reader.expectSign(',');
+  return { name: `${name} ${unit}`, args: reader.list(() => parse(reader)) };
+}
+
+const sides: Readonly<Record<string, string>> = {
+  BOTH: 'BTRIM',
+  LEADING: 'LTRIM',
+  TRAILING: 'RTRIM',
+};
+
+/** `TRIM(LEADING 'x' FROM a)` is `LTRIM(a, 'x')`. */
 function parseTrim(reader: TokenReader, parse: ParseExpression): Call {
-  const { at } = reader;
-  if (['BOTH', 'LEADING', 'TRAILING'].some((word) => reader.isWords(word))) {
-    throw refusal(
-      at,
-      'TRIM of one side or of other characters is not a function of the plan',
-      'compute it upstream',
-    );
-  }
-  return { name: 'TRIM', args: [parse(reader)] };
+  const side = Object.keys(sides).find((word) => reader.takeWords(word));
+  const name = sides[side ?? ''] ?? 'TRIM';
+  if (side !== undefined && reader.takeWords('FROM')) return { name, args: [parse(reader)] };
+  const first = parse(reader);
+  if (reader.takeWords('FROM')) return { name, args: [parse(reader), first] };
+  return { name, args: [first, ...(reader.takeSign(',') ? [parse(reader)] : [])] };
 }
 
 function parseFilter(reader: TokenReader, parse: ParseExpression): SqlExpression {

@@ -3,7 +3,7 @@
 import { parseCall } from './parse-call.ts';
 import { parseInterval } from './parse-interval.ts';
 import { parseType } from './parse-type.ts';
-import { syntaxProblem } from './sql-error.ts';
+import { refusal } from './sql-error.ts';
 import type { BinaryOperator, SqlExpression, UnaryOperator } from './syntax-tree.ts';
 import type { TokenReader } from './token-reader.ts';
 
@@ -29,11 +29,26 @@ const binaries: Readonly<Record<string, { operator: BinaryOperator; power: numbe
 
 /** An expression whose operators all bind tighter than `power`. */
 export function parseExpression(reader: TokenReader, power = 0): SqlExpression {
-  let left = parsePrefix(reader);
+  let left = parseParts(reader, parsePrefix(reader));
   for (;;) {
     const next = parseInfix(reader, left, power);
     if (next === null) return left;
     left = next;
+  }
+}
+
+/** Elements and fields behind an expression: `a[1].b`. */
+function parseParts(reader: TokenReader, first: SqlExpression): SqlExpression {
+  let arg = first;
+  for (;;) {
+    const { at } = reader;
+    if (reader.takeSign('[')) {
+      const index = parseExpression(reader);
+      reader.expectSign(']');
+      arg = { kind: 'item', at, arg, index };
+    } else if (arg.kind !== 'star' && reader.takeSign('.')) {
+      arg = { kind: 'field', at, arg, name: reader.expectName('the name of a field') };
+    } else return arg;
   }
 }
 
@@ -54,7 +69,7 @@ function parseInfix(reader: TokenReader, left: SqlExpression, power: number): Sq
 /** IS …, [NOT] IN, BETWEEN, LIKE. */
 function parseTest(reader: TokenReader, arg: SqlExpression): SqlExpression | null {
   const { at } = reader;
-  if (reader.takeWords('IS')) return { kind: 'unary', at, operator: isOperator(reader), arg };
+  if (reader.takeWords('IS')) return parseIs(reader, at, arg);
   const isNegated = ['IN', 'BETWEEN', 'LIKE'].some((word) => reader.isWords('NOT', word));
   if (isNegated) reader.next();
   if (reader.takeWords('IN')) {
@@ -71,9 +86,22 @@ function parseTest(reader: TokenReader, arg: SqlExpression): SqlExpression | nul
   }
   if (reader.takeWords('LIKE')) {
     const pattern = parseExpression(reader, powers.compare);
-    return { kind: 'like', at, arg, pattern, isNegated };
+    const escape = reader.takeWords('ESCAPE') ? parseExpression(reader, powers.compare) : null;
+    return { kind: 'like', at, arg, pattern, escape, isNegated };
   }
   return null;
+}
+
+function parseIs(reader: TokenReader, at: number, arg: SqlExpression): SqlExpression {
+  const isNot = reader.isWords('NOT', 'DISTINCT');
+  if (isNot) reader.next();
+  if (!reader.takeWords('DISTINCT', 'FROM')) {
+    return { kind: 'unary', at, operator: isOperator(reader), arg };
+  }
+  const right = parseExpression(reader, powers.compare);
+  const operator = 'IS DISTINCT FROM';
+  const distinct: SqlExpression = { kind: 'binary', at, operator, left: arg, right };
+  return isNot ? { kind: 'unary', at, operator: 'NOT', arg: distinct } : distinct;
 }
 
 function isOperator(reader: TokenReader): UnaryOperator {
@@ -81,6 +109,7 @@ function isOperator(reader: TokenReader): UnaryOperator {
   for (const word of ['NULL', 'TRUE', 'FALSE'] as const) {
     if (reader.takeWords(word)) return `IS ${not}${word}` as UnaryOperator;
   }
+  if (reader.takeWords('UNKNOWN')) return `IS ${not}NULL` as UnaryOperator;
   throw reader.expected('NULL, TRUE or FALSE');
 }
 
@@ -113,7 +142,8 @@ function parseSign(reader: TokenReader): SqlExpression {
   if (reader.takeSign('+')) return parseExpression(reader, powers.times);
   if (reader.takeSign('*')) return { kind: 'star', at };
   if (!reader.takeSign('(')) throw reader.expected('an expression');
-  if (reader.isWords('SELECT')) throw syntaxProblem(at, 'a query cannot stand in an expression');
+  if (reader.isWords('SELECT'))
+    throw refusal(at, 'a query in an expression is no node of the plan', 'use a view');
   const inner = parseExpression(reader);
   reader.expectSign(')');
   return inner;
@@ -124,6 +154,9 @@ const constants: Readonly<Record<string, (at: number) => SqlExpression>> = {
   FALSE: (at) => ({ kind: 'bool', at, value: false }),
   NULL: (at) => ({ kind: 'null', at }),
 };
+
+/** Functions that are written without parentheses. */
+const clocks = new Set(['CURRENT_TIMESTAMP', 'CURRENT_DATE', 'CURRENT_TIME', 'LOCALTIMESTAMP']);
 
 /** Words that no expression can begin with: a name of that kind must be quoted. */
 const reserved = new Set(
@@ -152,9 +185,19 @@ function parseWord(reader: TokenReader): SqlExpression {
     reader.next();
     return { kind: 'date', at, value: reader.expectText('a date') };
   }
+  if (text === 'TIMESTAMP' && reader.peek(1).kind === 'string') {
+    reader.next();
+    return { kind: 'timestamp', at, value: reader.expectText('a timestamp') };
+  }
   if (reader.isWords('CAST') || reader.isWords('TRY_CAST')) return parseCast(reader);
-  if (reader.peek(1).kind === 'sign' && reader.peek(1).text === '(')
+  if (reader.peek(1).kind === 'sign' && reader.peek(1).text === '(') {
     return parseCall(reader, parseExpression);
+  }
+  if (clocks.has(text)) {
+    reader.next();
+    const none = { isDistinct: false, filter: null, over: null } as const;
+    return { kind: 'call', at, name: text, args: [], ...none };
+  }
   if (reserved.has(text)) throw reader.expected('an expression');
   return parseName(reader);
 }
@@ -190,10 +233,5 @@ function parseCast(reader: TokenReader): SqlExpression {
   reader.expectWords('AS');
   const type = parseType(reader);
   reader.expectSign(')');
-  if (text === 'TRY_CAST') {
-    const args = [arg];
-    const name = 'TRY_CAST';
-    return { kind: 'call', at, name, args, isDistinct: false, filter: null, over: null };
-  }
-  return { kind: 'cast', at, arg, type };
+  return { kind: 'cast', at, arg, type, isTry: text === 'TRY_CAST' };
 }

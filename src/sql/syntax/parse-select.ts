@@ -2,22 +2,17 @@
 // sees what to change instead of a riddle.
 import { parseWindow } from './parse-call.ts';
 import { parseExpression } from './parse-expression.ts';
-import { parseInterval } from './parse-interval.ts';
+import { isWindowFunction, parseWindowFunction } from './parse-window-function.ts';
 import { refusal, syntaxProblem } from './sql-error.ts';
 import type {
-  IntervalExpression,
-  NameExpression,
   OverSyntax,
   Relation,
   SelectItem,
   SelectSyntax,
   SqlExpression,
-  WindowFunctionName,
-  WindowRelation,
 } from './syntax-tree.ts';
 import type { TokenReader } from './token-reader.ts';
 
-const windowFunctions: readonly string[] = ['TUMBLE', 'HOP', 'CUMULATE', 'SESSION'];
 const onFlink = 'run this statement on Flink';
 
 /** `[WITH …] SELECT …`. */
@@ -32,14 +27,29 @@ export function parseSelect(reader: TokenReader): SelectSyntax {
       reader.expectSign(')');
     });
   }
+  const first = parseOne(reader, views);
+  const unions: SelectSyntax[] = [];
+  while (reader.takeWords('UNION', 'ALL')) unions.push(parseOne(reader, views));
+  refuseRest(reader);
+  return { ...first, unions };
+}
+
+/** One SELECT of those that UNION ALL puts together. */
+function parseOne(reader: TokenReader, views: SelectSyntax['views']): SelectSyntax {
   const { at } = reader;
+  if (reader.takeSign('(')) {
+    const inner = parseSelect(reader);
+    reader.expectSign(')');
+    return inner;
+  }
   if (reader.isWords('VALUES')) throw refusal(at, 'VALUES is no source of events', 'read a table');
   reader.expectWords('SELECT');
-  if (reader.isWords('DISTINCT')) {
-    throw refusal(reader.at, 'SELECT DISTINCT is no node of the plan', onFlink);
-  }
+  const isDistinct = reader.takeWords('DISTINCT');
   reader.takeWords('ALL');
   const items = reader.list(() => parseItem(reader));
+  if (reader.isEnd || reader.isSign(';')) {
+    throw refusal(at, 'a query without FROM reads no events', 'FROM a table');
+  }
   reader.expectWords('FROM');
   const from = parseRelation(reader);
   refuseJoin(reader);
@@ -47,8 +57,8 @@ export function parseSelect(reader: TokenReader): SelectSyntax {
   const groupBy = reader.takeWords('GROUP', 'BY') ? parseGroupBy(reader) : null;
   const having = reader.takeWords('HAVING') ? parseExpression(reader) : null;
   const windows = reader.takeWords('WINDOW') ? parseWindows(reader) : new Map();
-  refuseRest(reader);
-  return { at, items, from, where, groupBy, having, windows, views };
+  const unions: readonly SelectSyntax[] = [];
+  return { at, items, isDistinct, from, where, groupBy, having, windows, views, unions };
 }
 
 function parseItem(reader: TokenReader): SelectItem {
@@ -101,106 +111,39 @@ function parseRelation(reader: TokenReader): Relation {
   if (reader.isWords('MATCH_RECOGNIZE')) {
     throw refusal(reader.at, 'MATCH_RECOGNIZE is no node of the plan', onFlink);
   }
-  return { ...relation, alias: parseAlias(reader) };
+  const alias = parseAlias(reader);
+  if (alias !== null && reader.isSign('(')) {
+    throw refusal(reader.at, 'columns are not renamed behind an alias', 'AS … in the SELECT');
+  }
+  return { ...relation, alias: alias ?? relation.alias };
 }
 
 function parseSource(reader: TokenReader): Relation {
   const { at, text } = reader.current;
   if (reader.takeSign('(')) {
-    const query = parseSelect(reader);
+    const isTable =
+      reader.takeWords('TABLE') || !['SELECT', 'WITH', '('].includes(reader.current.text);
+    const inner = isTable ? parseRelation(reader) : null;
+    const query = inner === null ? parseSelect(reader) : null;
     reader.expectSign(')');
-    return { kind: 'query', at, query, alias: null };
+    return inner ?? { kind: 'query', at, query: query as SelectSyntax, alias: null };
   }
   if (reader.isWords('TABLE') && reader.peek(1).text === '(') {
     reader.next();
     reader.expectSign('(');
-    const window = parseWindowFunction(reader);
+    const window = parseWindowFunction(reader, parseSource);
     reader.expectSign(')');
     return window;
   }
-  if (windowFunctions.includes(text) && reader.peek(1).text === '(') {
-    return parseWindowFunction(reader);
+  if (isWindowFunction(text) && reader.peek(1).text === '(') {
+    return parseWindowFunction(reader, parseSource);
   }
   if (['LATERAL', 'UNNEST'].some((word) => reader.isWords(word))) {
     throw refusal(at, `${text} is no node of the plan`, onFlink);
   }
   const name = reader.expectName('a table');
   if (reader.isSign('(')) throw refusal(at, `${name} is no table function of the plan`, onFlink);
-  if (reader.isSign('.')) {
-    throw refusal(reader.at, 'there are no catalogs and databases here', 'name the table alone');
-  }
-  return { kind: 'table', at, name, alias: null };
-}
-
-/** `TUMBLE(TABLE t [PARTITION BY k], DESCRIPTOR(c), INTERVAL …)`. */
-function parseWindowFunction(reader: TokenReader): WindowRelation {
-  const { at, text, raw } = reader.next();
-  if (!windowFunctions.includes(text)) {
-    throw refusal(
-      at,
-      `${raw} is no window function of the plan`,
-      'use TUMBLE, HOP, CUMULATE or SESSION',
-    );
-  }
-  reader.expectSign('(');
-  takeArgumentName(reader);
-  const input = parseInput(reader);
-  const partitionBy = reader.takeWords('PARTITION', 'BY') ? parsePartition(reader) : [];
-  reader.expectSign(',');
-  takeArgumentName(reader);
-  reader.expectWords('DESCRIPTOR');
-  reader.expectSign('(');
-  const nameAt = reader.at;
-  const timeColumn: NameExpression = {
-    kind: 'name',
-    at: nameAt,
-    parts: [reader.expectName('a time column')],
-  };
-  reader.expectSign(')');
-  const lengths: IntervalExpression[] = [];
-  while (reader.takeSign(',')) {
-    takeArgumentName(reader);
-    const { at: lengthAt } = reader;
-    reader.expectWords('INTERVAL');
-    lengths.push(parseInterval(reader, lengthAt));
-  }
-  reader.expectSign(')');
-  const fn = text as WindowFunctionName;
-  return { kind: 'window', at, fn, input, partitionBy, timeColumn, lengths, alias: null };
-}
-
-function parsePartition(reader: TokenReader): readonly SqlExpression[] {
-  if (!reader.takeSign('(')) return [parseExpression(reader), ...parseMoreKeys(reader)];
-  const keys = reader.list(() => parseExpression(reader));
-  reader.expectSign(')');
-  return keys;
-}
-
-/** Further keys of a partition: what follows a comma and is not the DESCRIPTOR. */
-function parseMoreKeys(reader: TokenReader): readonly SqlExpression[] {
-  const keys: SqlExpression[] = [];
-  while (
-    reader.isSign(',') &&
-    reader.peek(1).text !== 'DESCRIPTOR' &&
-    reader.peek(2).text !== '=>'
-  ) {
-    reader.next();
-    keys.push(parseExpression(reader));
-  }
-  return keys;
-}
-
-/** `DATA => TABLE t`: names of arguments are read in Flink's order only. */
-function takeArgumentName(reader: TokenReader): void {
-  if (reader.peek(1).text !== '=>') return;
-  reader.next();
-  reader.next();
-}
-
-function parseInput(reader: TokenReader): Relation {
-  if (reader.isSign('(')) return parseSource(reader);
-  reader.expectWords('TABLE');
-  return parseSource(reader);
+  return { kind: 'table', at, name: reader.restOfPath(name), alias: null };
 }
 
 const joins = ['JOIN', 'INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'NATURAL'];

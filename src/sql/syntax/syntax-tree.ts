@@ -15,6 +15,9 @@ export type SqlExpression =
   | NullExpression
   | IntervalExpression
   | DateExpression
+  | TimestampExpression
+  | ItemExpression
+  | FieldExpression
   | UnaryExpression
   | BinaryExpression
   | InExpression
@@ -56,11 +59,32 @@ export interface NullExpression extends Placed {
 export interface IntervalExpression extends Placed {
   readonly kind: 'interval';
   readonly ms: number;
+  /** Of months, quarters and years, which have no fixed length. */
+  readonly months: number;
 }
 
 export interface DateExpression extends Placed {
   readonly kind: 'date';
   readonly value: string;
+}
+
+export interface TimestampExpression extends Placed {
+  readonly kind: 'timestamp';
+  readonly value: string;
+}
+
+/** `a[1]`, `m['k']` */
+export interface ItemExpression extends Placed {
+  readonly kind: 'item';
+  readonly arg: SqlExpression;
+  readonly index: SqlExpression;
+}
+
+/** `a[1].b`; fields of columns are names of several parts. */
+export interface FieldExpression extends Placed {
+  readonly kind: 'field';
+  readonly arg: SqlExpression;
+  readonly name: string;
 }
 
 export type UnaryOperator =
@@ -88,6 +112,7 @@ export type BinaryOperator =
   | '<='
   | '>'
   | '>='
+  | 'IS DISTINCT FROM'
   | '||'
   | '+'
   | '-'
@@ -121,6 +146,7 @@ export interface LikeExpression extends Placed {
   readonly kind: 'like';
   readonly arg: SqlExpression;
   readonly pattern: SqlExpression;
+  readonly escape: SqlExpression | null;
   readonly isNegated: boolean;
 }
 
@@ -135,6 +161,8 @@ export interface CastExpression extends Placed {
   readonly kind: 'cast';
   readonly arg: SqlExpression;
   readonly type: TypeSyntax;
+  /** TRY_CAST: null where it fails. */
+  readonly isTry: boolean;
 }
 
 /** A function with its arguments; `EXTRACT(HOUR FROM x)` is the function `EXTRACT HOUR`. */
@@ -204,6 +232,7 @@ export interface SelectItem extends Placed {
 
 export interface SelectSyntax extends Placed {
   readonly items: readonly SelectItem[];
+  readonly isDistinct: boolean;
   readonly from: Relation;
   readonly where: SqlExpression | null;
   /** Null: no GROUP BY. */
@@ -213,6 +242,8 @@ export interface SelectSyntax extends Placed {
   readonly windows: ReadonlyMap<string, OverSyntax>;
   /** `WITH v AS (…)`. */
   readonly views: ReadonlyMap<string, SelectSyntax>;
+  /** What is behind UNION ALL. */
+  readonly unions: readonly SelectSyntax[];
 }
 
 export type Statement =

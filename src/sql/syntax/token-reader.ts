@@ -74,6 +74,13 @@ export class TokenReader {
     return token.raw;
   }
 
+  /** `catalog.database.table`: the table, as only that is known here. */
+  restOfPath(first: string): string {
+    let name = first;
+    while (this.takeSign('.')) name = this.expectName('a name');
+    return name;
+  }
+
   expectText(what: string): string {
     const token = this.current;
     if (token.kind !== 'string') throw this.expected(what);

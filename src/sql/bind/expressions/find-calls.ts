@@ -1,5 +1,5 @@
 // Where in an expression aggregates and OVER windows stand.
-import type { CallExpression, SqlExpression } from '../syntax/syntax-tree.ts';
+import type { CallExpression, SqlExpression } from '../../syntax/syntax-tree.ts';
 
 /** Names of aggregates. */
 export const aggregateFunctions: readonly string[] = [
@@ -24,11 +24,14 @@ const parts: Parts = {
   null: none,
   interval: none,
   date: none,
+  timestamp: none,
+  item: ({ arg, index }) => [arg, index],
+  field: ({ arg }) => [arg],
   unary: ({ arg }) => [arg],
   binary: ({ left, right }) => [left, right],
   in: ({ arg, values }) => [arg, ...values],
   between: ({ arg, low, high }) => [arg, low, high],
-  like: ({ arg, pattern }) => [arg, pattern],
+  like: ({ arg, pattern, escape }) => [arg, pattern, escape],
   case: ({ operand, branches, otherwise }) => [
     operand,
     ...branches.flatMap(({ when, then }) => [when, then]),

@@ -1,7 +1,7 @@
 // Nodes of the plan made from typed parts, with the types that the plan's own rules give.
-import type { FieldType, Value } from '../../kernel/types/field-type.ts';
-import type { CallExpression, CaseBranch, Expression } from '../../plan/expression.ts';
-import { type FunctionName, functionSpec, isCallNullable } from '../../plan/functions.ts';
+import type { FieldType, Value } from '../../../kernel/types/field-type.ts';
+import type { CallExpression, CaseBranch, Expression } from '../../../plan/expression.ts';
+import { type FunctionName, functionSpec, isCallNullable } from '../../../plan/functions.ts';
 
 /** A call; throws TypeError when the binder let arguments through that do not fit. */
 export function callNode(fn: FunctionName, ...args: readonly Expression[]): CallExpression {
