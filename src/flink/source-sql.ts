@@ -1,6 +1,6 @@
 // Streams as tables, and the records that the engine would take of them: a record without a required
-// field is a dead letter there and nothing here, so that neither counts it. Without an event time a
-// row would fail the job; it gets the epoch, which moves no watermark, and is left out behind it.
+// field is a dead letter there and nothing here, so that neither counts it. A row without event time
+// would fail the job; what is left out has the epoch as its time, which moves no watermark.
 import type { Field } from '../kernel/types/field-type.ts';
 import { formatType } from '../kernel/types/field-type.ts';
 import { literalFits } from '../plan/literal-fits.ts';
@@ -42,7 +42,7 @@ function tableStatement(stream: StreamNode, table: SourceTable): FlinkStatement 
   const lines = [
     ...columns,
     ...(recorded === null ? [] : [`  ${recorded} BIGINT`]),
-    `  ${rowtime} AS ${rowtimeSql(eventTime.field, table)}`,
+    `  ${rowtime} AS ${rowtimeSql(stream, table)}`,
     `  WATERMARK FOR ${rowtime} AS ${watermark}`,
   ];
   const text = [
@@ -81,10 +81,20 @@ function physicalType({ type }: Field, { instants }: SourceTable): string {
   return type.kind === 'timestamp' && instants === 'iso' ? instantType : sqlTypeOf(type);
 }
 
-function rowtimeSql(field: string, { instants }: SourceTable): string {
-  const name = quoteName(field);
-  if (instants === 'iso') return `COALESCE(${name}, TO_TIMESTAMP_LTZ(0, 3))`;
-  return `TO_TIMESTAMP_LTZ(COALESCE(${name}, 0), ${instants === 's' ? 0 : 3})`;
+/** Records that are left out move no watermark: those of the engine are set aside before it. */
+function rowtimeSql(stream: StreamNode, { instants }: SourceTable): string {
+  const name = quoteName(stream.eventTime.field);
+  const isUsable = [...new Set([...requiredFields(stream), stream.eventTime.field])]
+    .map((field) => `${quoteName(field)} IS NOT NULL`)
+    .join(' AND ');
+  if (instants === 'iso') return `IF(${isUsable}, ${name}, TO_TIMESTAMP_LTZ(0, 3))`;
+  return `TO_TIMESTAMP_LTZ(IF(${isUsable}, ${name}, 0), ${instants === 's' ? 0 : 3})`;
+}
+
+function requiredFields({ fields }: StreamNode): readonly string[] {
+  return fields
+    .filter((field) => !field.nullable && field.default === undefined)
+    .map(({ name }) => name);
 }
 
 function recordsStatement(
@@ -96,8 +106,9 @@ function recordsStatement(
     ...stream.fields.map((field) => recordColumn(stream, field, table, refusals)),
     `  ${quoteName(rowtimeColumn)}`,
   ];
-  const required = stream.fields.filter((field) => !field.nullable && field.default === undefined);
-  const where = required.map(({ name }) => `${quoteName(name)} IS NOT NULL`).join(' AND ');
+  const where = requiredFields(stream)
+    .map((name) => `${quoteName(name)} IS NOT NULL`)
+    .join(' AND ');
   const text = [
     commentText(`stream ${stream.name}: records with every required field; instants as epoch ms`),
     `CREATE TEMPORARY VIEW ${quoteName(recordsName(stream))} AS`,
