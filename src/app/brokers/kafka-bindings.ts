@@ -5,6 +5,9 @@ import type { KafkaAccess } from '../../adapters/kafka/client/kafka-access.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { BrokerAdmin } from '../../ports/broker-admin.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
+import { isFlinkBinding } from '../flink/flink-binding.ts';
+import { flinkGroup, upsertBrokers } from '../flink/flink-tables-of.ts';
+import { loadedGroups } from '../flink/load/loaded-groups.ts';
 import { jobName } from '../recovery/checkpoint-place.ts';
 
 /** A topic that an environment reads or writes. */
@@ -13,7 +16,7 @@ export interface BoundTopic {
   readonly name: string;
   readonly role: 'stream' | 'output';
   readonly topic: string;
-  /** Who reads it; null for outputs. */
+  /** Who of us reads it; null for outputs that nobody does. */
   readonly group: string | null;
 }
 
@@ -34,10 +37,15 @@ function isKafka(binding: unknown): binding is KafkaLike {
     : false;
 }
 
+interface FoundTopic {
+  readonly binding: KafkaLike;
+  readonly topic: BoundTopic;
+}
+
 /** Throws MR_CONFIG_INVALID when the environment has no topic. */
 export function boundClusters(project: ResolvedProject): readonly BoundCluster[] {
   const { environment, env, streamsInUse } = project;
-  const found: { readonly binding: KafkaLike; readonly topic: BoundTopic }[] = [];
+  const found: FoundTopic[] = [];
   for (const name of streamsInUse) {
     const binding: unknown = environment.streams[name];
     if (!isKafka(binding)) continue;
@@ -47,6 +55,7 @@ export function boundClusters(project: ResolvedProject): readonly BoundCluster[]
       topic: { name, role: 'stream', topic, group: groupOf(project, binding) },
     });
   }
+  found.push(...loadedTopics(project));
   for (const [name, binding] of Object.entries(environment.outputs ?? {})) {
     if (!isKafka(binding)) continue;
     const { topic } = binding.options;
@@ -70,8 +79,25 @@ export function boundClusters(project: ResolvedProject): readonly BoundCluster[]
   });
 }
 
+/** Topics by which views that Flink computes come to the online store; their loader reads them. */
+function loadedTopics(project: ResolvedProject): readonly FoundTopic[] {
+  const binding = upsertBrokers(project);
+  const { environment, plan } = project;
+  if (!isFlinkBinding(environment.engine) || binding === null) return [];
+  if (environment.online === undefined) return [];
+  const group = jobName(project);
+  return plan.views.flatMap((view) =>
+    loadedGroups(project, view).map(({ topic }) => ({
+      binding,
+      topic: { name: view.name, role: 'output' as const, topic, group },
+    })),
+  );
+}
+
 /** The group that the environment's job commits to; a second job has its own. */
 function groupOf(project: ResolvedProject, { options }: KafkaLike): string {
+  const { environment, env } = project;
+  if (isFlinkBinding(environment.engine)) return flinkGroup(project.project, env, options.group);
   if (options.group === undefined) return jobName(project);
   return project.variant === null ? options.group : `${options.group}.${project.variant}`;
 }
