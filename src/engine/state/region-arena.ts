@@ -22,6 +22,8 @@ interface RegionPage {
 export class RegionArena {
   /** Numbers of each page. */
   readonly pages: Float64Array[] = [];
+  /** Their bytes. */
+  readonly bytes: Uint8Array[] = [];
   /** Of the region that was taken last. */
   page = 0;
   offset = 0;
@@ -85,7 +87,10 @@ export class RegionArena {
     let index = length > pageNumbers ? undefined : this.#spare.pop();
     const known = index === undefined ? undefined : this.#pages[index];
     const numbers = known?.numbers ?? new Float64Array(Math.max(pageNumbers, length));
-    index ??= this.pages.push(numbers) - 1;
+    if (index === undefined) {
+      index = this.pages.push(numbers) - 1;
+      this.bytes.push(new Uint8Array(numbers.buffer));
+    }
     this.#pages[index] = { numbers, length, used: 0, next: 0, free: none, isListed: true };
     roomy.push(index);
     return index;

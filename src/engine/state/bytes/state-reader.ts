@@ -35,6 +35,10 @@ export class StateReader {
     return this.at === this.end;
   }
 
+  skip(count: number): void {
+    this.#take(count);
+  }
+
   u8(): number {
     return this.data[this.#take(1)] as number;
   }

@@ -1,9 +1,8 @@
-// Rolling windows with a resolution r whose aggregates are numbers: a ring of time slots per key, each
-// slot a cell of numbers, in one region of an arena. The window is [floor((τ − W)/r)·r, τ], so at most
-// W/r + 1 slots count. A ring covers the slots from `first` to `last` without gaps and grows by doubling
-// up to that; beside the slots it has room for one cell more, the total of all slots but the last. That
-// total is a function of the slots: it is made anew, oldest first, when a slot before the last changes
-// or leaves, and extended when `last` moves on.
+// Rolling windows with a resolution r whose aggregates are numbers: a ring per key of time slots that
+// have records, each a cell of numbers. The window is [floor((τ − W)/r)·r, τ], so at most W/r + 1 slots
+// count. Beside them a key has a cell for the total of all slots but the last. That total is a function
+// of the slots: it is made anew, oldest first, when a slot before the last changes or leaves, and
+// extended when `last` moves on.
 import {
   type CellLoops,
   compileCells,
@@ -14,8 +13,16 @@ import type { LoopAggregate, OutputRow } from '../../../codegen/update-loops/loo
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import type { NumberTranslation } from '../cells/number-translation.ts';
-import { RegionArena } from '../region-arena.ts';
-import { SlotNumbers } from '../slot-numbers.ts';
+import {
+  capAt,
+  countAt,
+  firstAt,
+  lastAt,
+  SlotRings,
+  stale,
+  stride,
+  totalAt,
+} from './slot-rings.ts';
 import type { SlotWindowOptions } from './slot-window.ts';
 import {
   exclude,
@@ -36,18 +43,6 @@ export interface SlotRingParts {
 }
 
 const never = Number.POSITIVE_INFINITY;
-const stride = 8;
-/** Positions in a key's eight numbers. Slots are numbered from the epoch; a ring of 0 is none. */
-const firstAt = 0;
-const lastAt = 1;
-const capAt = 2;
-const pageAt = 3;
-const offsetAt = 4;
-/** The total covers slots `first` to this one, while its first is that of the ring. */
-const totalFirstAt = 5;
-const totalLastAt = 6;
-const staleAt = 7;
-const capMin = 2;
 
 export class SlotRingWindow extends SingleWindow implements ViewWindow {
   override readonly hasTimers: boolean;
@@ -59,15 +54,8 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
   readonly #source: RecordSource;
   readonly #options: SlotWindowOptions;
   readonly #loops: CellLoops;
-  /** Numbers per cell, and the cell without records. */
-  readonly #size: number;
+  readonly #rings: SlotRings;
   readonly #initial: Float64Array;
-  /** Position in a cell of the number of all its records. */
-  readonly #rowsAt: number;
-  readonly #capMax: number;
-  readonly #heads = new SlotNumbers(new Float64Array(stride));
-  #data: Float64Array = this.#heads.data;
-  readonly #arena = new RegionArena();
   readonly #scratch: Float64Array;
 
   constructor(parts: SlotRingParts, options: SlotWindowOptions) {
@@ -81,29 +69,25 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
     this.#options = options;
     this.aggregates = [...parts.aggregates, countOfRecords];
     this.#loops = compileCells(this.aggregates, parts);
-    const { size, initial, rowsAt } = layoutCells(this.aggregates);
-    this.#size = size;
+    const { initial } = layoutCells(this.aggregates);
     this.#initial = initial;
-    this.#rowsAt = rowsAt;
     this.#scratch = initial.slice();
-    this.#capMax = Math.ceil(options.sizeMs / options.resolutionMs) + 1;
+    this.#rings = new SlotRings(initial, Math.ceil(options.sizeMs / options.resolutionMs) + 1);
   }
 
   override ensureSlots(count: number): void {
-    this.#heads.ensure(count);
-    this.#data = this.#heads.data;
+    this.#rings.ensure(count);
   }
 
   override touch(slots: Int32Array, first: number, end: number): number {
-    const H = this.#data;
-    const { pages } = this.#arena;
+    const rings = this.#rings;
+    const H = rings.heads;
     let touched = 0;
     for (let i = first; i < end; i++) touched += H[(slots[i] as number) * stride] as number;
     for (let i = first; i < end; i++) {
       const at = (slots[i] as number) * stride;
       if (H[at + capAt] === 0) continue;
-      const page = pages[H[at + pageAt] as number] as Float64Array;
-      touched += page[this.#cellAt(at, H[at + lastAt] as number)] as number;
+      touched += rings.pageOf(at)[rings.cellOf(at, (H[at + countAt] as number) - 1)] as number;
     }
     return touched;
   }
@@ -116,46 +100,43 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
   }
 
   add(slot: number, row: number): void {
-    const H = this.#data;
+    const rings = this.#rings;
     const at = slot * stride;
-    if (H[at + staleAt] === 1) this.clear(slot);
-    const n = this.#slotNumber(this.#source.ts[row] as number);
-    if (!this.#cover(at, n)) return;
-    if (n < (H[at + lastAt] as number)) H[at + totalLastAt] = Number.NEGATIVE_INFINITY;
-    const page = this.#arena.pages[H[at + pageAt] as number] as Float64Array;
-    this.#loops.add(page, this.#cellAt(at, n), row);
+    if (rings.heads[at + totalAt] === stale) this.clear(slot);
+    const cell = rings.cover(at, this.#slotNumber(this.#source.ts[row] as number));
+    if (cell >= 0) this.#loops.add(rings.pageOf(at), cell, row);
   }
 
   evaluate(slot: number, tau: number, _isFinal: boolean, isFrozen: boolean): void {
-    const H = this.#data;
+    const rings = this.#rings;
+    const H = rings.heads;
     const at = slot * stride;
-    if (slot >= 0 && !isFrozen && H[at + staleAt] === 1) this.clear(slot);
+    if (slot >= 0 && !isFrozen && H[at + totalAt] === stale) this.clear(slot);
     if (slot < 0 || H[at + capAt] === 0) return this.#loops.put(this.#initial, 0);
-    const from = this.#slotNumber(tau - this.#options.sizeMs);
-    const last = H[at + lastAt] as number;
-    if (from > last) {
-      this.#giveRing(at);
-      return this.#loops.put(this.#initial, 0);
-    }
-    if (from > (H[at + firstAt] as number)) H[at + firstAt] = from;
-    const page = this.#arena.pages[H[at + pageAt] as number] as Float64Array;
-    const newest = this.#cellAt(at, last);
-    if (H[at + firstAt] === last) return this.#loops.put(page, newest);
-    this.#scratch.set(this.#totalOf(at, page));
-    this.#loops.merge(this.#scratch, 0, page, newest);
-    this.#loops.put(this.#scratch, 0);
+    rings.dropBefore(at, this.#slotNumber(tau - this.#options.sizeMs));
+    if (H[at + capAt] === 0) return this.#loops.put(this.#initial, 0);
+    const page = rings.pageOf(at);
+    const last = (H[at + countAt] as number) - 1;
+    const newest = rings.cellOf(at, last);
+    if (last === 0) return this.#loops.put(page, newest);
+    const total = this.#totalOf(at, page, last);
+    const scratch = this.#scratch;
+    for (let k = 0; k < scratch.length; k++) scratch[k] = page[total + k] as number;
+    this.#loops.merge(scratch, 0, page, newest);
+    this.#loops.put(scratch, 0);
   }
 
   override nextTimer(slot: number, asOf: number): number {
     const { decayMs, sizeMs, resolutionMs } = this.#options;
-    const H = this.#data;
+    const rings = this.#rings;
+    const H = rings.heads;
     const at = slot * stride;
     if (decayMs === null || H[at + capAt] === 0) return never;
-    const page = this.#arena.pages[H[at + pageAt] as number] as Float64Array;
-    const last = H[at + lastAt] as number;
-    let n = Math.max(H[at + firstAt] as number, this.#slotNumber(asOf - sizeMs));
-    while (n <= last && page[this.#cellAt(at, n) + this.#rowsAt] === 0) n += 1;
-    return n > last ? never : Math.ceil(((n + 1) * resolutionMs + sizeMs) / decayMs) * decayMs;
+    const from = this.#slotNumber(asOf - sizeMs);
+    if (from > (H[at + lastAt] as number)) return never;
+    let n = H[at + firstAt] as number;
+    for (let i = 1; n < from; i++) n = rings.slotOf(at, i);
+    return Math.ceil(((n + 1) * resolutionMs + sizeMs) / decayMs) * decayMs;
   }
 
   override expiry(_local: number, ts: number): number {
@@ -165,31 +146,33 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
 
   clear(slot: number): void {
     const at = slot * stride;
-    if ((this.#data[at + capAt] as number) > 0) this.#giveRing(at);
-    this.#data[at + staleAt] = 0;
+    const H = this.#rings.heads;
+    if ((H[at + capAt] as number) > 0) this.#rings.give(at);
+    H[at + totalAt] = 0;
   }
 
   override cleanUp(_local: number, slot: number): void {
-    this.#data[slot * stride + staleAt] = 1;
+    this.#rings.heads[slot * stride + totalAt] = stale;
   }
 
   /** Slots that hold records, each with how far it is from the one before. */
   writeKey(slot: number, to: StateWriter): void {
-    const H = this.#data;
+    const rings = this.#rings;
+    const H = rings.heads;
     const at = slot * stride;
-    const cap = H[at + capAt] as number;
-    to.u8((cap > 0 ? 1 : 0) + (H[at + staleAt] === 1 ? 2 : 0));
-    if (cap === 0) return;
+    const hasRing = (H[at + capAt] as number) > 0;
+    to.u8((hasRing ? 1 : 0) + (H[at + totalAt] === stale ? 2 : 0));
+    if (!hasRing) return;
     const first = H[at + firstAt] as number;
-    const last = H[at + lastAt] as number;
-    const page = this.#arena.pages[H[at + pageAt] as number] as Float64Array;
+    const count = H[at + countAt] as number;
+    const page = rings.pageOf(at);
     to.f64(first);
-    to.varint(last - first);
-    for (let n = first, known = first - 1; n <= last; n++) {
-      const cell = this.#cellAt(at, n);
-      if (page[cell + this.#rowsAt] === 0) continue;
+    to.varint((H[at + lastAt] as number) - first);
+    for (let i = 0, known = first - 1; i < count; i++) {
+      const n = rings.slotOf(at, i);
+      const cell = rings.cellOf(at, i);
       to.varint(n - known);
-      if (this.translation === null) to.floats(page, cell, cell + this.#size);
+      if (this.translation === null) to.floats(page, cell, cell + this.#initial.length);
       else this.translation.write(page, cell, to);
       known = n;
     }
@@ -197,24 +180,13 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
   }
 
   readKey(slot: number, from: StateReader): void {
-    const H = this.#data;
     const at = slot * stride;
     const flags = from.u8();
-    H[at + staleAt] = flags >> 1;
-    if ((flags & 1) === 0) return;
-    const first = from.f64();
-    const last = first + from.varint();
-    this.#takeRing(at, this.#capFor(last - first + 1, capMin));
-    H[at + firstAt] = first;
-    H[at + lastAt] = last;
-    this.#empty(at, first, last);
-    const page = this.#arena.pages[H[at + pageAt] as number] as Float64Array;
-    let n = first - 1;
-    for (let step = from.varint(); step > 0; step = from.varint()) {
-      n += step;
-      const cell = this.#cellAt(at, n);
-      from.floats(page, cell, cell + this.#size);
+    if ((flags & 1) !== 0) {
+      const first = from.f64();
+      this.#rings.read(at, first, first + from.varint(), from);
     }
+    this.#rings.heads[at + totalAt] = (flags & 2) !== 0 ? stale : 0;
   }
 
   override get bytesPerKey(): number {
@@ -222,117 +194,29 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
   }
 
   get liveBytes(): number {
-    return this.#arena.used * 8;
+    return this.#rings.liveBytes;
   }
 
   override get byteLength(): number {
-    return this.#heads.byteLength + this.#arena.byteLength;
+    return this.#rings.byteLength;
   }
 
   #slotNumber(ts: number): number {
     return Math.floor(ts / this.#options.resolutionMs);
   }
 
-  /** Where the cell of a slot that the ring covers begins in its page. */
-  #cellAt(at: number, n: number): number {
-    const H = this.#data;
-    const cap = H[at + capAt] as number;
-    return (H[at + offsetAt] as number) + (n - Math.floor(n / cap) * cap) * this.#size;
-  }
-
-  /** The page's part that holds the total of all slots but the last, brought up to date. */
-  #totalOf(at: number, page: Float64Array): Float64Array {
-    const H = this.#data;
-    const size = this.#size;
-    const cell = (H[at + offsetAt] as number) + (H[at + capAt] as number) * size;
-    const first = H[at + firstAt] as number;
-    const end = H[at + lastAt] as number;
-    let n = (H[at + totalLastAt] as number) + 1;
-    if (H[at + totalFirstAt] !== first || n <= first) {
-      page.set(this.#initial, cell);
-      n = first;
+  /** Where the total of all `count` slots before the last begins in the page, brought up to date. */
+  #totalOf(at: number, page: Float64Array, count: number): number {
+    const rings = this.#rings;
+    const H = rings.heads;
+    const initial = this.#initial;
+    const total = rings.totalOf(at);
+    const known = H[at + totalAt] as number;
+    if (known <= 0) for (let k = 0; k < initial.length; k++) page[total + k] = initial[k] as number;
+    for (let i = Math.max(0, known); i < count; i++) {
+      this.#loops.merge(page, total, page, rings.cellOf(at, i));
     }
-    const offset = H[at + offsetAt] as number;
-    for (let slot = this.#cellAt(at, n); n < end; n++, slot += size) {
-      if (slot === cell) slot = offset;
-      if (page[slot + this.#rowsAt] !== 0) this.#loops.merge(page, cell, page, slot);
-    }
-    H[at + totalFirstAt] = first;
-    H[at + totalLastAt] = end - 1;
-    return page.subarray(cell, cell + size);
-  }
-
-  /** Makes the ring cover slot `n`; false when the slot is too old beside the last one. */
-  #cover(at: number, n: number): boolean {
-    const H = this.#data;
-    if (H[at + capAt] === 0) {
-      this.#takeRing(at, this.#capFor(1, capMin));
-      H[at + firstAt] = n;
-      H[at + lastAt] = n;
-      this.#empty(at, n, n);
-      return true;
-    }
-    const first = H[at + firstAt] as number;
-    const last = H[at + lastAt] as number;
-    if (n > last) {
-      const from = Math.max(first, n - this.#capMax + 1);
-      H[at + firstAt] = from;
-      this.#reserve(at, n - from + 1, last);
-      H[at + lastAt] = n;
-      this.#empty(at, Math.max(last + 1, from), n);
-    } else if (n < first) {
-      if (last - n >= this.#capMax) return false;
-      this.#reserve(at, last - n + 1, last);
-      H[at + firstAt] = n;
-      this.#empty(at, n, first - 1);
-    }
-    return true;
-  }
-
-  #empty(at: number, from: number, to: number): void {
-    const page = this.#arena.pages[this.#data[at + pageAt] as number] as Float64Array;
-    for (let n = from; n <= to; n++) page.set(this.#initial, this.#cellAt(at, n));
-  }
-
-  /** Room for `count` slots; those from `first` to `last` move to a larger ring if there is none. */
-  #reserve(at: number, count: number, last: number): void {
-    const H = this.#data;
-    const oldCap = H[at + capAt] as number;
-    if (count <= oldCap) return;
-    const size = this.#size;
-    const oldPage = H[at + pageAt] as number;
-    const oldOffset = H[at + offsetAt] as number;
-    const from = this.#arena.pages[oldPage] as Float64Array;
-    this.#takeRing(at, this.#capFor(count, oldCap));
-    const to = this.#arena.pages[H[at + pageAt] as number] as Float64Array;
-    for (let n = H[at + firstAt] as number; n <= last; n++) {
-      const source = oldOffset + (n - Math.floor(n / oldCap) * oldCap) * size;
-      const target = this.#cellAt(at, n);
-      for (let k = 0; k < size; k++) to[target + k] = from[source + k] as number;
-    }
-    this.#arena.give((oldCap + 1) * size, oldPage, oldOffset);
-  }
-
-  /** Doubles until there is room, but not to just below what can be needed at most. */
-  #capFor(count: number, least: number): number {
-    let cap = least;
-    while (cap < count) cap *= 2;
-    return cap * 4 > this.#capMax * 3 ? this.#capMax : cap;
-  }
-
-  #takeRing(at: number, cap: number): void {
-    const H = this.#data;
-    this.#arena.take((cap + 1) * this.#size);
-    H[at + capAt] = cap;
-    H[at + pageAt] = this.#arena.page;
-    H[at + offsetAt] = this.#arena.offset;
-    H[at + totalLastAt] = Number.NEGATIVE_INFINITY;
-  }
-
-  #giveRing(at: number): void {
-    const H = this.#data;
-    const length = ((H[at + capAt] as number) + 1) * this.#size;
-    this.#arena.give(length, H[at + pageAt] as number, H[at + offsetAt] as number);
-    H[at + capAt] = 0;
+    if (known !== stale) H[at + totalAt] = count;
+    return total;
   }
 }
