@@ -10,6 +10,7 @@ import type { MetricsRegistry } from '../kernel/metrics/metrics-registry.ts';
 import { planFingerprint } from '../plan/fingerprint.ts';
 import type { ExistingRows } from '../ports/online-store.ts';
 import type { Source } from '../ports/source.ts';
+import type { StoredView } from '../ports/stored-view.ts';
 import type { VectorSink } from '../ports/vector-sink.ts';
 import { type ClockMode, clockModeOf, noteClockMode } from './clock-mode.ts';
 import { formats } from './formats.ts';
@@ -71,13 +72,15 @@ export interface RunParts {
   readonly metrics?: MetricsRegistry;
   /** Stands before the online store. Default: nothing does. */
   readonly through?: (sink: VectorSink) => VectorSink;
+  /** The views that go to the feature log. Default: all. */
+  readonly logged?: readonly StoredView[];
 }
 
 export async function runProject(
   project: ResolvedProject,
   stores: OnlineStores,
   options: RunOptions,
-  { metrics, through = (sink) => sink }: RunParts = {},
+  { metrics, through = (sink) => sink, logged = storedViews(project.plan) }: RunParts = {},
 ): Promise<JobSummary> {
   const clock = systemClock;
   if (options.untilEnd === true) refuseEndless(project, sourcesInUse(project));
@@ -97,7 +100,8 @@ export async function runProject(
   );
   if (opened.state === null) return nothingDone(project);
   const { kafka, state } = opened;
-  return runOwned(project, stores, { options, state, clock, kafka, status, watch, through });
+  const parts = { options, state, clock, kafka, status, watch, through, logged };
+  return runOwned(project, stores, parts);
 }
 
 interface OpenParts {
@@ -143,13 +147,13 @@ interface OwnedParts extends Omit<SpecParts, 'heardMs'> {
 async function runOwned(
   project: ResolvedProject,
   stores: OnlineStores,
-  { options, state, clock, kafka, status, watch, through }: OwnedParts,
+  { status, ...given }: OwnedParts,
 ): Promise<JobSummary> {
+  const { options, state, clock } = given;
   let isWell = false;
   try {
     const heardMs = await status.lastWrittenMs();
-    const parts = { options, state, clock, kafka, watch, through, heardMs };
-    const spec = await jobSpec(project, stores, parts);
+    const spec = await jobSpec(project, stores, { ...given, heardMs });
     const job = startJob(spec);
     status.follow(job);
     const summary = await attended(job, { project, stores, options, state, clock });
@@ -174,6 +178,7 @@ interface JobParts {
 interface SpecParts extends JobParts {
   readonly kafka: KafkaOutputs;
   readonly through: (sink: VectorSink) => VectorSink;
+  readonly logged: readonly StoredView[];
   readonly watch: RunWatch;
   /** When an earlier run of the job was last heard of. */
   readonly heardMs: number | null;
@@ -182,8 +187,9 @@ interface SpecParts extends JobParts {
 async function jobSpec(
   project: ResolvedProject,
   stores: OnlineStores,
-  { options, state, clock, kafka, watch, heardMs, through }: SpecParts,
+  parts: SpecParts,
 ): Promise<JobSpec> {
+  const { options, state, clock, kafka, watch } = parts;
   const { onProgress } = options;
   const mode = clockModeOf(project);
   const sources = sourcesInUse(project);
@@ -192,15 +198,7 @@ async function jobSpec(
     plan: project.plan,
     sources,
     formats,
-    sinks: await openSinks(project, stores, {
-      mode,
-      options,
-      state,
-      kafka,
-      watch,
-      heardMs,
-      through,
-    }),
+    sinks: await openSinks(project, stores, { ...parts, mode }),
     ...recordSinks(project, { clock, hasEpochs, kafka }),
     clock,
     baseDirectory: project.baseDirectory,
@@ -309,22 +307,16 @@ function refuseEndless(project: ResolvedProject, sources: ReadonlyMap<string, So
   });
 }
 
-interface SinkParts {
+interface SinkParts extends SpecParts {
   readonly mode: ClockMode;
-  readonly options: RunOptions;
-  readonly state: JobState;
-  readonly kafka: KafkaOutputs;
-  readonly watch: RunWatch;
-  readonly heardMs: number | null;
-  readonly through: (sink: VectorSink) => VectorSink;
 }
 
 async function openSinks(
   project: ResolvedProject,
   stores: OnlineStores,
-  { mode, options, state, kafka, watch, heardMs, through }: SinkParts,
+  { mode, options, state, kafka, watch, heardMs, through, logged }: SinkParts,
 ): Promise<readonly VectorSink[]> {
-  const { environment, baseDirectory, plan } = project;
+  const { environment, baseDirectory } = project;
   const { isUpgraded } = state;
   const { existing = isUpgraded ? 'dropChanged' : 'keep', log = true } = options;
   const hasEpochs = state.store !== null;
@@ -342,10 +334,10 @@ async function openSinks(
       const context = {
         baseDirectory,
         ...(project.variant === null ? {} : { variant: project.variant }),
-        views: storedViews(plan),
+        views: logged,
         ...(hasEpochs ? { epochs } : {}),
       };
-      sinks.push(featureLogSink(await environment.offline.open(context)));
+      sinks.push(featureLogSink(await environment.offline.open(context), logged));
     }
     return sinks;
   } catch (error) {

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FeatureLog } from '../ports/feature-log.ts';
 import type { OnlineStore, StoreLoss } from '../ports/online-store.ts';
+import type { StoredView } from '../ports/stored-view.ts';
 import type { RefillableSink, VectorSink } from '../ports/vector-sink.ts';
 
 const noteName = 'checkpoint';
@@ -88,10 +89,11 @@ function readMark(store: OnlineStore): StoreMark | null {
   return note === null ? null : (JSON.parse(note) as StoreMark);
 }
 
-/** Writes to a feature log; the job closes it, and what it did not flush is dropped. */
-export function featureLogSink(log: FeatureLog): VectorSink {
+/** Writes rows of some views to a feature log; the job closes it, and what it did not flush is dropped. */
+export function featureLogSink(log: FeatureLog, views: readonly StoredView[]): VectorSink {
+  const names = new Set(views.map(({ view }) => view));
   return {
-    write: (batch) => log.append(batch),
+    write: (batch) => (names.has(batch.view) ? log.append(batch) : undefined),
     flush: () => log.commit(),
     close: () => log.close(),
     ...(log.epochs === undefined ? {} : { epochs: log.epochs }),

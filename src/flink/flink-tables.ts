@@ -27,6 +27,8 @@ export interface ViewSinks {
   readonly output: SinkTable | null;
   /** Options of the Parquet files of one window group. */
   readonly log: ((group: string) => SinkTable) | null;
+  /** Every row, appended to one topic, for views elsewhere that read them. Default: nobody does. */
+  readonly rows?: SinkTable | null;
 }
 
 /** Everything that a job is bound to. */

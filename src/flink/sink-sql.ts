@@ -55,6 +55,7 @@ export function sinkStatements(
     if (sinks.log !== null) addLog(view, group, { sinks, relations, add });
   }
   if (sinks.output !== null) addOutput(view, groups, { sinks, relations, add });
+  addRows(view, groups, { sinks, refusals, relations, add });
   return { tables, inserts };
 }
 
@@ -133,6 +134,31 @@ function addOutput(
     tableSql(name, comment, { columns, ...sinks.output }),
     groups.map((group) => selectSql(columnsOf(group), relations.get(group))),
   );
+}
+
+/** Rows that views on the engine read: of one window, or they would be rows of several queries. */
+function addRows(
+  view: ViewNode,
+  groups: readonly WindowGroup[],
+  { sinks, refusals, relations, add }: SinkParts & { readonly refusals: Refusal[] },
+): void {
+  const table = sinks.rows ?? null;
+  const [only, ...others] = groups;
+  if (table === null || only === undefined) return;
+  if (others.length > 0) {
+    refusalsAt(`${view.name}.features`, refusals).refuse(
+      'another view reads its rows, and Flink computes its windows in queries of their own, each with rows of its own',
+      "give a view whose rows are read one window, or compute it on the engine: .on('engine')",
+    );
+    return;
+  }
+  const columns = rowColumns(view, only);
+  const name = `${view.name}__rows`;
+  const ddl = tableSql(name, `view ${view.name}: every row, for the views that read them`, {
+    columns,
+    ...table,
+  });
+  add(name, ddl, [selectSql(columns, relations.get(only))]);
 }
 
 function rowColumns(view: ViewNode, group: WindowGroup): readonly Column[] {

@@ -21,6 +21,12 @@ export function keyColumnOf({ name, value }: KeyPartNode): string {
 }
 
 export function viewInput(view: ViewNode, stream: StreamNode, refusals: Refusal[]): ViewInput {
+  if (stream.rowsOf !== undefined) {
+    refusalsAt(`${view.name}.from`, refusals).refuse(
+      `it reads the rows of view "${stream.rowsOf}", and rows of Flink's queries have no watermark of their own`,
+      "compute it on the engine: .on('engine')",
+    );
+  }
   const predicates = predicatesOf(view);
   const computed = view.key.filter(({ value }) => value.kind !== 'column');
   const source = recordsName(stream);

@@ -117,11 +117,30 @@ test('sql as JSON has statements with what they came from', async () => {
 });
 
 test('sql of what Flink cannot compute is refused, not printed', async () => {
-  const { code, stdout, stderr } = await run('flink', 'sql', '--env', 'fleet');
+  const { code, stdout, stderr } = await run('flink', 'sql', '--env', 'fleet', '--view', 'odd');
   expect(code).toBe(1);
   expect(stdout).toBe('');
   expect(stderr).toContain('MR_FLINK_REFUSED');
   const unknown = await run('flink', 'sql', '--env', 'fleet', '--view', 'spent');
   expect(unknown.code).toBe(1);
   expect(unknown.stderr).toContain('spend');
+});
+
+test('in the environment of a cluster the engine computes what Flink cannot, and check says so', async () => {
+  const { code, stdout } = await run('check', '--env', 'fleet');
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    'warning MR_FLINK_PLACEMENT: it is computed on the engine, by millrace run',
+  );
+  expect(stdout).toContain('where: odd');
+  expect(stdout).toMatch(/spend on Flink \(Flink computes all of it\): stream purchases/);
+  expect(stdout).toMatch(
+    /odd on the engine \(Flink cannot compute odd\.features\.\w+: .*\): stream/,
+  );
+  const sql = await run('flink', 'sql', '--env', 'fleet');
+  expect(sql.stdout).toContain('-- odd is computed on the engine: Flink cannot compute');
+  expect(sql.stdout).not.toContain('`odd__');
+  const strict = await run('check', '--env', 'fleet', '--target', 'flink');
+  expect(strict.code).toBe(1);
+  expect(strict.stdout).toContain('error MR_FLINK_REFUSED');
 });

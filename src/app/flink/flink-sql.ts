@@ -5,6 +5,7 @@ import { compileFlink } from '../../flink/compile-flink.ts';
 import { planDifferences } from '../../flink/plan-differences.ts';
 import type { FlinkProfileName } from '../../flink/flink-profile.ts';
 import { type FlinkProgram, printProgram } from '../../flink/flink-program.ts';
+import { commentText } from '../../flink/sql-text.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { MillraceError, type Problem, ProblemsError } from '../../kernel/errors/millrace-error.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
@@ -15,7 +16,9 @@ import {
   resolveProject,
 } from '../config/resolve-project.ts';
 import { isFlinkBinding } from './flink-binding.ts';
+import { programWithJar } from './deploy/functions-jar.ts';
 import { flinkTablesOf } from './flink-tables-of.ts';
+import { placementOf } from './hybrid/placement.ts';
 
 /** Options of `flinkSql`. */
 export interface FlinkSqlOptions {
@@ -50,11 +53,20 @@ export async function flinkSql(
     ({ severity, code }) => severity === 'error' && code !== 'MR_NOT_AVAILABLE',
   );
   if (broken.length > 0) throw new ProblemsError(project.problems, broken[0]?.code);
-  const plan = views === undefined ? project.plan : viewsOf(project.plan, views);
-  const { program, problems } = compileProject(project, plan, flinkVersion);
+  const { program, problems } = compileProject(project, flinkVersion, views);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ProblemsError(errors, errors[0]?.code);
-  return { ...program, script: printProgram(program) };
+  return { ...program, script: engineNotes(project, views) + printProgram(program) };
+}
+
+/** The views that the script does not have, as comments. */
+function engineNotes(project: ResolvedProject, views: readonly string[] | undefined): string {
+  const { environment } = project;
+  if (views !== undefined || !isFlinkBinding(environment.engine)) return '';
+  return placementOf(project)
+    .views.filter(({ on }) => on === 'engine')
+    .map(({ view, why }) => `${commentText(`${view} is computed on the engine: ${why}`)}\n`)
+    .join('');
 }
 
 /**
@@ -68,16 +80,18 @@ export async function explainOnFlink(
 ): Promise<string> {
   const { env = 'local' } = options;
   const program = await flinkSql(input, options);
-  const { environment } = await resolveProject(input, { env });
-  const { engine } = environment;
+  const project = await resolveProject(input, { env });
+  const { engine } = project.environment;
   if (!isFlinkBinding(engine)) {
     throw new MillraceError('MR_CONFIG_INVALID', `environment ${env} names no cluster of Flink`, {
       fix: "add engine: flink({ gateway: 'http://localhost:8083', jobManager: 'http://localhost:8081' })",
     });
   }
+  const { program: explained, putJar } = await programWithJar(project, engine.options, program);
+  await putJar();
   const session = await openGatewaySession({ url: engine.options.gateway, clock: systemClock });
   try {
-    return await explainProgram(session, program);
+    return await explainProgram(session, explained);
   } finally {
     await session.close();
   }
@@ -85,15 +99,22 @@ export async function explainOnFlink(
 
 /** What Flink cannot do of a project, as errors, and what it does differently, as warnings. */
 export function flinkProblems(project: ResolvedProject): readonly Problem[] {
-  return compileProject(project, project.plan, '2.x').problems;
+  const views = project.plan.views.filter(({ on }) => on !== 'engine').map(({ name }) => name);
+  return compileProject(project, '2.x', views).problems;
+}
+
+/** The same of a cluster's environment, where what Flink cannot compute is left to the engine: warnings. */
+export function clusterProblems(project: ResolvedProject): readonly Problem[] {
+  return [...compileProject(project, '2.x').problems, ...placementOf(project).notices];
 }
 
 function compileProject(
   project: ResolvedProject,
-  plan: Plan,
   profile: FlinkProfileName,
+  views?: readonly string[],
 ): { readonly program: FlinkProgram; readonly problems: readonly Problem[] } {
   const { tables, problems } = flinkTablesOf(project);
+  const plan = views === undefined ? flinkPlanOf(project) : viewsOf(project.plan, views);
   const program = compileFlink({ plan, tables, profile });
   const refused = program.refusals.map(
     ({ path, reason, alternative }): Problem => ({
@@ -113,6 +134,13 @@ function compileProject(
     }),
   );
   return { program, problems: [...refused, ...problems, ...differs] };
+}
+
+/** What Flink is to compute: in the environment of a cluster what is placed there, else all that may be. */
+function flinkPlanOf(project: ResolvedProject): Plan {
+  const { plan, environment } = project;
+  if (isFlinkBinding(environment.engine)) return placementOf(project).flinkPlan;
+  return { ...plan, views: plan.views.filter(({ on }) => on !== 'engine') };
 }
 
 function viewsOf(plan: Plan, names: readonly string[]): Plan {

@@ -8,7 +8,10 @@ import type { Source } from '../../ports/source.ts';
 import { startTimeMs } from '../../adapters/kafka/kafka-options.ts';
 import { Findings } from '../config/findings.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
+import { isFlinkBinding } from './flink-binding.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
+import { viewsRead } from '../../plan/rows-stream.ts';
+import { rowsOptions } from './hybrid/rows-topic.ts';
 import { filesTable, parquetTable } from './file-tables.ts';
 import { instantsOf } from './instants-of.ts';
 import { upsertTopic } from './load/loaded-groups.ts';
@@ -27,6 +30,13 @@ export function flinkTablesOf(project: ResolvedProject): BoundTables {
   );
   const brokers = upsertBrokers(project);
   const intervalMs = checkpoints?.intervalMs ?? null;
+  const read = viewsRead(project.plan);
+  if (read.size > 0 && brokers === null && isFlinkBinding(project.environment.engine)) {
+    findings.add('error', 'MR_FLINK_BINDING', 'streams', [
+      `rows of ${[...read].join(', ')} are read on the engine, and no topic of Kafka can join the two`,
+      'bind a stream or an output to kafka(…)',
+    ]);
+  }
   const outputs = new Map(
     project.plan.views.map(({ name }) => [name, outputOf(project, name, { intervalMs, findings })]),
   );
@@ -41,6 +51,10 @@ export function flinkTablesOf(project: ResolvedProject): BoundTables {
           : (group) => upsertTable(brokers, upsertTopic(project, view, group)),
       output: outputs.get(view) ?? null,
       log: parquetTable(project, view),
+      rows:
+        brokers === null || !read.has(view)
+          ? null
+          : rowsTable(brokers, rowsOptions(project, view, intervalMs)),
     }),
   };
   return { tables, problems: findings.problems };
@@ -77,13 +91,18 @@ function topicTable(
     options: {
       topic,
       ...accessOptions(options, place, findings),
-      'properties.group.id': group ?? `millrace-${project.project}-${project.env}-flink`,
+      'properties.group.id': flinkGroup(project.project, project.env, group),
       'properties.isolation.level': isolation ?? 'read_committed',
       ...startOptions(start),
       ...(until === 'latest' ? { 'scan.bounded.mode': 'latest-offset' } : {}),
       ...formatOptions(options, place, findings),
     },
   };
+}
+
+/** The group to which Flink commits a stream's offsets. */
+export function flinkGroup(project: string, env: string, given: string | undefined): string {
+  return given ?? `millrace-${project}-${env}-flink`;
 }
 
 function startOptions(start: KafkaStart): Record<string, string> {
@@ -163,6 +182,11 @@ export function upsertBrokers({ environment }: ResolvedProject): KafkaBinding | 
     ...Object.values(environment.streams ?? {}),
   ];
   return bindings.find(isKafkaBinding) ?? null;
+}
+
+function rowsTable({ options }: KafkaBinding, rows: Readonly<Record<string, string>>): SinkTable {
+  const access = accessOptions(options, '', new Findings(''));
+  return { options: { connector: 'kafka', ...access, ...rows } };
 }
 
 function upsertTable({ options }: KafkaBinding, topic: string): SinkTable {

@@ -29,7 +29,8 @@ async function check(
   { target }: CheckFlags,
 ): Promise<ExitCode> {
   const loaded = await load();
-  const { problems, plan, guarantees } = await checkProject(loaded, options.env, target);
+  const checked = await checkProject(loaded, options.env, target);
+  const { problems, plan, guarantees, placement } = checked;
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
   if (problems.length > 0) terminal.print(describeProblems(problems));
@@ -41,6 +42,9 @@ async function check(
     for (const { place, guarantee, detail } of guarantees) {
       terminal.print(`  ${place.padEnd(8)} ${guarantee}: ${detail}`);
     }
+    for (const { view, on, why, reads } of placement ?? []) {
+      terminal.print(`  ${view} on ${on === 'flink' ? 'Flink' : 'the engine'} (${why}): ${reads}`);
+    }
   }
   terminal.printJson({
     ok: errors === 0,
@@ -49,6 +53,7 @@ async function check(
     warnings,
     problems,
     guarantees,
+    ...(placement === null ? {} : { placement }),
   });
   return errors > 0 ? exitCodes.userError : exitCodes.ok;
 }

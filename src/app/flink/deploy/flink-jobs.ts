@@ -19,6 +19,8 @@ import {
 } from '../../config/resolve-project.ts';
 import { jobName } from '../../recovery/checkpoint-place.ts';
 import { flinkSql } from '../flink-sql.ts';
+import { createJoins } from '../hybrid/create-joins.ts';
+import { placementOf } from '../hybrid/placement.ts';
 import { flinkSettings } from './flink-settings.ts';
 import { type ProgramWithJar, programWithJar } from './functions-jar.ts';
 import { type FlinkStatus, flinkStatus } from './flink-status.ts';
@@ -120,12 +122,14 @@ class ClusterJobs implements FlinkJobs {
     const { fromSavepoint = null, fresh = false, loseState = false, onStep } = options;
     const { program, putJar } = await this.#compile();
     await putJar();
+    const { flinkPlan } = placementOf(this.#project);
+    await createJoins(this.#project, onStep);
     return deployJob({
       cluster: this.#cluster,
       folder: this.#folder,
       name: this.#name,
       program,
-      plan: this.#project.plan,
+      plan: flinkPlan,
       parallelism: this.#project.settings.parallelism,
       fromSavepoint,
       isFresh: fresh,

@@ -1,16 +1,22 @@
-// What a run of an environment on Flink loads: the project with the loader's plan, and the upsert topics
-// as its streams. The online store stays that of the views themselves.
+// What a run of an environment on Flink does: the project with the loader's plan, and the upsert topics
+// as its streams; beside them the views that are placed on the engine, in the same job. The online store
+// stays that of the views themselves.
 import { type KafkaBinding, kafka } from '../../../adapters/kafka/kafka.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
 import type { Field } from '../../../kernel/types/field-type.ts';
 import type { BrokerAdmin } from '../../../ports/broker-admin.ts';
+import type { EnvironmentOptions } from '../../../define/config.ts';
+import type { Plan } from '../../../plan/plan.ts';
 import type { Source } from '../../../ports/source.ts';
+import type { StoredView } from '../../../ports/stored-view.ts';
 import type { VectorSink } from '../../../ports/vector-sink.ts';
 import { withAdmin } from '../../brokers/kafka-bindings.ts';
 import { clockModeOf } from '../../clock-mode.ts';
 import type { ResolvedProject } from '../../config/resolve-project.ts';
+import { storedViews } from '../../stored-views.ts';
 import { upsertBrokers } from '../flink-tables-of.ts';
+import { engineHalf } from '../hybrid/engine-half.ts';
 import { CatchUp } from './catch-up.ts';
 import { type GroupTopic, groupsSource, jsonOptions } from './groups-source.ts';
 import { type LoadedGroup, loadedGroups, topicFields } from './loaded-groups.ts';
@@ -18,18 +24,23 @@ import { groupsStream, type LoadedView, loaderPlan } from './loader-plan.ts';
 import { loadingSink } from './loading-sink.ts';
 import { createUpsertTopics } from './upsert-topics.ts';
 
-/** A project whose run loads what Flink computes. */
+/** A project whose run loads what Flink computes, and computes the rest. */
 export interface LoaderProject {
   readonly project: ResolvedProject;
+  /** Views that this run has to log; Flink logs its own. */
+  readonly logged: readonly StoredView[];
   /** The online store's sink, behind the merging of groups. */
   through(sink: VectorSink): VectorSink;
 }
 
-/** Throws MR_CONFIG_INVALID when there is no online store to load. */
+/** Throws MR_CONFIG_INVALID when there is no online store to load, and nothing to compute. */
 export function loaderProject(project: ResolvedProject): LoaderProject {
   const { plan, environment, env, settings } = project;
   const brokers = upsertBrokers(project);
-  if (environment.online === undefined || brokers === null) {
+  const half = engineHalf(project);
+  const onEngine = new Set(half.plan.views.map(({ name }) => name));
+  const canLoad = environment.online !== undefined && brokers !== null;
+  if (!canLoad && onEngine.size === 0) {
     const lacks = brokers === null ? 'no topic of Kafka' : 'no online store';
     throw new MillraceError(
       'MR_CONFIG_INVALID',
@@ -38,25 +49,47 @@ export function loaderProject(project: ResolvedProject): LoaderProject {
     );
   }
   const catchUp = new CatchUp();
-  const loaded = plan.views.map((view) => ({ view, groups: loadedGroups(project, view) }));
-  const streams = Object.fromEntries(
-    loaded.map((one) => [
-      groupsStream(one.view.name),
-      viewSource(one, { project, brokers, catchUp }),
-    ]),
-  );
-  const { outputs: _outputs, offline: _offline, engine: _engine, ...others } = environment;
+  const loaded = (canLoad ? plan.views : [])
+    .filter(({ name }) => !onEngine.has(name))
+    .map((view) => ({ view, groups: loadedGroups(project, view) }));
+  const topics =
+    brokers === null
+      ? []
+      : loaded.map(
+          (one) =>
+            [groupsStream(one.view.name), viewSource(one, { project, brokers, catchUp })] as const,
+        );
+  const streams = { ...Object.fromEntries(topics), ...half.sources };
   return {
     project: {
       ...project,
-      environment: { ...others, streams, clock: clockModeOf(project) },
-      plan: loaderPlan(plan, loaded),
+      environment: { ...ownSinks(environment, onEngine), streams, clock: clockModeOf(project) },
+      plan: withEngineViews(loaderPlan(plan, loaded), half.plan),
       streamsInUse: Object.keys(streams),
       // What Flink is given says nothing of one loader.
       settings: { ...settings, parallelism: 1 },
     },
+    logged: storedViews(plan).filter(({ view }) => onEngine.has(view)),
     through: (sink) => loadingSink(sink, { loaded, catchUp, nowMs: systemClock.nowMs() }),
   };
+}
+
+/** Outputs and the log of views on the engine: Flink fills those of its own. */
+function ownSinks(
+  environment: EnvironmentOptions,
+  onEngine: ReadonlySet<string>,
+): Omit<EnvironmentOptions, 'engine'> {
+  const { engine: _engine, offline, outputs = {}, ...others } = environment;
+  const own = Object.entries(outputs).filter(([view]) => onEngine.has(view));
+  return {
+    ...others,
+    outputs: Object.fromEntries(own),
+    ...(offline === undefined || onEngine.size === 0 ? {} : { offline }),
+  };
+}
+
+function withEngineViews(plan: Plan, { views, streams }: Plan): Plan {
+  return { ...plan, views: [...plan.views, ...views], streams: [...plan.streams, ...streams] };
 }
 
 interface SourceParts {

@@ -1,14 +1,17 @@
-// A run of an environment: the engine computes it in this process, or loads what Flink computes.
+// A run of an environment: the engine computes it in this process, or loads what Flink computes, and
+// then shows the job on the cluster among its metrics.
 import type { JobSummary } from '../../../engine/job/job-spec.ts';
+import { systemClock } from '../../../kernel/clock.ts';
 import type { MetricsRegistry } from '../../../kernel/metrics/metrics-registry.ts';
 import type { ResolvedProject } from '../../config/resolve-project.ts';
 import type { OnlineStores } from '../../online-stores.ts';
 import { type RunOptions, runProject } from '../../run-project.ts';
+import { watchCluster } from '../deploy/cluster-metrics.ts';
 import { isFlinkBinding } from '../flink-binding.ts';
 import { loaderProject } from './loader-project.ts';
 
 /** One run at a time; resolves when it has ended. */
-export function runEnvironment(
+export async function runEnvironment(
   project: ResolvedProject,
   stores: OnlineStores,
   options: RunOptions,
@@ -17,6 +20,14 @@ export function runEnvironment(
   if (!isFlinkBinding(project.environment.engine)) {
     return runProject(project, stores, options, { metrics });
   }
-  const { project: loader, through } = loaderProject(project);
-  return runProject(loader, stores, options, { metrics, through });
+  const { project: loader, through, logged } = loaderProject(project);
+  const over = new AbortController();
+  const { signal } = over;
+  const watching = watchCluster(project, metrics, { clock: systemClock, signal });
+  try {
+    return await runProject(loader, stores, options, { metrics, through, logged });
+  } finally {
+    over.abort();
+    await watching;
+  }
 }
