@@ -4,6 +4,7 @@
 import { planFingerprint } from '../plan/fingerprint.ts';
 import { type Plan, type StreamNode, streamOf, type ViewNode } from '../plan/plan.ts';
 import { type FlinkProfileName, flinkProfiles } from './flink-profile.ts';
+import { type FlinkFunctionName, functionStatement } from './flink-function.ts';
 import type { FlinkProgram, FlinkStatement } from './flink-program.ts';
 import type { FlinkTables } from './flink-tables.ts';
 import { groupQuerySql } from './group-query.ts';
@@ -31,19 +32,21 @@ export interface CompileFlinkOptions {
  */
 export function compileFlink({ plan, tables, profile = '2.x' }: CompileFlinkOptions): FlinkProgram {
   const refusals: Refusal[] = [];
-  const statements: FlinkStatement[] = [...settings(plan, tables)];
+  const functions = new Set<FlinkFunctionName>();
+  const statements: FlinkStatement[] = [];
   const inserts: FlinkStatement[] = [];
   for (const stream of streamsInUse(plan)) {
     statements.push(...sourceStatements(stream, tables.source(stream.name), refusals));
   }
-  const context = { plan, tables, profile, refusals };
+  const context = { plan, tables, profile, refusals, functions };
   for (const view of plan.views) {
     const compiled = compileView(view, context);
     statements.push(...compiled.statements);
     inserts.push(...compiled.inserts);
   }
+  const known = [...settings(plan, tables), ...[...functions].sort().map(functionStatement)];
   const fingerprint = planFingerprint(plan);
-  return { profile, fingerprint, statements, inserts, refusals };
+  return { profile, fingerprint, statements: [...known, ...statements], inserts, refusals };
 }
 
 interface ViewContext {
@@ -51,11 +54,12 @@ interface ViewContext {
   readonly tables: FlinkTables;
   readonly profile: FlinkProfileName;
   readonly refusals: Refusal[];
+  readonly functions: Set<FlinkFunctionName>;
 }
 
 function compileView(
   view: ViewNode,
-  { plan, tables, profile, refusals }: ViewContext,
+  { plan, tables, profile, refusals, functions }: ViewContext,
 ): Pick<FlinkProgram, 'statements' | 'inserts'> {
   const stream = streamOf(plan, view);
   const sinks = tables.sinks(view.name);
@@ -72,6 +76,7 @@ function compileView(
       group,
       input: input.name,
       refusals,
+      functions,
     });
     const comment = commentText(`view ${view.name}, ${group.name}${described(view.description)}`);
     if (isInline(view, group)) {

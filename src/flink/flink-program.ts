@@ -3,8 +3,8 @@ import type { Refusal } from './refusal.ts';
 
 /** One statement, with what it was made from. */
 export interface FlinkStatement {
-  readonly kind: 'set' | 'table' | 'view' | 'insert';
-  /** Of the table or the view; of the option for `set`. */
+  readonly kind: 'set' | 'function' | 'table' | 'view' | 'insert';
+  /** Of the function, the table or the view; of the option for `set`. */
   readonly name: string;
   /** The definition that it came from: `stream:purchases`, `view:user_spend`. */
   readonly origin: string;
@@ -16,7 +16,7 @@ export interface FlinkStatement {
 export interface FlinkProgram {
   readonly profile: string;
   readonly fingerprint: string;
-  /** Settings, tables, views. */
+  /** Settings, functions, tables, views. */
   readonly statements: readonly FlinkStatement[];
   /** Inserts of the one statement set: the job. */
   readonly inserts: readonly FlinkStatement[];
@@ -30,11 +30,15 @@ export function statementSetSql({ inserts }: FlinkProgram): string {
   return `EXECUTE STATEMENT SET BEGIN\n\n${body}\n\nEND`;
 }
 
+const functionsNote =
+  "-- functions: millrace-flink-udf.jar lies in Flink's lib, or USING JAR '…' is added to their statements";
+
 /** The whole program as a script. */
 export function printProgram(program: FlinkProgram): string {
   const head = [
     `-- Flink SQL (${program.profile}), made from definitions: change those, not this.`,
     `-- fingerprint ${program.fingerprint}`,
+    ...(program.statements.some(({ kind }) => kind === 'function') ? [functionsNote] : []),
   ].join('\n');
   const sets = program.statements.filter(({ kind }) => kind === 'set');
   const others = program.statements.filter(({ kind }) => kind !== 'set');

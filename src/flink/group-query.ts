@@ -5,6 +5,7 @@ import { formatFeature } from '../plan/printing/format-feature.ts';
 import { formatExpression } from '../plan/printing/format-expression.ts';
 import type { FeatureNode, StreamNode, ViewNode } from '../plan/plan.ts';
 import type { WindowKind, WindowNode } from '../plan/window.ts';
+import type { FlinkFunctionName } from './flink-function.ts';
 import { type FlinkProfile, windowFunctionSql } from './flink-profile.ts';
 import { type Refusal, type RefusalScope, refusalsAt } from './refusal.ts';
 import { rowtimeColumn } from './source-sql.ts';
@@ -24,6 +25,8 @@ export interface GroupQuery {
   /** The relation with the view's records. */
   readonly input: string;
   readonly refusals: Refusal[];
+  /** Functions of ours that queries use: filled while they are written. */
+  readonly functions: Set<FlinkFunctionName>;
 }
 
 interface Item {
@@ -93,11 +96,12 @@ function distinguished(eventTime: string, window: WindowNode): string {
   }
 }
 
-function featureItem({ view, group, refusals }: GroupQuery, feature: FeatureNode): Item {
+function featureItem(query: GroupQuery, feature: FeatureNode): Item {
+  const { view, group, refusals, stream, functions } = query;
   const scope = refusalsAt(`${view.name}.features.${feature.name}`, refusals);
   return {
     name: feature.name,
-    sql: aggregateSql(feature, group.family, scope),
+    sql: aggregateSql(feature, { family: group.family, scope, stream, functions }),
     comment: `${view.name}.${feature.name}: ${formatFeature(feature)}`,
   };
 }

@@ -2,20 +2,31 @@
 // order of event time and knows no FILTER; `ending` has one row a window, in no order within it.
 import { type FieldType, formatType } from '../kernel/types/field-type.ts';
 import type { AggregateName, AggregateNode } from '../plan/aggregate.ts';
-import type { FeatureNode } from '../plan/plan.ts';
+import type { FeatureNode, StreamNode } from '../plan/plan.ts';
+import type { FlinkFunctionName } from './flink-function.ts';
 import { type RefusalScope, refusedSql } from './refusal.ts';
 import { expressionSql } from './sql-expression.ts';
+import { literalSql } from './sql-literal.ts';
 import { sqlTypeOf } from './sql-type.ts';
 
 /** Which kind of query an aggregate stands in. */
 export type WindowFamily = 'over' | 'ending';
 
-interface AggregateCall {
-  readonly aggregate: AggregateNode;
+/** Where an aggregate stands. */
+export interface AggregatePlace {
   readonly family: WindowFamily;
   readonly scope: RefusalScope;
+  readonly stream: StreamNode;
+  /** Functions of ours that are used. */
+  readonly functions: Set<FlinkFunctionName>;
+}
+
+interface AggregateCall extends AggregatePlace {
+  readonly aggregate: AggregateNode;
+  /** Rows leave the window one by one. */
+  readonly isRolling: boolean;
   /** Writes `NAME(input) OVER w` or `NAME(input) FILTER (WHERE …)`; `cast` is the input's type. */
-  readonly of: (name: string, cast?: FieldType) => string;
+  readonly of: (name: string, cast?: FieldType, ...args: readonly string[]) => string;
 }
 
 type AggregateSql = (call: AggregateCall) => string;
@@ -25,9 +36,6 @@ const simpleKinds: readonly FieldType['kind'][] = [
   ...(['int32', 'int64', 'count', 'float32', 'float64', 'decimal'] as const),
   ...(['string', 'bool', 'timestamp', 'date'] as const),
 ];
-const sketches =
-  "an approximate summary with the engine's format needs a function of ours in Flink";
-
 const aggregates: Readonly<Record<AggregateName, AggregateSql>> = {
   count: ({ of }) => of('COUNT'),
   countBy: refused(
@@ -53,14 +61,8 @@ const aggregates: Readonly<Record<AggregateName, AggregateSql>> = {
   stddevSamp: ({ of }) => of('STDDEV_SAMP', float64),
   varPop: ({ of }) => of('VAR_POP', float64),
   varSamp: ({ of }) => of('VAR_SAMP', float64),
-  quantile: refused(
-    `Flink's PERCENTILE interpolates, and ${sketches}`,
-    'use min, max, avg and stddev, or keep the view on the engine',
-  ),
-  approxDistinct: refused(
-    `Flink's APPROX_COUNT_DISTINCT does not run on streams, and ${sketches}`,
-    'use countDistinct(x), which is exact, or keep the view on the engine',
-  ),
+  quantile: quantileSql,
+  approxDistinct: (call) => needSimple(call, ['bytes']) ?? approxDistinctSql(call),
   topK: refused(
     'Flink has no aggregate of the most frequent values',
     'count each value that matters: count().where(p.category.eq(…)); or keep the view on the engine',
@@ -73,15 +75,15 @@ const aggregates: Readonly<Record<AggregateName, AggregateSql>> = {
 
 /** The value of a feature in its query, of the feature's type. */
 export function aggregateSql(
-  { aggregate, type }: Pick<FeatureNode, 'aggregate' | 'type'>,
-  family: WindowFamily,
-  scope: RefusalScope,
+  { aggregate, type, window }: Pick<FeatureNode, 'aggregate' | 'type' | 'window'>,
+  place: AggregatePlace,
 ): string {
-  const of = (name: string, cast?: FieldType): string =>
-    family === 'over'
-      ? overSql(aggregate, scope, name, cast)
-      : endingSql(aggregate, scope, name, cast);
-  const text = aggregates[aggregate.fn]({ aggregate, family, scope, of });
+  const of: AggregateCall['of'] = (name, cast, ...args) =>
+    place.family === 'over'
+      ? overSql({ aggregate, scope: place.scope, name, cast, args })
+      : endingSql({ aggregate, scope: place.scope, name, cast, args });
+  const isRolling = window.kind === 'rolling' || window.kind === 'rollingRows';
+  const text = aggregates[aggregate.fn]({ ...place, aggregate, isRolling, of });
   // An aggregate of a narrower type than the feature: SUM of a cast integer.
   return aggregate.fn === 'sum' && type.kind === 'int64' && text.includes('DECIMAL(38, 0)')
     ? `CAST(${text} AS BIGINT)`
@@ -111,9 +113,30 @@ function sumSql({ aggregate, of }: AggregateCall): string {
   }
 }
 
-function needSimple({ aggregate, scope }: AggregateCall): string | null {
+/** The share as a literal; integers and decimals by their doubles, as the engine ranks them. */
+function quantileSql(call: AggregateCall): string {
+  const name = call.isRolling ? 'millrace_quantile_rolling' : 'millrace_quantile';
+  call.functions.add(name);
+  const share = call.aggregate.quantile ?? 0.5;
+  const literal = { kind: 'literal', value: share, type: float64, nullable: false } as const;
+  return call.of(name, float64, literalSql(literal, call.scope));
+}
+
+/** The hash depends on the type: a value has to arrive with the one that the plan gives it. */
+function approxDistinctSql(call: AggregateCall): string {
+  const name = call.isRolling ? 'millrace_approx_distinct_rolling' : 'millrace_approx_distinct';
+  call.functions.add(name);
+  const type = call.aggregate.input?.type ?? float64;
+  // Instants are BIGINT in queries, and counts; the engine hashes both as doubles.
+  return call.of(name, type.kind === 'timestamp' || type.kind === 'count' ? float64 : type);
+}
+
+function needSimple(
+  { aggregate, scope }: AggregateCall,
+  others: readonly FieldType['kind'][] = [],
+): string | null {
   const type = aggregate.input?.type;
-  if (type === undefined || simpleKinds.includes(type.kind)) return null;
+  if (type === undefined || [...simpleKinds, ...others].includes(type.kind)) return null;
   scope.refuse(
     `Flink has no ${aggregate.fn} of ${formatType(type)}`,
     'use a field of a simple type, or keep the view on the engine',
@@ -136,39 +159,42 @@ interface InputParts {
   readonly where: string | null;
 }
 
-function inputParts(aggregate: AggregateNode, scope: RefusalScope, cast?: FieldType): InputParts {
+interface CallText {
+  readonly aggregate: AggregateNode;
+  readonly scope: RefusalScope;
+  readonly name: string;
+  readonly cast: FieldType | undefined;
+  /** What follows the input. */
+  readonly args: readonly string[];
+}
+
+function inputParts({ aggregate, scope, cast, name }: CallText): InputParts {
   const { input, where } = aggregate;
   const sql = input === null ? null : expressionSql(input, scope);
-  const needsCast = cast !== undefined && input !== null && input.type.kind !== cast.kind;
+  // What an expression has as its type in Flink is not always what it has in the plan.
+  const isOurs = name.startsWith('millrace_') && input?.kind !== 'column';
+  const needsCast =
+    cast !== undefined && input !== null && (isOurs || input.type.kind !== cast.kind);
   return {
     input: needsCast ? `CAST(${sql} AS ${sqlTypeOf(cast)})` : sql,
     where: where === null ? null : expressionSql(where, scope),
   };
 }
 
-function overSql(
-  aggregate: AggregateNode,
-  scope: RefusalScope,
-  name: string,
-  cast?: FieldType,
-): string {
-  const { input, where } = inputParts(aggregate, scope, cast);
+function overSql(call: CallText): string {
+  const { input, where } = inputParts(call);
   const value = where === null ? (input ?? '*') : `CASE WHEN ${where} THEN ${input ?? '1'} END`;
-  return `${called(name, value)} OVER w`;
+  return `${called(call, value)} OVER w`;
 }
 
-function endingSql(
-  aggregate: AggregateNode,
-  scope: RefusalScope,
-  name: string,
-  cast?: FieldType,
-): string {
-  const { input, where } = inputParts(aggregate, scope, cast);
+function endingSql(call: CallText): string {
+  const { input, where } = inputParts(call);
   const filter = where === null ? '' : ` FILTER (WHERE ${where})`;
-  return called(name, input ?? '*') + filter;
+  return called(call, input ?? '*') + filter;
 }
 
-function called(name: string, value: string): string {
+function called({ name, args }: CallText, value: string): string {
   const [fn = name, distinct] = name.split(' ');
-  return `${fn}(${distinct === undefined ? '' : `${distinct} `}${value})`;
+  const inputs = [value, ...args].join(', ');
+  return `${fn}(${distinct === undefined ? '' : `${distinct} `}${inputs})`;
 }

@@ -5,6 +5,7 @@ import type { FlinkTables, SinkTable } from '../../src/flink/flink-tables.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import * as aggregates from './corpus/aggregates.ts';
 import * as expressions from './corpus/expressions.ts';
+import * as functions from './corpus/functions.ts';
 import * as refused from './corpus/refused.ts';
 import * as views from './corpus/views.ts';
 import * as windows from './corpus/windows.ts';
@@ -30,6 +31,7 @@ export const corpus: readonly CorpusCase[] = [
   ...casesOf(windows),
   ...casesOf(aggregates),
   ...casesOf(expressions),
+  ...casesOf(functions),
   ...casesOf(views),
 ];
 

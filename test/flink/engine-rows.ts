@@ -3,14 +3,23 @@
 import type { WindowGroup } from '../../src/flink/window-group.ts';
 import type { Value } from '../../src/kernel/types/field-type.ts';
 import type { FeatureNode, Plan } from '../../src/plan/plan.ts';
-import { deliver } from '../../src/testing/oracle/delivery.ts';
+import {
+  type DeliveredRow,
+  type DeliveryOptions,
+  deliver,
+} from '../../src/testing/oracle/delivery.ts';
 import { runPlan } from '../../src/testing/plan-runner.ts';
 import { parityEvents } from '../parity/flink-cases.ts';
 
 const count = 'own_count';
 
 /** Rows of the group's view by itself; rows of windows without a record are ours only, and left out. */
-export function engineRows(plan: Plan, group: WindowGroup): readonly Record<string, unknown>[] {
+export function engineRows(
+  plan: Plan,
+  group: WindowGroup,
+  events: readonly DeliveredRow[] = eventsWithUser(),
+  delivery: DeliveryOptions = {},
+): readonly Record<string, unknown>[] {
   const [view] = plan.views;
   if (view === undefined) throw new TypeError('a case has a view');
   const counted: FeatureNode = {
@@ -37,12 +46,10 @@ export function engineRows(plan: Plan, group: WindowGroup): readonly Record<stri
     features: [...group.features, counted],
     derived: group.derived,
   };
-  // A record without a user is a dead letter of these streams.
-  const events = parityEvents().filter(({ row }) => row['user_id'] !== null);
   const { vectors } = runPlan({
     plan: { ...plan, views: [own] },
     view: view.name,
-    steps: deliver(events),
+    steps: deliver(events, delivery),
   });
   const types = new Map(
     [...view.features, ...view.derived, ...view.key].map((f) => [f.name, f.type]),
@@ -57,6 +64,11 @@ export function engineRows(plan: Plan, group: WindowGroup): readonly Record<stri
       ]);
       return { ...Object.fromEntries(row), as_of: instant(asOfMs) };
     });
+}
+
+/** A record without a user is a dead letter of these streams. */
+function eventsWithUser(): readonly DeliveredRow[] {
+  return parityEvents().filter(({ row }) => row['user_id'] !== null);
 }
 
 function instant(value: Value): string | null {

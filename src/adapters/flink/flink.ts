@@ -11,6 +11,12 @@ export interface FlinkOptions {
   readonly gateway: string;
   /** Base URL of the JobManager's REST interface. */
   readonly jobManager: string;
+  /**
+   * The jar with functions of ours, which approxDistinct, quantile, topK and ewma need: a path on this
+   * machine (it is put beside the deployments) or an address that the gateway reaches. Default: that of
+   * the package `millrace-flink-udf` where it is installed; else the jar lies in Flink's `lib`.
+   */
+  readonly functionsJar?: string;
   /** Options of Flink by their own names, over those that follow from the environment. */
   readonly settings?: Readonly<Record<string, string>>;
   /** All tasks of a new job have to run within this time, else the old one goes on. Default `'2m'`. */

@@ -27,6 +27,22 @@ describe('a jar that Flink lacks', () => {
     expect(missingJar(reason)).toMatchObject({ coordinates });
   });
 
+  it('with functions of ours is named with the ways to get it there', () => {
+    const missing = missingJar('dev.millrace.flink.Quantile');
+    expect(missing).toEqual({ name: 'millrace-flink-udf', coordinates: null, isWrong: true });
+    expect(missing === null ? null : jarError(missing, 'function millrace_quantile')).toMatchObject(
+      {
+        code: 'MR_FLINK_JAR',
+        message:
+          "Flink's jar for 'millrace-flink-udf' is missing on a machine, or is of another version (needed by function millrace_quantile)",
+        fix: expect.stringContaining('npm install millrace-flink-udf') as unknown,
+      },
+    );
+    const atRuntime = 'java.lang.ClassNotFoundException: dev.millrace.flink.RollingQuantile';
+    expect(missingJar(atRuntime)).toEqual(missing);
+    expect(missingJar('these bytes are no sketch of dev.millrace.flink.Quantile')).toBeNull();
+  });
+
   it('is not seen in other failures', () => {
     expect(missingJar('java.lang.ArithmeticException: / by zero')).toBeNull();
     expect(missingJar('java.lang.ClassNotFoundException: com.example.Mine')).toBeNull();

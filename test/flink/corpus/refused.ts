@@ -12,8 +12,6 @@ import {
   last,
   lastN,
   lifetime,
-  median,
-  quantile,
   rolling,
   session,
   stream,
@@ -26,16 +24,14 @@ import { events, perUser, readings, sensor } from './events.ts';
 const hour = rolling('1h');
 const minute = tumbling('1m');
 
-export const quantiles = featureView('quantiles', {
-  ...perUser,
-  features: (e) => ({
-    p95: quantile(e.amount, 0.95).over(hour),
-    half: median(e.amount).over(minute),
+export const sketchesOfContainers = featureView('sketches_of_containers', {
+  entity: sensor,
+  from: readings,
+  emit: 'watermark',
+  features: (r) => ({
+    places: approxDistinct(r.place).over(hour),
+    scores: approxDistinct(r.scores).over(minute),
   }),
-});
-export const approximate = featureView('approximate', {
-  ...perUser,
-  features: (e) => ({ categories: approxDistinct(e.category).over(hour) }),
 });
 export const maps = featureView('maps', {
   ...perUser,

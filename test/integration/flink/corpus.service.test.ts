@@ -20,6 +20,7 @@ import { corpus, corpusTables } from '../../flink/corpus.ts';
 import { comparableRows, engineRows, firstDifference } from '../../flink/engine-rows.ts';
 import { howToRun, withServices } from '../service.ts';
 import { startFlink, type TestFlink } from './flink-gateway.ts';
+import { functionJar } from './function-jar.ts';
 
 let flink: TestFlink;
 
@@ -122,8 +123,9 @@ function flinkRows(view: string, group: string): readonly Record<string, unknown
 
 describe.skipIf(!withServices)(`${howToRun}: the corpus on Flink`, () => {
   beforeAll(async () => {
-    flink = await startFlink();
-  }, 180_000);
+    const { jar } = await functionJar();
+    flink = await startFlink({ jars: [jar] });
+  }, 480_000);
   afterAll(() => flink?.stop());
 
   it.each(corpus.map(({ name, plan }) => ({ name, plan })))('takes $name', async ({ plan }) => {

@@ -17,6 +17,8 @@ export interface ClusterOptions {
   readonly managedFraction?: number;
   /** Of the TaskManager process. Default 4096m. */
   readonly memory?: string;
+  /** Jars beside those of Flink's own `lib`. */
+  readonly jars?: readonly string[];
 }
 
 export interface Cluster {
@@ -39,8 +41,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
   writeFileSync(join(directory, 'conf', 'config.yaml'), configuration(options, port));
   writeFileSync(join(directory, 'conf', 'log4j.properties'), logging);
-  const jars = readdirSync(join(dist, 'lib')).map((name) => join(dist, 'lib', name));
-  const classPath = jars.join(':');
+  const classPath = classPathOf(options);
   const conf = ['--configDir', join(directory, 'conf')];
   const start = (role: string, heap: readonly string[], main: readonly string[], path: string) =>
     launch({ role, directory, dist, args: [...heap, '-cp', path, ...main] });
@@ -61,14 +62,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 /** Starts a TaskManager of a cluster, beside those that run or in place of one that was killed. */
-export function startTaskManager({ dist, directory }: ClusterOptions): number {
-  const jars = readdirSync(join(dist, 'lib')).map((name) => join(dist, 'lib', name));
-  const path = jars.join(':');
+export function startTaskManager(options: ClusterOptions): number {
+  const { dist, directory } = options;
+  const path = classPathOf(options);
   const conf = ['--configDir', join(directory, 'conf')];
   const { jvm, dynamic } = taskManagerFlags(dist, path, conf);
   const runner = 'org.apache.flink.runtime.taskexecutor.TaskManagerRunner';
   const args = [...jvm, '-cp', path, runner, ...conf, ...dynamic];
   return launch({ role: 'taskmanager', directory, dist, args });
+}
+
+function classPathOf({ dist, jars = [] }: ClusterOptions): string {
+  const lib = readdirSync(join(dist, 'lib')).map((name) => join(dist, 'lib', name));
+  return [...lib, ...jars].join(':');
 }
 
 /** Ends the processes of a cluster, whoever started them from this folder. */
