@@ -81,7 +81,8 @@ async function openTopic(
         fields: context.rowType.fields,
         keyCount: options.keyFields.length,
         group,
-        keys: keyDecoder(context, options.keyFields),
+        keys: jsonDecoder(context, options.keyFields),
+        rows: jsonDecoder(context, fields),
       }),
     });
   const { addSplit } = context;
@@ -100,7 +101,7 @@ async function openTopic(
   return splits.map(wrapped);
 }
 
-function keyDecoder({ formats }: SourceContext, fields: readonly Field[]): MessageDecoder {
+function jsonDecoder({ formats }: SourceContext, fields: readonly Field[]): MessageDecoder {
   const json = formats.get('json');
   if (json?.kind !== 'records' || json.createMessageDecoder === undefined) {
     throw new TypeError('JSON has messages');

@@ -227,6 +227,20 @@ it('removes what a window has said of a key when its topic does', async () => {
   expect(back.rows.at(-1)?.values).toMatchObject({ n: 9 });
 });
 
+it('takes numbers that JSON does not have as Flink writes them', async () => {
+  const row = (second: number, spent: unknown) => ({
+    user_id: 'u1',
+    row: { ...times(second), spent, first_n: second },
+  });
+  const read = async (spent: unknown) => {
+    const { rows, letters } = await load({ rolling_1h: [row(1, 10), row(2, spent)] });
+    return [letters.length, rows.at(-1)?.values['spent'], rows.at(-1)?.values['first_n']];
+  };
+  expect(await read('NaN')).toEqual([0, Number.NaN, 2]);
+  expect(await read('-Infinity')).toEqual([0, Number.NEGATIVE_INFINITY, 2]);
+  expect(await read('none')).toEqual([1, 10, 1]);
+});
+
 it('sets aside what is no row', async () => {
   const { rows, letters } = await load({
     ...whole,

@@ -1,6 +1,7 @@
 // Rows of an upsert topic as records of the loader's stream: key and as_of as columns, everything else
 // packed into one value. A message without a value removes the group's row; it has no time of its own, and
 // counts as what its partition has come to, so that what came before it is gone and what comes after stays.
+// Numbers that are none, which JSON does not have, Flink writes as texts: those records are read once more.
 import {
   type BytesBuilder,
   columnForField,
@@ -15,7 +16,7 @@ import { readValue } from '../../../columns/read-value.ts';
 import type { DecodedBatch } from '../../../columns/batch.ts';
 import type { Field, Value } from '../../../kernel/types/field-type.ts';
 import type { RecordError } from '../../../ports/dead-letter-sink.ts';
-import type { MessageDecoder } from '../../../ports/format.ts';
+import type { MessageDecoder, MessageResult } from '../../../ports/format.ts';
 import type { LoadedGroup } from './loaded-groups.ts';
 
 export interface UpsertRowsOptions {
@@ -25,6 +26,8 @@ export interface UpsertRowsOptions {
   readonly group: LoadedGroup;
   /** Of the keys of messages: the parts of the view's key. */
   readonly keys: MessageDecoder;
+  /** Of the topic's rows, besides the one that partitions are read by. */
+  readonly rows: MessageDecoder;
 }
 
 /** Records of one read, and what is left of its errors. */
@@ -51,10 +54,9 @@ export class UpsertRows {
   }
 
   convert(batch: DecodedBatch, errors: readonly RecordError[]): ConvertedRows {
-    const tombstones = errors.filter(isTombstone);
     const packed = this.#pack(batch);
-    if (tombstones.length === 0) return { batch: packed, errors };
-    return this.#withTombstones(packed, tombstones, errors);
+    if (errors.length === 0) return { batch: packed, errors };
+    return this.#withOthers(packed, errors);
   }
 
   #pack(batch: DecodedBatch): DecodedBatch {
@@ -99,21 +101,13 @@ export class UpsertRows {
     ];
   }
 
-  /** Seldom: a copy with both, in the order of offsets. */
-  #withTombstones(
-    batch: DecodedBatch,
-    tombstones: readonly RecordError[],
-    errors: readonly RecordError[],
-  ): ConvertedRows {
+  /** Seldom: a copy with the rows that errors stand for, in the order of offsets. */
+  #withOthers(batch: DecodedBatch, errors: readonly RecordError[]): ConvertedRows {
     const { fields } = this.#options;
-    const rows: { readonly offset: number; readonly values: readonly Value[] }[] = [];
-    for (let row = 0; row < batch.rowCount; row++) {
-      const values = fields.map((field, i) => readValue(batch.columns[i] as Column, field, row));
-      rows.push({ offset: batch.offsets[row] as number, values });
-    }
-    const refused = errors.filter((error) => !isTombstone(error));
-    for (const error of tombstones) {
-      const values = this.#removal(error);
+    const rows = Array.from({ length: batch.rowCount }, (_, row) => this.#rowOf(batch, row));
+    const refused: RecordError[] = [];
+    for (const error of errors) {
+      const values = isTombstone(error) ? this.#removal(error) : this.#notFinite(error);
       if (values === null) refused.push(error);
       else rows.push({ offset: error.offset, values });
     }
@@ -129,22 +123,40 @@ export class UpsertRows {
     return { batch: { fields, columns, rowCount: rows.length, offsets }, errors: refused };
   }
 
+  #rowOf(batch: DecodedBatch, row: number): OtherRow {
+    const { fields } = this.#options;
+    const values = fields.map((field, i) => readValue(batch.columns[i] as Column, field, row));
+    return { offset: batch.offsets[row] as number, values };
+  }
+
+  /** The record again, with numbers that JSON does not have; null when that is not what is wrong. */
+  #notFinite({ bytes, offset }: RecordError): readonly Value[] | null {
+    const { group, keyCount, rows } = this.#options;
+    const found = new Map<number, number>();
+    const text = new TextDecoder().decode(bytes).replaceAll(notFiniteMember, (member, ...parts) => {
+      const [name, value] = parts as [string, string];
+      const index = group.features.findIndex((field) => field.name === name && isFloat(field));
+      if (index < 0) return member;
+      found.set(index, Number(value));
+      return `"${name}":0`;
+    });
+    if (found.size === 0) return null;
+    const { batch } = decodeOne(rows, new TextEncoder().encode(text), offset);
+    if (batch.rowCount === 0) return null;
+    for (const [index, value] of found) {
+      const column = batch.columns[keyCount + 2 + index];
+      if (column?.kind === 'float64') column.values[0] = value;
+    }
+    return this.#rowOf(this.#pack(batch), 0).values;
+  }
+
   /** The record that a message without a value stands for; null when its key cannot be read. */
   #removal({ origin }: RecordError): readonly Value[] | null {
     const { fields, keyCount, group, keys } = this.#options;
     const key = origin?.key ?? null;
     if (key === null) return null;
     const asOfMs = Number.isFinite(this.#asOfMs) ? this.#asOfMs : (origin?.timestampMs ?? 0);
-    const bytes = new Uint8Array(key.length + 1);
-    bytes.set(key);
-    const bounds = Int32Array.of(0, key.length);
-    const { batch } = keys.decode({
-      bytes,
-      bounds,
-      offsets: new Float64Array(1),
-      from: 0,
-      count: 1,
-    });
+    const { batch } = decodeOne(keys, key, 0);
     if (batch.rowCount === 0) return null;
     return fields.map((field, i) => {
       if (i < keyCount) return readValue(batch.columns[i] as Column, field, 0);
@@ -152,6 +164,24 @@ export class UpsertRows {
       return field.name === group.column ? removed : null;
     });
   }
+}
+
+interface OtherRow {
+  readonly offset: number;
+  readonly values: readonly Value[];
+}
+
+const notFiniteMember = /"([a-z0-9_]+)":"(NaN|-?Infinity)"/g;
+
+function isFloat({ type }: Field): boolean {
+  return type.kind === 'float64' || type.kind === 'float32';
+}
+
+function decodeOne(decoder: MessageDecoder, message: Uint8Array, offset: number): MessageResult {
+  const bytes = new Uint8Array(message.length + 1);
+  bytes.set(message);
+  const bounds = Int32Array.of(0, message.length);
+  return decoder.decode({ bytes, bounds, offsets: Float64Array.of(offset), from: 0, count: 1 });
 }
 
 const noNumbers = new Int32Array(0);
