@@ -131,7 +131,7 @@ describe.each([
       ],
       ["SET 'table.local-time-zone' = 'Europe/Berlin'", "is 'UTC'"],
       ["SET 'execution.runtime-mode' = 'batch'", "is 'streaming'"],
-      ['DROP TABLE t', 'DROP is no statement that is run here'],
+      ['ALTER TABLE t ADD a INT', 'ALTER is no statement that is run here'],
       [
         "SELECT amount FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MONTH)",
         'windows of months',

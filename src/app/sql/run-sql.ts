@@ -54,8 +54,9 @@ interface OpenTask {
  */
 export async function runSql(text: string, options: SqlOptions = {}): Promise<SqlSummary> {
   const { onNotice = ignore, baseDirectory = '.' } = options;
-  const { tasks, notices } = bindScript(text);
+  const { tasks, notices, lines } = bindScript(text);
   for (const notice of notices) onNotice(notice);
+  for (const line of lines) options.onPrint?.(line);
   const open = withPlaces(text, () => tasks.map((task) => openTask(task, options, baseDirectory)));
   const isEnding = open.every(({ source }) => source.bounded);
   const run = (task: OpenTask): Promise<SqlSummary> => runTask(task, options, baseDirectory);

@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openMessageWriter, type Message } from '../../adapters/kafka/sink/message-writer.ts';
+import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { minWatermark } from '../../kernel/instant.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { SqlTarget, SqlTask } from '../../sql/bind/bind-script.ts';
 import { refusal, typeProblem } from '../../sql/syntax/sql-error.ts';
@@ -60,8 +62,22 @@ const nowhere: SqlSink = {
 };
 
 /** The query's values as the table's. */
-function valuesOf({ columns }: SqlTarget, row: SqlRow): readonly Value[] {
-  return columns.map(({ from }) => (from === null ? null : (row.values[from] ?? null)));
+function valuesOf({ columns, table }: SqlTarget, row: SqlRow): readonly Value[] {
+  return columns.map(({ from, cast, name, isNullable }) => {
+    const given = from === null ? null : (row.values[from] ?? null);
+    const value = cast === null || given === null ? given : cast([given], noRow);
+    if (value === null && !isNullable) throw nullProblem(table.name, name);
+    return value;
+  });
+}
+
+const noRow = { watermarkMs: minWatermark };
+
+function nullProblem(table: string, column: string): MillraceError {
+  const what = `column ${column} of table ${table} is NOT NULL, and a row has no value for it`;
+  return new MillraceError('MR_SQL_VALUE', what, {
+    fix: 'filter such rows out with WHERE … IS NOT NULL, or give them a value with COALESCE',
+  });
 }
 
 function printSink(options: TableOptions, target: SqlTarget, { print }: SinkContext): OpenSink {

@@ -8,7 +8,8 @@ import { formatType } from '../../kernel/types/field-type.ts';
 import { refusal } from '../syntax/sql-error.ts';
 import { type BoundQuery, hidden, sourceTable } from './bound-query.ts';
 import type { ScalarColumn } from './expressions/scalar-columns.ts';
-import { physicalFields, type SqlTable } from './sql-table.ts';
+import { durationOf } from './settings.ts';
+import { metadataFields, physicalFields, type SqlTable } from './sql-table.ts';
 
 export interface QueryPlanParts {
   readonly table: SqlTable;
@@ -119,33 +120,18 @@ export function checkKey({ type }: Expression, at: number): void {
 
 /** What records hold, and the event time where it is made from that. */
 export function streamFields(table: SqlTable): readonly Field[] {
-  const physical = physicalFields(table);
+  const given = [...physicalFields(table), ...metadataFields(table)];
   const name = rowtimeField(table);
-  if (physical.some((field) => field.name === name)) return physical;
-  return [...physical, { name, type: { kind: 'timestamp' }, nullable: false }];
+  if (given.some((field) => field.name === name)) return given;
+  return [...given, { name, type: { kind: 'timestamp' }, nullable: false }];
 }
 
 export function rowtimeField({ rowtime }: SqlTable): string {
   return rowtime?.column ?? hidden.rowtime;
 }
 
-const unitMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  min: 60_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
 /** `'scan.watermark.idle-timeout' = '30 s'`. */
 function idleTimeoutOf({ options }: SqlTable): number | null {
   const option = options.get('scan.watermark.idle-timeout');
-  if (option === undefined) return null;
-  const [, amount, unit = 'ms'] = /^(\d+)\s*([a-z]*)$/.exec(option.value.trim()) ?? [];
-  const oneMs = unitMs[unit === '' ? 'ms' : unit];
-  if (amount === undefined || oneMs === undefined) {
-    throw refusal(option.at, `'${option.value}' is no length of time`, "write '30 s'");
-  }
-  return Number(amount) * oneMs || null;
+  return option === undefined ? null : durationOf(option) || null;
 }

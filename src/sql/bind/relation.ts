@@ -11,6 +11,7 @@ import type {
   NameExpression,
   Relation,
   SelectSyntax,
+  TableRelation,
   WindowRelation,
   SqlExpression,
 } from '../syntax/syntax-tree.ts';
@@ -22,7 +23,7 @@ import type { ExpressionScope } from './expressions/expression-scope.ts';
 import { aggregateFunctions, holdsAggregate } from './expressions/find-calls.ts';
 import { ScalarColumns } from './expressions/scalar-columns.ts';
 import { bindScalar } from './expressions/scalar-functions.ts';
-import { physicalFields, type SqlTable, type TableColumn } from './sql-table.ts';
+import { metadataFields, physicalFields, type SqlTable, type TableColumn } from './sql-table.ts';
 import { sqlTypes } from './sql-type.ts';
 
 export interface RelationColumn {
@@ -92,7 +93,7 @@ export function bindRelation(relation: Relation, catalog: RelationCatalog): Boun
 
 function bindName(
   name: string,
-  { at, alias }: { readonly at: number; readonly alias: string | null },
+  { at, alias, options }: TableRelation,
   catalog: RelationCatalog,
 ): BoundRelation {
   const view = catalog.views.get(name);
@@ -116,7 +117,14 @@ function bindName(
     const names = [...catalog.tables.keys(), ...catalog.views.keys()];
     throw nameProblem(at, `there is no table ${name}`, suggestName(name, names));
   }
-  return tableRelation(table, alias ?? name, null);
+  return tableRelation(withOptions(table, options), alias ?? name, null);
+}
+
+/** The table with options of a hint. */
+export function withOptions(table: SqlTable, options: SqlTable['options']): SqlTable {
+  return options.size === 0
+    ? table
+    : { ...table, options: new Map([...table.options, ...options]) };
 }
 
 /** The rows of a table, or of results that look like one. */
@@ -149,9 +157,11 @@ function tableColumn(column: TableColumn, of: TableScope): Bound | null {
   const { table, columns, physical, scalars } = of;
   const { name, source, type } = column;
   if (source.kind === 'proctime') return null;
-  if (source.kind === 'computed') {
+  if (source.kind === 'computed' && table.rowtime?.column !== name) {
     // Columns that records hold may be written below the one that is computed from them.
-    const later = table.columns.filter((other) => other.source.kind === 'physical');
+    const later = table.columns.filter(
+      ({ source: from }) => from.kind === 'physical' || from.kind === 'metadata',
+    );
     const all = [
       ...columns,
       ...later.map((other) => ({
@@ -169,7 +179,7 @@ function tableColumn(column: TableColumn, of: TableScope): Bound | null {
     );
   }
   if (type === null) return null;
-  const field = physical.find((candidate) => candidate.name === name);
+  const field = [...physical, ...metadataFields(table)].find((other) => other.name === name);
   const isRowtime = table.rowtime?.column === name;
   const nullable = field?.nullable ?? !isRowtime;
   return { node: { kind: 'column', name, type: type.field, nullable }, type };

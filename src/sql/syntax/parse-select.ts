@@ -2,6 +2,7 @@
 // sees what to change instead of a riddle.
 import { parseWindow } from './parse-call.ts';
 import { parseExpression } from './parse-expression.ts';
+import { parseHint } from './parse-options.ts';
 import { isWindowFunction, parseWindowFunction } from './parse-window-function.ts';
 import { refusal, syntaxProblem } from './sql-error.ts';
 import type {
@@ -44,6 +45,7 @@ function parseOne(reader: TokenReader, views: SelectSyntax['views']): SelectSynt
   }
   if (reader.isWords('VALUES')) throw refusal(at, 'VALUES is no source of events', 'read a table');
   reader.expectWords('SELECT');
+  refuseHint(reader);
   const isDistinct = reader.takeWords('DISTINCT');
   reader.takeWords('ALL');
   const items = reader.list(() => parseItem(reader));
@@ -59,6 +61,11 @@ function parseOne(reader: TokenReader, views: SelectSyntax['views']): SelectSynt
   const windows = reader.takeWords('WINDOW') ? parseWindows(reader) : new Map();
   const unions: readonly SelectSyntax[] = [];
   return { at, items, isDistinct, from, where, groupBy, having, windows, views, unions };
+}
+
+function refuseHint(reader: TokenReader): void {
+  if (!reader.isSign('/*+')) return;
+  throw refusal(reader.at, 'hints of queries are not followed here', 'leave the hint out');
 }
 
 function parseItem(reader: TokenReader): SelectItem {
@@ -143,7 +150,11 @@ function parseSource(reader: TokenReader): Relation {
   }
   const name = reader.expectName('a table');
   if (reader.isSign('(')) throw refusal(at, `${name} is no table function of the plan`, onFlink);
-  return { kind: 'table', at, name: reader.restOfPath(name), alias: null };
+  return {
+    ...{ kind: 'table', at, alias: null },
+    name: reader.restOfPath(name),
+    options: parseHint(reader),
+  };
 }
 
 const joins = ['JOIN', 'INNER', 'LEFT', 'RIGHT', 'FULL', 'CROSS', 'NATURAL'];

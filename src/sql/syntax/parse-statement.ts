@@ -1,14 +1,13 @@
 // Statements of a script, separated by semicolons.
-import { parseExpression } from './parse-expression.ts';
+import { parseHint } from './parse-options.ts';
 import { parseSelect } from './parse-select.ts';
-import { parseType } from './parse-type.ts';
-import { nameProblem, refusal } from './sql-error.ts';
+import { parseTable } from './parse-table.ts';
+import { refusal } from './sql-error.ts';
 import type {
-  ColumnSyntax,
+  CreateMode,
   CreateTableStatement,
   CreateViewStatement,
   InsertStatement,
-  OptionSyntax,
   SetStatement,
   Statement,
   StatementSetStatement,
@@ -31,30 +30,76 @@ export function parseScript(text: string): readonly Statement[] {
 }
 
 function parseStatement(reader: TokenReader): Statement {
-  const { at, raw } = reader.current;
-  if (reader.isWords('SELECT') || reader.isWords('WITH')) {
+  const { at, raw, text } = reader.current;
+  if (text === 'SELECT' || text === 'WITH' || text === '(') {
     return { kind: 'select', at, query: parseSelect(reader) };
   }
-  if (reader.takeWords('SET')) return parseSet(reader, at);
-  if (reader.takeWords('INSERT')) return parseInsert(reader, at);
-  if (reader.takeWords('EXECUTE')) {
-    if (reader.takeWords('INSERT')) return parseInsert(reader, at);
-    reader.expectWords('STATEMENT', 'SET');
-    return parseStatementSet(reader, at);
+  const parse = Object.hasOwn(statements, text) ? statements[text] : undefined;
+  if (parse === undefined || reader.current.kind !== 'word') {
+    throw refusal(at, `${raw} is no statement that is run here`, `what is read: ${known}`);
   }
-  if (reader.takeWords('BEGIN')) {
+  reader.next();
+  return parse(reader, at);
+}
+
+const statements: Readonly<Record<string, (reader: TokenReader, at: number) => Statement>> = {
+  SET: parseSet,
+  INSERT: parseInsert,
+  CREATE: parseCreate,
+  EXECUTE: (reader, at) => {
+    if (reader.takeWords('INSERT')) return parseInsert(reader, at);
+    if (reader.isWords('SELECT')) return { kind: 'select', at, query: parseSelect(reader) };
+    reader.expectWords('STATEMENT', 'SET', 'BEGIN');
+    return parseInserts(reader, at);
+  },
+  BEGIN: (reader, at) => {
     reader.expectWords('STATEMENT', 'SET');
     reader.expectSign(';');
     return parseInserts(reader, at);
-  }
-  if (reader.takeWords('CREATE')) return parseCreate(reader, at);
-  throw refusal(at, `${raw} is no statement that is run here`, `what is read: ${known}`);
+  },
+  DROP: (reader, at) => {
+    reader.takeWords('TEMPORARY');
+    if (!reader.takeWords('TABLE') && !reader.takeWords('VIEW')) {
+      throw refusal(
+        reader.at,
+        `DROP ${reader.current.raw} is not run here`,
+        'tables and views are',
+      );
+    }
+    const isUnlessThere = reader.takeWords('IF', 'EXISTS');
+    const name = reader.restOfPath(reader.expectName('a table'));
+    return { kind: 'drop', at, name, isUnlessThere };
+  },
+  SHOW: (reader, at) => {
+    if (reader.takeWords('TABLES')) return { kind: 'show', at, what: 'TABLES' };
+    if (reader.takeWords('VIEWS')) return { kind: 'show', at, what: 'VIEWS' };
+    throw refusal(reader.at, `SHOW ${reader.current.raw} is not run here`, 'SHOW TABLES');
+  },
+  DESCRIBE: parseDescribe,
+  DESC: parseDescribe,
+  EXPLAIN: (reader, at) => {
+    reader.takeWords('PLAN', 'FOR');
+    if (reader.takeWords('INSERT')) {
+      return { kind: 'explain', at, query: parseInsert(reader, at).query };
+    }
+    return { kind: 'explain', at, query: parseSelect(reader) };
+  },
+};
+
+function parseDescribe(reader: TokenReader, at: number): Statement {
+  return { kind: 'describe', at, name: reader.restOfPath(reader.expectName('a table')) };
 }
 
+/** `SET 'a' = 'b'`, and without quotes as older scripts have it. */
 function parseSet(reader: TokenReader, at: number): SetStatement {
-  const name = reader.expectText("an option in quotes, as in SET 'a' = 'b'");
+  if (reader.current.kind === 'string') {
+    const name = reader.expectText('an option in quotes');
+    reader.expectSign('=');
+    return { kind: 'set', at, name, value: reader.expectText('a value in quotes') };
+  }
+  const name = reader.rawUntil('=', "an option, as in SET 'a' = 'b'");
   reader.expectSign('=');
-  return { kind: 'set', at, name, value: reader.expectText('a value in quotes') };
+  return { kind: 'set', at, name, value: reader.rawUntil(';', 'a value') };
 }
 
 function parseInsert(reader: TokenReader, at: number): InsertStatement {
@@ -62,18 +107,18 @@ function parseInsert(reader: TokenReader, at: number): InsertStatement {
     throw refusal(reader.at, 'a stream overwrites nothing', 'use INSERT INTO');
   }
   reader.expectWords('INTO');
-  const table = reader.expectName('a table');
+  const table = reader.restOfPath(reader.expectName('a table'));
+  const options = parseHint(reader);
+  if (reader.isWords('PARTITION')) {
+    throw refusal(reader.at, 'tables by partition are not written', 'name a folder in its path');
+  }
   let columns: readonly string[] | null = null;
-  if (reader.takeSign('(')) {
+  const isColumns = reader.isSign('(') && !['SELECT', 'WITH', '('].includes(reader.peek(1).text);
+  if (isColumns && reader.takeSign('(')) {
     columns = reader.list(() => reader.expectName('a column'));
     reader.expectSign(')');
   }
-  return { kind: 'insert', at, table, columns, query: parseSelect(reader) };
-}
-
-function parseStatementSet(reader: TokenReader, at: number): StatementSetStatement {
-  reader.expectWords('BEGIN');
-  return parseInserts(reader, at);
+  return { kind: 'insert', at, table, options, columns, query: parseSelect(reader) };
 }
 
 function parseInserts(reader: TokenReader, at: number): StatementSetStatement {
@@ -88,25 +133,20 @@ function parseInserts(reader: TokenReader, at: number): StatementSetStatement {
 }
 
 function parseCreate(reader: TokenReader, at: number): CreateTableStatement | CreateViewStatement {
-  reader.takeWords('OR', 'REPLACE');
+  const isReplaced = reader.takeWords('OR', 'REPLACE');
   reader.takeWords('TEMPORARY');
-  if (reader.takeWords('TABLE')) {
-    reader.takeWords('IF', 'NOT', 'EXISTS');
-    return parseTable(reader, at);
+  const kind = reader.takeWords('TABLE') ? 'table' : reader.takeWords('VIEW') ? 'view' : null;
+  if (kind === null) {
+    const what = `CREATE ${reader.current.raw} is not run here`;
+    throw refusal(reader.at, what, `what is read: ${known}`);
   }
-  if (reader.takeWords('VIEW')) {
-    reader.takeWords('IF', 'NOT', 'EXISTS');
-    return parseView(reader, at);
-  }
-  throw refusal(
-    reader.at,
-    `CREATE ${reader.current.raw} is not run here`,
-    `what is read: ${known}`,
-  );
+  const isUnless = reader.takeWords('IF', 'NOT', 'EXISTS');
+  const mode: CreateMode = isUnless ? 'unless-there' : isReplaced ? 'replace' : 'new';
+  return kind === 'table' ? parseTable(reader, at, mode) : parseView(reader, at, mode);
 }
 
-function parseView(reader: TokenReader, at: number): CreateViewStatement {
-  const name = reader.expectName('the name of a view');
+function parseView(reader: TokenReader, at: number, mode: CreateMode): CreateViewStatement {
+  const name = reader.restOfPath(reader.expectName('the name of a view'));
   let columns: readonly string[] | null = null;
   if (reader.takeSign('(')) {
     columns = reader.list(() => reader.expectName('a column'));
@@ -114,87 +154,5 @@ function parseView(reader: TokenReader, at: number): CreateViewStatement {
   }
   if (reader.takeWords('COMMENT')) reader.expectText('a comment');
   reader.expectWords('AS');
-  return { kind: 'createView', at, name, columns, query: parseSelect(reader) };
-}
-
-type TableParts = {
-  -readonly [K in 'columns' | 'watermark' | 'primaryKey']: CreateTableStatement[K];
-};
-
-function parseTable(reader: TokenReader, at: number): CreateTableStatement {
-  const name = reader.expectName('the name of a table');
-  const columns: ColumnSyntax[] = [];
-  const parts: TableParts = { columns, watermark: null, primaryKey: null };
-  reader.expectSign('(');
-  reader.list(() => parseTableLine(reader, parts, columns));
-  reader.expectSign(')');
-  if (reader.takeWords('COMMENT')) reader.expectText('a comment');
-  if (reader.isWords('PARTITIONED') || reader.isWords('DISTRIBUTED')) {
-    throw refusal(reader.at, 'tables by partition are not read', 'name a folder of one partition');
-  }
-  const options = parseOptions(reader);
-  if (reader.isWords('LIKE') || reader.isWords('AS')) {
-    const fix = 'write its columns and options out';
-    throw refusal(reader.at, 'a table is not made from another one', fix);
-  }
-  return { kind: 'createTable', at, name, ...parts, options };
-}
-
-function parseTableLine(reader: TokenReader, parts: TableParts, columns: ColumnSyntax[]): void {
-  const { at } = reader;
-  if (reader.takeWords('WATERMARK', 'FOR')) {
-    const column = reader.expectName('a column');
-    reader.expectWords('AS');
-    parts.watermark = { at, column, value: parseExpression(reader) };
-    return;
-  }
-  if (reader.takeWords('CONSTRAINT')) reader.expectName('the name of a constraint');
-  if (reader.takeWords('PRIMARY', 'KEY')) {
-    reader.expectSign('(');
-    const names = reader.list(() => reader.expectName('a column'));
-    reader.expectSign(')');
-    reader.expectWords('NOT', 'ENFORCED');
-    parts.primaryKey = { at, columns: names };
-    return;
-  }
-  columns.push(parseColumn(reader, parts));
-}
-
-function parseColumn(reader: TokenReader, parts: TableParts): ColumnSyntax {
-  const { at } = reader;
-  const name = reader.expectName('a column');
-  if (reader.takeWords('AS')) {
-    const computed = parseExpression(reader);
-    if (reader.takeWords('COMMENT')) reader.expectText('a comment');
-    return { at, name, type: null, computed, isMetadata: false };
-  }
-  const type = parseType(reader);
-  const isMetadata = reader.takeWords('METADATA');
-  if (isMetadata) {
-    if (reader.takeWords('FROM')) reader.expectText('the name of metadata');
-    reader.takeWords('VIRTUAL');
-  }
-  if (reader.takeWords('PRIMARY', 'KEY')) {
-    reader.expectWords('NOT', 'ENFORCED');
-    parts.primaryKey = { at, columns: [name] };
-  }
-  if (reader.takeWords('COMMENT')) reader.expectText('a comment');
-  return { at, name, type, computed: null, isMetadata };
-}
-
-function parseOptions(reader: TokenReader): ReadonlyMap<string, OptionSyntax> {
-  const options = new Map<string, OptionSyntax>();
-  if (!reader.takeWords('WITH')) return options;
-  reader.expectSign('(');
-  reader.list(() => {
-    const { at } = reader;
-    const name = reader.expectText('an option in quotes');
-    reader.expectSign('=');
-    const valueAt = reader.at;
-    const value = reader.expectText('a value in quotes');
-    if (options.has(name)) throw nameProblem(at, `option '${name}' is there twice`);
-    options.set(name, { at: valueAt, value });
-  });
-  reader.expectSign(')');
-  return options;
+  return { kind: 'createView', at, name, mode, columns, query: parseSelect(reader) };
 }

@@ -203,6 +203,8 @@ export type Relation = TableRelation | QueryRelation | WindowRelation;
 export interface TableRelation extends Placed {
   readonly kind: 'table';
   readonly name: string;
+  /** Of a hint: they stand instead of those of the table. */
+  readonly options: ReadonlyMap<string, OptionSyntax>;
   readonly alias: string | null;
 }
 
@@ -249,9 +251,13 @@ export interface SelectSyntax extends Placed {
 export type Statement =
   | CreateTableStatement
   | CreateViewStatement
+  | DropStatement
   | InsertStatement
   | StatementSetStatement
   | SetStatement
+  | ShowStatement
+  | DescribeStatement
+  | ExplainStatement
   | SelectStatement;
 
 export interface ColumnSyntax extends Placed {
@@ -259,16 +265,31 @@ export interface ColumnSyntax extends Placed {
   /** Null: computed. */
   readonly type: TypeSyntax | null;
   readonly computed: SqlExpression | null;
-  readonly isMetadata: boolean;
+  /** The name of metadata; null: it is a column of the record. */
+  readonly metadata: string | null;
 }
+
+/** How a name may be there already. */
+export type CreateMode = 'new' | 'unless-there' | 'replace';
 
 export interface CreateTableStatement extends Placed {
   readonly kind: 'createTable';
   readonly name: string;
+  readonly mode: CreateMode;
   readonly columns: readonly ColumnSyntax[];
   readonly watermark: (Placed & { readonly column: string; readonly value: SqlExpression }) | null;
   readonly primaryKey: (Placed & { readonly columns: readonly string[] }) | null;
   readonly options: ReadonlyMap<string, OptionSyntax>;
+  readonly like: LikeSyntax | null;
+  /** CREATE TABLE … AS SELECT. */
+  readonly query: SelectSyntax | null;
+}
+
+/** `LIKE t (EXCLUDING OPTIONS)` */
+export interface LikeSyntax extends Placed {
+  readonly table: string;
+  /** What of the table is left out: ALL, OPTIONS, WATERMARKS, CONSTRAINTS, GENERATED. */
+  readonly excluded: readonly string[];
 }
 
 export interface OptionSyntax extends Placed {
@@ -278,13 +299,37 @@ export interface OptionSyntax extends Placed {
 export interface CreateViewStatement extends Placed {
   readonly kind: 'createView';
   readonly name: string;
+  readonly mode: CreateMode;
   readonly columns: readonly string[] | null;
+  readonly query: SelectSyntax;
+}
+
+/** DROP TABLE, DROP VIEW. */
+export interface DropStatement extends Placed {
+  readonly kind: 'drop';
+  readonly name: string;
+  readonly isUnlessThere: boolean;
+}
+
+export interface ShowStatement extends Placed {
+  readonly kind: 'show';
+  readonly what: 'TABLES' | 'VIEWS';
+}
+
+export interface DescribeStatement extends Placed {
+  readonly kind: 'describe';
+  readonly name: string;
+}
+
+export interface ExplainStatement extends Placed {
+  readonly kind: 'explain';
   readonly query: SelectSyntax;
 }
 
 export interface InsertStatement extends Placed {
   readonly kind: 'insert';
   readonly table: string;
+  readonly options: ReadonlyMap<string, OptionSyntax>;
   readonly columns: readonly string[] | null;
   readonly query: SelectSyntax;
 }

@@ -74,6 +74,17 @@ export class TokenReader {
     return token.raw;
   }
 
+  /** What is written before a sign, as it is: names and values without quotes. */
+  rawUntil(sign: string, what: string): string {
+    let text = '';
+    while (!this.isEnd && !this.isSign(sign) && !this.isSign(';')) {
+      const token = this.next();
+      text += token.kind === 'string' ? token.text : token.raw;
+    }
+    if (text === '') throw this.expected(what);
+    return text;
+  }
+
   /** `catalog.database.table`: the table, as only that is known here. */
   restOfPath(first: string): string {
     let name = first;

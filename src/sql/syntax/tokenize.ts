@@ -14,7 +14,7 @@ export interface Token {
 }
 
 const pattern =
-  /(?<space>\s+|--[^\n]*|\/\*[\s\S]*?\*\/)|(?<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<quoted>`(?:[^`]|``)+`)|(?<string>'(?:[^']|'')*')|(?<sign><>|!=|<=|>=|\|\||=>|[-+*/%=<>(),.;[\]])/uy;
+  /(?<space>\s+|--[^\n]*|\/\*(?!\+)[\s\S]*?\*\/)|(?<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<quoted>`(?:[^`]|``)+`)|(?<string>'(?:[^']|'')*')|(?<sign>\/\*\+|\*\/|<>|!=|<=|>=|\|\||=>|[-+*/%=<>(),.;[\]])/uy;
 
 /** All tokens, with one of kind `end` behind them. */
 export function tokenize(text: string): readonly Token[] {
