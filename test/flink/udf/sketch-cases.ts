@@ -3,25 +3,39 @@
 import { columnForField, ensureRows } from '../../../src/columns/column-builder.ts';
 import { putValue } from '../../../src/columns/put-value.ts';
 import { stageHashes } from '../../../src/engine/operators/stage-columns.ts';
+import { comparatorOf } from '../../../src/engine/state/accumulators/ordered.ts';
 import { approxDistinctAccumulator } from '../../../src/engine/state/accumulators/sketched.ts';
 import { type Random, seededRandom } from '../../../src/kernel/random.ts';
 import { type FieldType, formatType, type Value } from '../../../src/kernel/types/field-type.ts';
 import { DdSketch } from '../../../src/sketch/dd-sketch.ts';
+import { FrequentValues } from '../../../src/sketch/frequent-values.ts';
 import { HyperLogLog } from '../../../src/sketch/hyper-log-log.ts';
+import type { SketchValue } from '../../../src/sketch/sketch-bytes.ts';
 
 export interface SketchCase {
   readonly name: string;
-  readonly fn: 'approxDistinct' | 'quantile';
+  readonly fn: 'approxDistinct' | 'quantile' | 'topK';
   readonly type: FieldType;
   readonly values: readonly Value[];
+  /** The place of the first value: its record's event time and id. Default 0. */
+  readonly first?: number;
 }
+
+export type AnySketch = HyperLogLog | DdSketch | FrequentValues;
 
 /** The shares that quantiles are asked for. */
 const shares = [0, 0.25, 0.5, 0.95, 1];
 const place = { ts: 0, id: null, order: 0 };
 
 /** Sketch of the boxed values, as windows without a staged form make it. */
-export function sketchOf({ fn, values }: SketchCase): HyperLogLog | DdSketch {
+export function sketchOf({ fn, values, first = 0 }: SketchCase): AnySketch {
+  if (fn === 'topK') {
+    const sketch = new FrequentValues();
+    for (const [i, value] of values.entries()) {
+      if (value !== null) sketch.add(value as SketchValue, first + i, first + i);
+    }
+    return sketch;
+  }
   const known = values.filter((value) => value !== null);
   if (fn === 'quantile') {
     const sketch = new DdSketch();
@@ -47,10 +61,17 @@ export function stagedSketchOf({ type, values }: SketchCase): HyperLogLog {
   return sketch;
 }
 
-/** What a sketch answers: the estimate, or the quantiles. */
-export function answersOf(sketch: HyperLogLog | DdSketch): readonly (number | null)[] {
-  if (sketch instanceof HyperLogLog) return [sketch.estimate()];
-  return shares.map((q) => sketch.quantile(q));
+/** What a sketch answers: the estimate, the quantiles, or the five most frequent values. */
+export function answersOf(sketch: AnySketch, type: FieldType): string {
+  if (sketch instanceof HyperLogLog) return doubleBits(sketch.estimate());
+  if (sketch instanceof DdSketch) {
+    const answers = shares.map((q) => sketch.quantile(q));
+    return answers.map((answer) => (answer === null ? 'null' : doubleBits(answer))).join(' ');
+  }
+  // Doubles are written otherwise in Java; their bytes are compared.
+  if (type.kind.startsWith('float')) return '-';
+  const top = sketch.top(5, comparatorOf(type)).map(({ value }) => String(value));
+  return Buffer.from(top.join(' ')).toString('base64');
 }
 
 export function caseLine(one: SketchCase): string {
@@ -62,9 +83,7 @@ export function caseLine(one: SketchCase): string {
     formatType(one.type),
     values.join(' '),
     Buffer.from(sketch.toBytes()).toString('base64'),
-    answersOf(sketch)
-      .map((answer) => (answer === null ? 'null' : doubleBits(answer)))
-      .join(' '),
+    answersOf(sketch, one.type),
   ];
   return `${columns.join('\t')}\n`;
 }
@@ -142,6 +161,8 @@ export function sketchCases(seed: number): readonly SketchCase[] {
   const float64: FieldType = { kind: 'float64' };
   const int64: FieldType = { kind: 'int64' };
   const ids: Draw = (r) => BigInt(whole(r, 2 ** 40));
+  const name: Draw = (r) =>
+    r.next() < 0.1 ? `hot_${whole(r, 3)}` : whole(r, 2 ** 30).toString(36);
   const of = (fn: SketchCase['fn'], name: string, type: FieldType, values: readonly Value[]) => ({
     name,
     fn,
@@ -154,6 +175,13 @@ export function sketchCases(seed: number): readonly SketchCase[] {
     ...few,
     of('approxDistinct', 'about as many as are exact', int64, drawn(ids, 590)),
     of('approxDistinct', 'many', int64, drawn(ids, 1500)),
+    ...draws
+      .filter(([{ kind }]) => !['count', 'timestamp', 'bytes'].includes(kind))
+      .map(([type, draw]) => {
+        const often: Draw = (r) => (r.next() < 0.5 ? draw(r) : draw(seededRandom(whole(r, 4))));
+        return of('topK', `often ${formatType(type)}`, type, drawn(often, 40));
+      }),
+    of('topK', 'more than are counted', { kind: 'string' }, drawn(name, 1400)),
     of('quantile', 'any doubles', float64, drawn(anyDouble, 400)),
     of(
       'quantile',

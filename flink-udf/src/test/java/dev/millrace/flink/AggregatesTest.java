@@ -115,4 +115,88 @@ class AggregatesTest {
       }
     }
   }
+
+  private static String topOf(List<Integer> values) {
+    TopK function = new TopK();
+    TopK.State state = function.createAccumulator();
+    values.forEach(value -> function.accumulate(state, value, 0L, 3));
+    return String.join(" ", function.getValue(state));
+  }
+
+  @Test
+  void theMostFrequentValuesOfAWindowAreThoseOfItsRows() throws Exception {
+    Random random = new Random(9);
+    List<Integer> values = new ArrayList<>();
+    for (int i = 0; i < 600; i++) {
+      values.add(i % 11 == 4 ? null : (Integer) (int) Math.abs(random.nextGaussian() * 8));
+    }
+    RollingTopK function = new RollingTopK();
+    RollingTopK.State state = function.createAccumulator();
+    assertEquals(0, function.getValue(state).length);
+    for (int tail = 1; tail <= values.size(); tail++) {
+      function.accumulate(state, values.get(tail - 1), 3);
+      int head = Math.max(0, tail - 150);
+      if (tail > 150) {
+        function.retract(state, values.get(tail - 151), 3);
+      }
+      assertEquals(topOf(values.subList(head, tail)), String.join(" ", function.getValue(state)));
+    }
+  }
+
+  @Test
+  void partsOfTopKMergeToTheWhole() {
+    TopK function = new TopK();
+    TopK.State first = function.createAccumulator();
+    TopK.State second = function.createAccumulator();
+    function.accumulate(first, "b", 1L, 2);
+    function.accumulate(second, "a", 2L, 2, 7);
+    function.accumulate(second, "a", 3L, 2, null);
+    function.merge(first, List.of(second, function.createAccumulator()));
+    assertEquals("a b", String.join(" ", function.getValue(first)));
+  }
+
+  private static Double decayedOf(List<Double> values, int from, int to) {
+    Ewma function = new Ewma();
+    Ewma.State state = function.createAccumulator();
+    for (int i = from; i < to; i++) {
+      function.accumulate(state, values.get(i), i / 3 * 700L, 10_000L);
+    }
+    return function.getValue(state);
+  }
+
+  @Test
+  void aDecayedMeanIsThatOfTheRowsInTheWindow() throws Exception {
+    List<Double> values = amounts(new Random(2), 400);
+    RollingEwma function = new RollingEwma();
+    RollingEwma.State state = function.createAccumulator();
+    assertNull(function.getValue(state));
+    for (int tail = 1; tail <= values.size(); tail++) {
+      function.accumulate(state, values.get(tail - 1), (tail - 1) / 3 * 700L, 10_000L);
+      int head = Math.max(0, tail - 50);
+      if (tail > 50) {
+        function.retract(state, values.get(head - 1), (head - 1) / 3 * 700L, 10_000L);
+      }
+      assertEquals(decayedOf(values, head, tail), function.getValue(state), 1e-9);
+    }
+  }
+
+  @Test
+  void partsOfADecayedMeanMergeToTheWhole() {
+    Ewma function = new Ewma();
+    double oneHalfLifeApart = (4 + 2 * 7) / 3.0;
+    for (boolean isNewerFirst : new boolean[] {true, false}) {
+      Ewma.State older = function.createAccumulator();
+      Ewma.State newer = function.createAccumulator();
+      function.accumulate(older, 4.0, 5_000L, 1_000L);
+      function.accumulate(newer, 7.0, 6_000L, 1_000L);
+      Ewma.State into = isNewerFirst ? newer : older;
+      function.merge(into, List.of(isNewerFirst ? older : newer, function.createAccumulator()));
+      assertEquals(oneHalfLifeApart, function.getValue(into), 1e-12);
+    }
+    Ewma.State odd = function.createAccumulator();
+    function.accumulate(odd, Double.POSITIVE_INFINITY, 1L, 1_000L);
+    assertEquals(Double.POSITIVE_INFINITY, function.getValue(odd));
+    function.accumulate(odd, Double.NEGATIVE_INFINITY, 1L, 1_000L);
+    assertEquals(Double.NaN, function.getValue(odd));
+  }
 }

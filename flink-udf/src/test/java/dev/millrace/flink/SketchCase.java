@@ -15,7 +15,8 @@ final class SketchCase {
   private static final double[] SHARES = {0, 0.25, 0.5, 0.95, 1};
 
   final String name;
-  final boolean isQuantile;
+  final String function;
+  final String type;
   /** As Flink hands them to a function. */
   final List<Object> values;
   final byte[] bytes;
@@ -24,10 +25,11 @@ final class SketchCase {
   SketchCase(String line) {
     String[] columns = line.split("\t", -1);
     name = columns[0];
-    isQuantile = columns[1].equals("quantile");
+    function = columns[1];
+    type = columns[2];
     values = new ArrayList<>();
     for (String text : columns[3].isEmpty() ? new String[0] : columns[3].split(" ")) {
-      values.add(text.equals("null") ? null : decode(columns[2], text));
+      values.add(text.equals("null") ? null : decode(type, text));
     }
     bytes = Base64.getDecoder().decode(columns[4]);
     answers = columns[5];
@@ -71,20 +73,28 @@ final class SketchCase {
 
   /** The sketch of some of the values, by the function that gives bytes. */
   byte[] sketch(int from, int to) {
-    if (isQuantile) {
-      QuantileSketch function = new QuantileSketch();
-      QuantileSketch.State state = function.createAccumulator();
+    if (function.equals("quantile")) {
+      QuantileSketch sketching = new QuantileSketch();
+      QuantileSketch.State state = sketching.createAccumulator();
       for (Object value : values.subList(from, to)) {
-        function.accumulate(state, value == null ? null : ((Number) value).doubleValue());
+        sketching.accumulate(state, value == null ? null : ((Number) value).doubleValue());
       }
-      return function.getValue(state);
+      return sketching.getValue(state);
     }
-    ApproxDistinctSketch function = new ApproxDistinctSketch();
-    ApproxDistinct.State state = function.createAccumulator();
+    if (function.equals("topK")) {
+      TopKSketch sketching = new TopKSketch();
+      FrequentValues.State state = sketching.createAccumulator();
+      for (int i = from; i < to; i++) {
+        sketching.accumulate(state, values.get(i), (long) i, i);
+      }
+      return sketching.getValue(state);
+    }
+    ApproxDistinctSketch sketching = new ApproxDistinctSketch();
+    ApproxDistinct.State state = sketching.createAccumulator();
     for (Object value : values.subList(from, to)) {
-      function.accumulate(state, value);
+      sketching.accumulate(state, value);
     }
-    return function.getValue(state);
+    return sketching.getValue(state);
   }
 
   byte[] sketch() {
@@ -93,22 +103,37 @@ final class SketchCase {
 
   /** Sketches as one, by the function that merges bytes. */
   byte[] merged(byte[]... sketches) {
-    if (isQuantile) {
-      QuantileMerge function = new QuantileMerge();
-      QuantileSketch.State state = function.createAccumulator();
-      Arrays.stream(sketches).forEach(sketch -> function.accumulate(state, sketch));
-      return function.getValue(state);
+    if (function.equals("quantile")) {
+      QuantileMerge merging = new QuantileMerge();
+      QuantileSketch.State state = merging.createAccumulator();
+      Arrays.stream(sketches).forEach(sketch -> merging.accumulate(state, sketch));
+      return merging.getValue(state);
     }
-    ApproxDistinctMerge function = new ApproxDistinctMerge();
-    ApproxDistinct.State state = function.createAccumulator();
-    Arrays.stream(sketches).forEach(sketch -> function.accumulate(state, sketch));
-    return function.getValue(state);
+    if (function.equals("topK")) {
+      TopKMerge merging = new TopKMerge();
+      FrequentValues.State state = merging.createAccumulator();
+      Arrays.stream(sketches).forEach(sketch -> merging.accumulate(state, sketch));
+      return merging.getValue(state);
+    }
+    ApproxDistinctMerge merging = new ApproxDistinctMerge();
+    ApproxDistinct.State state = merging.createAccumulator();
+    Arrays.stream(sketches).forEach(sketch -> merging.accumulate(state, sketch));
+    return merging.getValue(state);
   }
 
   /** What the functions that read a sketch answer, written as in the file. */
   String answersOf(byte[] sketch) {
-    if (!isQuantile) {
+    if (function.equals("approxDistinct")) {
       return written((double) new ApproxDistinctOf().eval(sketch));
+    }
+    if (function.equals("topK")) {
+      if (type.startsWith("float")) {
+        return "-";
+      }
+      FrequentValues.State state = FrequentValues.fromBytes(sketch);
+      String[] top = FrequentValues.top(state, 5, type.startsWith("decimal"));
+      byte[] text = String.join(" ", top).getBytes(StandardCharsets.UTF_8);
+      return Base64.getEncoder().encodeToString(text);
     }
     List<String> found = new ArrayList<>();
     for (double q : SHARES) {

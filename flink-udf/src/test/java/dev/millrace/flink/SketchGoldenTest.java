@@ -22,7 +22,7 @@ class SketchGoldenTest {
 
   @Test
   void thereAreCases() {
-    assertEquals(22, cases().count());
+    assertEquals(33, cases().count());
   }
 
   @Test
