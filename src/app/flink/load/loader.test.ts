@@ -21,6 +21,7 @@ import { systemClock } from '../../../kernel/clock.ts';
 import type { Field } from '../../../kernel/types/field-type.ts';
 import type { ViewNode } from '../../../plan/plan.ts';
 import type { Source } from '../../../ports/source.ts';
+import type { VectorSink } from '../../../ports/vector-sink.ts';
 import { formats } from '../../formats.ts';
 import { CatchUp } from './catch-up.ts';
 import { groupsSource, jsonOptions } from './groups-source.ts';
@@ -261,4 +262,44 @@ it('gives rows of a state that was built again versions above those before', asy
   const [before, after] = [long.rows.at(-1), compacted.rows.at(-1)];
   expect(after?.asOfMs).toBe(before?.asOfMs);
   expect(after?.seq).toBeGreaterThan(before?.seq ?? Number.NaN);
+});
+
+it('fills a store that has lost its rows only when it knows what came after its checkpoint', async () => {
+  const begun: string[] = [];
+  const inner: VectorSink = {
+    write: () => undefined,
+    flush: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    epochs: {
+      name: 'online',
+      prepare: () => Promise.resolve('mark'),
+      commit: () => Promise.resolve(),
+      recover: (restored) => {
+        begun.push(`recover ${String(restored?.state)}`);
+        return Promise.resolve();
+      },
+    },
+    refill: {
+      hasLostRows: () => true,
+      beginRefill: () => Promise.resolve(void begun.push('begin')),
+      endRefill: () => Promise.resolve(void begun.push('end')),
+    },
+  };
+  const catchUp = new CatchUp();
+  const progress = catchUp.begin('spend');
+  progress.expect('p-0', 10, 20);
+  const before = await loadingSink(inner, { loaded, catchUp, nowMs: 7 }).epochs?.prepare(1, {});
+  const { epochs, refill } = loadingSink(inner, { loaded, catchUp, nowMs: 8 });
+  await epochs?.recover({ id: 1, state: before ?? null, positions: {} });
+  expect(refill?.hasLostRows()).toBe(false);
+  progress.reached('p-0', 19);
+  expect(refill?.hasLostRows()).toBe(false);
+  // The rows are owed to whoever goes on from here, too.
+  expect(await epochs?.prepare(2, {})).toEqual({ seqBase: 7000, owed: ['spend'], store: 'mark' });
+  progress.reached('p-0', 20);
+  expect(refill?.hasLostRows()).toBe(true);
+  await refill?.beginRefill?.();
+  await refill?.endRefill();
+  expect(begun).toEqual(['recover mark', 'begin', 'end']);
+  expect(await epochs?.prepare(3, {})).toMatchObject({ owed: [] });
 });

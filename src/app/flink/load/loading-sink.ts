@@ -1,5 +1,6 @@
 // Stands before the online store in a loader's job: rows of groups in, rows of views out. Views that are
-// still catching up are held back, and given whole afterwards. Versions of one life of the loader's state
+// still catching up are held back, and given whole afterwards: a store whose rows are gone is not filled
+// with rows of a checkpoint that are older than those it had. Versions of one life of the loader's state
 // are greater than those of every life before it, so that a rebuilt state is not taken for an old one.
 import type { VectorBatch } from '../../../columns/vector-batch.ts';
 import type { JsonValue } from '../../../kernel/json-value.ts';
@@ -38,7 +39,9 @@ export function loadingSink(inner: VectorSink, options: LoadingSinkOptions): Vec
   /** Views with rows that were held back. */
   const owed = new Set<string>();
   const isDue = (): boolean => [...owed].some((view) => !catchUp.isHeld(view));
-  const hasInnerLost = (): boolean => inner.refill?.hasLostRows() === true;
+  const isHolding = (): boolean => loaded.some(({ view }) => catchUp.isHeld(view.name));
+  /** What a store has lost may be newer than what a checkpoint knew: it waits for the newest, too. */
+  const hasInnerLost = (): boolean => inner.refill?.hasLostRows() === true && !isHolding();
   let refillsInner = false;
   const write = (batch: VectorBatch): void | Promise<void> => {
     const merger = mergers.get(batch.view);
@@ -49,14 +52,18 @@ export function loadingSink(inner: VectorSink, options: LoadingSinkOptions): Vec
     }
     return inner.write(merger.merge(batch, seqBase));
   };
+  const owe = (view: string): void => {
+    owed.add(view);
+    catchUp.hold(view);
+  };
   const life = {
     state: (store: JsonValue): JsonValue => ({ seqBase, owed: [...owed], store }),
     restore: (state: LoadedState): void => {
       seqBase = state.seqBase;
-      for (const view of state.owed) {
-        owed.add(view);
-        catchUp.hold(view);
-      }
+      state.owed.forEach(owe);
+    },
+    recovered: (): void => {
+      if (inner.refill?.hasLostRows() === true) loaded.forEach(({ view }) => owe(view.name));
     },
   };
   return {
@@ -81,6 +88,8 @@ export function loadingSink(inner: VectorSink, options: LoadingSinkOptions): Vec
 interface LoaderLife {
   state(store: JsonValue): JsonValue;
   restore(state: LoadedState): void;
+  /** The store knows what it has lost. */
+  recovered(): void;
 }
 
 function withLife(inner: EpochSink, life: LoaderLife): EpochSink {
@@ -96,6 +105,7 @@ function withLife(inner: EpochSink, life: LoaderLife): EpochSink {
       const state = (restored?.state ?? null) as LoadedState | null;
       if (state !== null) life.restore(state);
       await inner.recover(restored === null ? null : { ...restored, state: state?.store ?? null });
+      life.recovered();
     },
   };
 }

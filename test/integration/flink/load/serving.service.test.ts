@@ -19,7 +19,7 @@ import {
 let served: ServedCluster;
 let loader: RunningLoader;
 let server: FeatureServer;
-let sent = new Map<string, number>();
+const sent = new Map<string, number>();
 
 /** Reads by one configuration of the SDK. */
 const script = `
@@ -60,11 +60,14 @@ describe.skipIf(!withServices)(`features that Flink computes (${howToRun})`, () 
   it('can be read soon after the event, at 1,000 events a second', async () => {
     const { brokers } = served.brokers;
     const load = { brokers, app: loader.app, eventsPerSecond: 1000, users: 200 };
-    // Java compiles what it runs.
-    const warm = await measureFreshness({ ...load, seconds: 10 });
-    const measured = await measureFreshness({ ...load, seconds: 20 });
-    sent = new Map(warm.sent);
-    for (const [user, n] of measured.sent) sent.set(user, (sent.get(user) ?? 0) + n);
+    const measure = async (seconds: number) => {
+      const measured = await measureFreshness({ ...load, seconds });
+      for (const [user, n] of measured.sent) sent.set(user, (sent.get(user) ?? 0) + n);
+      return measured;
+    };
+    // Java compiles what it runs: at first it falls behind.
+    for (let rounds = 0; rounds < 3; rounds++) if ((await measure(8)).p50Ms < 500) break;
+    const measured = await measure(20);
     const { p50Ms, p99Ms, maxMs, probes, lost, events, eventsPerSecond } = measured;
     process.stdout.write(
       `event to read, ${events} events at ${eventsPerSecond}/s, ${probes} probes: p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms\n`,
