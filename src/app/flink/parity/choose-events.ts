@@ -1,5 +1,6 @@
 // Which events are compared: those of files that are named, those that the environment binds when they
 // end, or made up from the streams' schemas.
+import { resolve } from 'node:path';
 import { file } from '../../../adapters/file/file-source.ts';
 import type { InstantEncoding } from '../../../flink/flink-tables.ts';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
@@ -14,8 +15,8 @@ import { type ParityEvents, readEvents } from './parity-events.ts';
 /** Which events are compared. */
 export interface ParityEventOptions {
   /**
-   * Files of events, each one partition, in the format that the stream is bound with: a path, or
-   * `stream=path` where views read several streams. Default: the files that the streams are bound to,
+   * Files of events, each one partition, in the format that the stream is bound with: a path from the
+   * working directory, or `stream=path` where views read several streams. Default: the files that the streams are bound to,
    * else made up.
    */
   readonly events?: readonly string[];
@@ -101,14 +102,15 @@ async function eventsOf(
     baseDirectory: project.baseDirectory,
     random: seededRandom(seed),
   });
-  return { from: (source.paths ?? []).join(', '), events };
+  return { from: (paths ?? source.paths ?? []).join(', '), events };
 }
 
 /** Files in the format of the binding: its options are about its records, wherever they lie. */
 function sourceOf(paths: readonly string[], bound: Source | undefined): Source {
   const { format, options = {} } = bound?.records ?? {};
   const isOwn = format === 'json' || format === 'csv';
-  return file(paths, isOwn ? { format, formatOptions: options } : {});
+  const absolute = paths.map((path) => resolve(path));
+  return file(absolute, isOwn ? { format, formatOptions: options } : {});
 }
 
 function instantsOf({ records }: Source): InstantEncoding {

@@ -26,6 +26,8 @@ export interface PlanComparison {
   readonly events: EventsByStream;
   readonly sides: readonly FlinkSide[];
   readonly onStep: (text: string) => void;
+  /** Told the rows that Flink gave. */
+  readonly onRows?: (one: ParityCase, rows: readonly ComparedRow[]) => void;
 }
 
 /** Views that Flink can compute, and why the others are not compared. */
@@ -126,6 +128,7 @@ async function comparePart(part: Part): Promise<readonly FlinkParityWindow[]> {
   return Promise.all(
     cases.map(async (one) => {
       const theirs = failure === null ? await flinkRows(side.folder, one) : null;
+      if (theirs !== null) part.onRows?.(one, theirs.own);
       return windowOf(part, one, { theirs, failure });
     }),
   );
@@ -166,7 +169,7 @@ function windowOf(part: Part, one: ParityCase, { theirs, failure }: Found): Flin
     late_engine: ours.late,
     late_flink: failure === null ? late : null,
     examples: isEqual ? inOutput : rows.examples,
-    by_design: byDesign(part, one, ours),
+    by_design: byDesign(part, one, { failed: ours.failed, notFinite: rows.notFinite }),
     failure,
   };
 }
@@ -196,7 +199,7 @@ function isFinal({ columns }: ParityCase, window: WindowNode): (row: ComparedRow
 function byDesign(
   { plan }: Part,
   { view, group }: ParityCase,
-  { failed }: EngineSide,
+  { failed, notFinite }: { readonly failed: number; readonly notFinite: number },
 ): readonly string[] {
   const own = new Set([
     `${view.name}.emit`,
@@ -210,6 +213,11 @@ function byDesign(
       ? []
       : [
           `${failed} records are dead letters of the engine: a sum beyond its type, which wraps around on Flink`,
+        ]),
+    ...(notFinite === 0
+      ? []
+      : [
+          `${notFinite} values are NaN on Flink, whose running sums do not recover from infinity or NaN`,
         ]),
   ];
 }

@@ -11,6 +11,8 @@ export interface ComparedColumn {
   readonly isIdentity: boolean;
   /** A spread, of which Flink keeps fewer digits. */
   readonly isSpread: boolean;
+  /** Flink adds and subtracts floats for it as records come and go. */
+  readonly isRunning: boolean;
 }
 
 /** Values in the order of the columns. */
@@ -24,12 +26,16 @@ export interface RowComparison {
   readonly missing: number;
   /** Rows that only Flink has. */
   readonly extra: number;
+  /** Values that are not finite on Flink only, since something infinite has left a running sum. */
+  readonly notFinite: number;
   /** The first few of them, in words. */
   readonly examples: readonly string[];
 }
 
 /** Allowed difference of floats, relative to the greater of them and at least to 1. */
 export const floatTolerance = 1e-9;
+/** What is left in a running sum of the greatest value that it held: its last bits. */
+const residue = 2 ** -49;
 /** The same of deviations and variances, which Flink makes from sums of squares. */
 export const spreadTolerance = 1e-4;
 
@@ -44,24 +50,23 @@ export function compareRows(
     JSON.stringify(row.filter((_, i) => columns[i]?.isIdentity));
   const oursBy = Map.groupBy(ours, identity);
   const theirsBy = Map.groupBy(theirs, identity);
-  const counts = { equal: 0, differing: 0, missing: 0, extra: 0 };
+  const counts = { equal: 0, differing: 0, missing: 0, extra: 0, notFinite: 0 };
+  const judge: Judge = { columns, residues: residuesOf(columns, [ours, theirs]) };
   const examples: string[] = [];
   const say = (text: () => string): void => {
     if (examples.length < examplesMax) examples.push(text());
   };
   for (const id of new Set([...oursBy.keys(), ...theirsBy.keys()])) {
-    const { onlyOurs, onlyTheirs, equal } = matched(
-      columns,
-      oursBy.get(id) ?? [],
-      theirsBy.get(id) ?? [],
-    );
+    const found = matched(judge, oursBy.get(id) ?? [], theirsBy.get(id) ?? []);
+    const { onlyOurs, onlyTheirs, equal } = found;
     counts.equal += equal;
+    counts.notFinite += found.notFinite;
     for (let i = 0; i < Math.max(onlyOurs.length, onlyTheirs.length); i++) {
       const a = onlyOurs[i];
       const b = onlyTheirs[i];
       if (a !== undefined && b !== undefined) {
         counts.differing++;
-        say(() => `${named(columns, a)}: ${differenceText(columns, a, b)}`);
+        say(() => `${named(columns, a)}: ${differenceText(judge, a, b)}`);
       } else if (a !== undefined) {
         counts.missing++;
         say(() => `${named(columns, a)}: Flink has no such row; engine ${valuesText(columns, a)}`);
@@ -74,35 +79,66 @@ export function compareRows(
   return { ...counts, examples };
 }
 
+interface Judge {
+  readonly columns: readonly ComparedColumn[];
+  /** What may be left in each column besides its tolerance. */
+  readonly residues: readonly number[];
+}
+
+function residuesOf(
+  columns: readonly ComparedColumn[],
+  sides: readonly (readonly ComparedRow[])[],
+): readonly number[] {
+  return columns.map(({ isRunning }, i) => {
+    let greatest = 0;
+    for (const row of isRunning ? sides.flat() : []) {
+      const value = row[i];
+      if (typeof value === 'number' && Number.isFinite(value)) {
+        greatest = Math.max(greatest, Math.abs(value));
+      }
+    }
+    return greatest * residue;
+  });
+}
+
 interface Matched {
   readonly equal: number;
+  readonly notFinite: number;
   readonly onlyOurs: readonly ComparedRow[];
   readonly onlyTheirs: readonly ComparedRow[];
 }
 
 function matched(
-  columns: readonly ComparedColumn[],
+  judge: Judge,
   ours: readonly ComparedRow[],
   theirs: readonly ComparedRow[],
 ): Matched {
   const left = [...theirs];
+  let notFinite = 0;
   const onlyOurs = ours.filter((row) => {
-    const at = left.findIndex((other) => isSameRow(columns, row, other));
-    if (at >= 0) left.splice(at, 1);
-    return at < 0;
+    const at = left.findIndex((other) => row.every((_, i) => isSame(judge, i, row, other)));
+    if (at < 0) return true;
+    const [other = []] = left.splice(at, 1);
+    notFinite += row.filter(
+      (value, i) => !Object.is(value, other[i]) && other[i] !== other[i],
+    ).length;
+    return false;
   });
-  return { equal: ours.length - onlyOurs.length, onlyOurs, onlyTheirs: left };
+  return { equal: ours.length - onlyOurs.length, notFinite, onlyOurs, onlyTheirs: left };
 }
 
-function isSameRow(columns: readonly ComparedColumn[], a: ComparedRow, b: ComparedRow): boolean {
-  return columns.every((column, i) => isSame(column, a[i] ?? null, b[i] ?? null));
-}
-
-function isSame({ type, isSpread }: ComparedColumn, a: Canonical, b: Canonical): boolean {
-  if (typeof a !== 'number' || typeof b !== 'number' || type.kind === 'timestamp') return a === b;
-  if (!Number.isFinite(a) || !Number.isFinite(b)) return Object.is(a, b);
-  const allowed = isSpread ? spreadTolerance : floatTolerance;
-  return Math.abs(a - b) <= allowed * Math.max(1, Math.abs(a), Math.abs(b));
+function isSame({ columns, residues }: Judge, i: number, ours: ComparedRow, theirs: ComparedRow) {
+  const a = ours[i] ?? null;
+  const b = theirs[i] ?? null;
+  const column = columns[i];
+  const isNumber = typeof a === 'number' && typeof b === 'number';
+  if (column === undefined || !isNumber || column.type.kind === 'timestamp') return a === b;
+  if (!Number.isFinite(a) || !Number.isFinite(b)) {
+    return Object.is(a, b) || (column.isRunning && Number.isNaN(b));
+  }
+  const allowed = column.isSpread ? spreadTolerance : floatTolerance;
+  const scale = Math.max(1, Math.abs(a), Math.abs(b));
+  return Math.abs(a - b) <= allowed * scale + (residues[i] ?? 0);
 }
 
 function named(columns: readonly ComparedColumn[], row: ComparedRow): string {
@@ -117,14 +153,10 @@ function valuesText(columns: readonly ComparedColumn[], row: ComparedRow): strin
     .join(', ');
 }
 
-function differenceText(
-  columns: readonly ComparedColumn[],
-  a: ComparedRow,
-  b: ComparedRow,
-): string {
-  return columns
+function differenceText(judge: Judge, a: ComparedRow, b: ComparedRow): string {
+  return judge.columns
     .flatMap((column, i) =>
-      isSame(column, a[i] ?? null, b[i] ?? null)
+      isSame(judge, i, a, b)
         ? []
         : [`${column.name} engine ${shown(column, a[i])}, Flink ${shown(column, b[i])}`],
     )

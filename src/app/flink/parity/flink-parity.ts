@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { JobManager } from '../../../flink/client/job-manager.ts';
+import type { FlinkProgram } from '../../../flink/flink-program.ts';
 import { slotsError } from '../../../flink/deploy/start-job.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import { MillraceError, ProblemsError } from '../../../kernel/errors/millrace-error.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../config/resolve-project.ts';
 import { jobName } from '../../recovery/checkpoint-place.ts';
 import { flinkBindingOf } from '../deploy/flink-jobs.ts';
+import { programWithJar } from '../deploy/functions-jar.ts';
 import { comparable, comparePlan } from './compare-plan.ts';
 import { chooseEvents, type ParityEventOptions } from './choose-events.ts';
 import type { FlinkSide } from './flink-side.ts';
@@ -106,7 +108,8 @@ async function sidesOf(
   project: ResolvedProject,
   { parallelism = [1], folder, timeoutMs = timeoutMsDefault }: FlinkParityOptions,
 ): Promise<readonly FlinkSide[]> {
-  const { gateway, jobManager, settings = {} } = flinkBindingOf(project).options;
+  const binding = flinkBindingOf(project).options;
+  const { gateway, jobManager, settings = {} } = binding;
   const manager = new JobManager({ url: jobManager, clock: systemClock });
   const { 'slots-total': slots } = await manager.overview();
   const most = Math.max(...parallelism);
@@ -119,8 +122,13 @@ async function sidesOf(
     verifyTimeoutMs: timeoutMs,
     settleMs: 0,
   };
-  const place = placeOf(project, folder);
-  return parallelism.map((n) => ({ cluster, folder: place, parallelism: n, settings, timeoutMs }));
+  const prepare = async (compiled: FlinkProgram): Promise<FlinkProgram> => {
+    const { program, putJar } = await programWithJar(project, binding, compiled);
+    await putJar();
+    return program;
+  };
+  const side = { cluster, folder: placeOf(project, folder), settings, timeoutMs, prepare };
+  return parallelism.map((n) => ({ ...side, parallelism: n }));
 }
 
 /** Each run has a folder of its own, gone when it ends. */

@@ -33,6 +33,8 @@ export interface FlinkSide {
   /** Options of Flink by their own names. */
   readonly settings: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** Makes functions of ours known to the cluster. Default: it has their jar. */
+  readonly prepare?: (program: FlinkProgram) => Promise<FlinkProgram>;
 }
 
 /** The events of each stream, by its name. */
@@ -104,7 +106,8 @@ export async function runOnFlink(
 ): Promise<void> {
   const { folder, parallelism } = side;
   const used = new Set(plan.views.map(({ name }) => name));
-  const program = compileFlink({ plan, tables: parityTables(plan, folder, events) });
+  const compiled = compileFlink({ plan, tables: parityTables(plan, folder, events) });
+  const program = (await side.prepare?.(compiled)) ?? compiled;
   let delayLines = parallelism === 1 ? 0 : delayLinesMin;
   for (let attempt = 1; ; attempt++, delayLines *= delayFactor) {
     for (const view of used) await rm(join(folder, 'rows', view), { recursive: true, force: true });

@@ -2,7 +2,7 @@
 // JSON in one file, in the same order. JSON stays the bytes that it is, so that each side reads them by
 // itself; what is written in another format is read by the engine and written anew.
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { findFiles } from '../../../adapters/file/file-paths.ts';
 import { messagesOf, recordDecoder } from '../../../adapters/file/replay-source.ts';
 import { readRow } from '../../../columns/read-value.ts';
 import { systemClock } from '../../../kernel/clock.ts';
@@ -67,6 +67,7 @@ function usable(
 export interface EventFiles {
   readonly stream: StreamNode;
   readonly source: Source;
+  /** Paths and patterns. */
   readonly paths: readonly string[];
   readonly instants: InstantEncoding;
   readonly baseDirectory: string;
@@ -77,10 +78,11 @@ export interface EventFiles {
 /** All events of files: one file is one split. Errors: those of the files. */
 export async function readEvents(files: EventFiles): Promise<ParityEvents> {
   const { stream, source, instants } = files;
-  const isLines =
-    source.records?.format === 'json' &&
-    files.paths.every((path) => /\.(jsonl|ndjson|json)$/.test(path));
-  const splits = isLines ? await linesOf(files) : await rowsOf(files);
+  const found = await findFiles(files.paths, files.baseDirectory);
+  const paths = found.map(({ path }) => path);
+  const isPlain = paths.every((path) => !/\.(gz|zst)$/.test(path));
+  const isLines = isPlain && source.records?.format === 'json';
+  const splits = isLines ? await linesOf(stream, source, paths) : await rowsOf(files);
   const order = interleaved(
     splits.map(({ length }) => length),
     files.random,
@@ -113,15 +115,12 @@ function interleaved(lengths: readonly number[], random: Random): readonly numbe
   return order;
 }
 
-async function linesOf({
-  stream,
-  source,
-  paths,
-  baseDirectory,
-}: EventFiles): Promise<readonly (readonly ParityRecord[])[]> {
-  const texts = await Promise.all(
-    paths.map((path) => readFile(isAbsolute(path) ? path : join(baseDirectory, path), 'utf8')),
-  );
+async function linesOf(
+  stream: StreamNode,
+  source: Source,
+  paths: readonly string[],
+): Promise<readonly (readonly ParityRecord[])[]> {
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
   return texts.map((text, split) => {
     const lines = text.split('\n').filter((line) => line.trim() !== '');
     const numbered = lines.map((line) => ({ split, line }));

@@ -70,22 +70,31 @@ export function parityCases(view: ViewNode): readonly ParityCase[] {
   }));
 }
 
+const running = /^(sum|avg|stddev|var)/;
+const spread = /^(stddev|var)/;
+
 function columnsOf(view: ViewNode, group: WindowGroup): readonly ComparedColumn[] {
-  const spreads = new Set(
-    group.features
-      .filter(({ aggregate }) => /^(stddev|var)/.test(aggregate.fn))
-      .map(({ name }) => name),
-  );
-  const column = (
-    { name, type }: Pick<ComparedColumn, 'name' | 'type'>,
-    isIdentity: boolean,
-    isSpread = false,
-  ): ComparedColumn => ({ name, type, isIdentity, isSpread });
+  const isOf = ({ aggregate, type }: FeatureNode, names: RegExp): boolean =>
+    type.kind === 'float64' && names.test(aggregate.fn);
+  const isOver = group.family === 'over';
+  const identity = { isIdentity: true, isSpread: false, isRunning: false };
   return [
-    ...view.key.map((part) => column(part, true)),
-    column({ name: 'as_of', type: { kind: 'timestamp' } }, true),
-    ...group.features.map((feature) => column(feature, false, spreads.has(feature.name))),
-    // What is derived from a spread has no more digits than it.
-    ...group.derived.map((derived) => column(derived, false, spreads.size > 0)),
+    ...view.key.map(({ name, type }) => ({ name, type, ...identity })),
+    { name: 'as_of', type: { kind: 'timestamp' }, ...identity },
+    ...group.features.map((feature) => ({
+      name: feature.name,
+      type: feature.type,
+      isIdentity: false,
+      isSpread: isOf(feature, spread),
+      isRunning: isOver && isOf(feature, running),
+    })),
+    // What is derived has no more digits than what it is derived from.
+    ...group.derived.map(({ name, type }) => ({
+      name,
+      type,
+      isIdentity: false,
+      isSpread: group.features.some((feature) => isOf(feature, spread)),
+      isRunning: isOver && group.features.some((feature) => isOf(feature, running)),
+    })),
   ];
 }
