@@ -254,7 +254,7 @@ export function lastN<E extends AnyExpr>(
  *   than 0.14 % of the records in 2 of 100 cases, and never too low.
  * - **Order**: the same list whatever the order of arrival, ties, parallelism and batches.
  * - **Empty**: `[]`. Nulls are not counted; −0 is 0. `k` is a whole number from 1 to 1,000.
- * - **State**: a count per different value; at most about 200 KB a window beyond 1,000 of them.
+ * - **State**: a count per different value; beyond 1,000 of them at most 2,000 values and 64 KB a window.
  * - **Errors**: MR_DEFINITION_TYPE for a type without an order, MR_DEFINITION_WINDOW for a wrong `k`.
  */
 export function topK<E extends AnyExpr>(

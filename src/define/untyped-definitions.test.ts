@@ -8,7 +8,7 @@ import * as typed from '../index.ts';
 type Untyped = any;
 const millrace: Untyped = typed;
 const { count, entity, featureService, featureView, lastN, quantile, rolling } = millrace;
-const { stream, sum, t, tumbling, when } = millrace;
+const { ewma, stream, sum, t, topK, tumbling, when } = millrace;
 
 const user = entity('user', { key: { user_id: t.string() } });
 const events = stream('events', {
@@ -228,6 +228,42 @@ describe('a definition without types', () => {
       () => feature((p) => lastN(p.amount).over(hour)),
       'v.features.f',
       'a whole number above 0, not null',
+    ],
+    [
+      'more frequent values than are kept',
+      () => feature((p) => topK(p.name, 1001).over(hour)),
+      'v.features.f',
+      'topK needs a whole number from 1 to 1000, not 1001',
+    ],
+    [
+      'the most frequent of no length',
+      () => feature((p) => topK(p.name).over(hour)),
+      'v.features.f',
+      'a whole number from 1 to 1000, not null',
+    ],
+    [
+      'no half-life',
+      () => feature((p) => ewma(p.amount).over(hour)),
+      'v.features.f.halfLife',
+      'ewma needs a half-life',
+    ],
+    [
+      'a half-life that is no duration',
+      () => feature((p) => ewma(p.amount, 'soon').over(hour)),
+      'v.features.f.halfLife',
+      '"soon" is not a duration',
+    ],
+    [
+      'a half-life of nothing',
+      () => feature((p) => ewma(p.amount, '0s').over(hour)),
+      'v.features.f.halfLife',
+      'the half-life must be longer than 0',
+    ],
+    [
+      'a decayed mean of texts',
+      () => feature((p) => ewma(p.name, '1h').over(hour)),
+      'v.features.f',
+      'ewma needs a number, not string',
     ],
     [
       'a quantile of nothing',

@@ -149,9 +149,14 @@ export class FrequentValues {
     return sketch;
   }
 
-  /** About what it costs in memory, without what the texts of the values take. */
+  /** About what it costs in memory; values are taken to be as long as the first. */
   get byteLength(): number {
-    return this.#entries.size * 104 + (this.#counters?.byteLength ?? 0);
+    let bytesPerEntry = 112;
+    for (const value of this.#entries.keys()) {
+      if (typeof value === 'string') bytesPerEntry += value.length * 2;
+      break;
+    }
+    return this.#entries.size * bytesPerEntry + (this.#counters?.byteLength ?? 0);
   }
 
   /** After values came in: counts are estimated once there are too many values to keep. */

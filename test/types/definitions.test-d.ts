@@ -4,6 +4,7 @@ import {
   count,
   countBy,
   entity,
+  ewma,
   type FeaturesOf,
   featureView,
   first,
@@ -27,6 +28,7 @@ import {
   stream,
   sum,
   t,
+  topK,
   tumbling,
   when,
 } from 'millrace';
@@ -74,6 +76,8 @@ const itemViews = featureView('item_views', {
     cheapest: min(v.price).over(rolling({ rows: 3 })),
     newest: max(v.at).over(lifetime()),
     ids: lastN(v.shop_id, 3).over(lifetime()),
+    frequent: topK(v.shop_id, 3).over(rolling('1h')),
+    fading: ewma(v.price, '30m').over(lifetime()),
     by_item: countBy(v.item_id).over(rolling('1h')),
     some_tags: first(v.tags).over(lifetime()),
     long: count().where(v.seconds.gte(10)).over(rolling('1h')),
@@ -99,6 +103,8 @@ expectTypeOf<Values['mean']>().toEqualTypeOf<number | null>();
 expectTypeOf<Values['cheapest']>().toEqualTypeOf<string | null>();
 expectTypeOf<Values['newest']>().toEqualTypeOf<number | null>();
 expectTypeOf<Values['ids']>().toEqualTypeOf<readonly bigint[]>();
+expectTypeOf<Values['frequent']>().toEqualTypeOf<readonly bigint[]>();
+expectTypeOf<Values['fading']>().toEqualTypeOf<number | null>();
 expectTypeOf<Values['by_item']>().toEqualTypeOf<Readonly<Record<string, number>>>();
 expectTypeOf<Values['some_tags']>().toEqualTypeOf<readonly string[] | null>();
 expectTypeOf<Values['share_long']>().toEqualTypeOf<number>();

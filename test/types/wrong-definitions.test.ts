@@ -17,6 +17,7 @@ describe('a wrong definition', () => {
   it.each([
     ['field-name.ts', "Property 'amuont' does not exist", "Did you mean 'amount'?"],
     ['sum-of-string.ts', 'this aggregate needs a number, and this expression is a string', ''],
+    ['ewma-of-string.ts', 'this aggregate needs a number, and this expression is a string', ''],
     ['no-window.ts', 'feature \\"total\\" has no window: end it with .over(…)', ''],
     ['key-name.ts', "'user' does not exist in type", ''],
     ['feature-name.ts', "Property 'spend_1hr' does not exist", "Did you mean 'spend_1h'?"],

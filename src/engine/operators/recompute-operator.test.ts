@@ -4,6 +4,7 @@ import {
   avg,
   count,
   entity,
+  ewma,
   featureView,
   hopping,
   lastN,
@@ -17,6 +18,7 @@ import {
   stream,
   sum,
   t,
+  topK,
   tumbling,
 } from 'millrace';
 import { describe, expect, it } from 'vitest';
@@ -49,6 +51,11 @@ const view = featureView('view', {
     coarse: min(e.x).over(rolling('80ms', { resolution: '10ms' })),
     kinds: approxDistinct(e.x).over(rolling('80ms', { resolution: '10ms' })),
     newest: max(e.x).over(rolling({ rows: 3 })),
+    frequent: topK(e.x, 2).over(rolling('60ms')),
+    fading: ewma(e.x, '30ms').over(rolling('60ms')),
+    fading_slots: ewma(e.x, '30ms').over(rolling('80ms', { resolution: '10ms' })),
+    frequent_ever: topK(e.x, 2).over(lifetime()),
+    frequent_hopped: topK(e.x, 2).over(hopping('40ms', { every: '20ms' })),
     last: lastN(e.x, 3).over(lifetime()),
     total: sum(e.x).over(lifetime()),
     tumbled: sum(e.x).over(tumbling('30ms')),

@@ -3,8 +3,10 @@ import {
   buildPlan,
   count,
   entity,
+  ewma,
   type FeatureMigration,
   featureView,
+  lifetime,
   max,
   migrate,
   rolling,
@@ -69,6 +71,17 @@ describe('state of an older plan', () => {
     const empty = comparePlans(before, planOf({ features, upgrade: { added: 'empty' } }));
     expect(fatesOf(empty)).toMatchObject({ spent_2h: 'empty' });
     expect(empty).toMatchObject({ isRestorable: true, isSame: false });
+  });
+
+  it('is refused where the half-life is another, for the sums are', () => {
+    const decayed = (halfLife: string) =>
+      planOf({
+        features: (p: Fields) => ({ e: ewma(p.amount as never, halfLife).over(lifetime()) }),
+      });
+    expect(comparePlans(decayed('1h'), decayed('60m')).isSame).toBe(true);
+    const [view] = comparePlans(decayed('1h'), decayed('2h')).views;
+    expect(view?.features[0]).toMatchObject({ fate: 'refused' });
+    expect(view?.features[0]?.note).toContain('it was ewma(amount, 1h) and is ewma(amount, 2h)');
   });
 
   it('follows a feature to its new name', () => {

@@ -1,4 +1,5 @@
 // ewma in the general form: the same numbers as in cells and rings, each sum in an array of its own.
+// Its state is a function of the records up to the rounding of additions, which is carried along.
 import {
   Decay,
   decayedMean,
