@@ -19,8 +19,8 @@ export const flinkProfiles: Readonly<Record<FlinkProfileName, FlinkProfile>> = {
     jars: {
       kafka: 'org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2',
       'upsert-kafka': 'org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2',
-      'avro-confluent': 'org.apache.flink:flink-sql-avro-confluent-registry:2.2.1',
-      parquet: 'org.apache.flink:flink-sql-parquet:2.2.1',
+      'avro-confluent': 'org.apache.flink:flink-sql-avro-confluent-registry:2.2.0',
+      parquet: 'org.apache.flink:flink-parquet:2.2.0',
     },
   },
   '1.20': {

@@ -9,7 +9,7 @@ describe('a jar that Flink lacks', () => {
     [noFactory, 'org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2'],
     [
       "Could not find any factory for identifier 'parquet' that implements 'org.apache.flink.connector.file.table.factories.BulkReaderFormatFactory'",
-      'org.apache.flink:flink-sql-parquet:2.2.1',
+      'org.apache.flink:flink-parquet:2.2.0',
     ],
     [
       'java.lang.NoClassDefFoundError: org/apache/flink/connector/kafka/sink/KafkaSink',
@@ -21,7 +21,7 @@ describe('a jar that Flink lacks', () => {
     ],
     [
       'java.lang.ClassNotFoundException: org.apache.hadoop.conf.Configuration',
-      'org.apache.flink:flink-sql-parquet:2.2.1',
+      'org.apache.flink:flink-parquet:2.2.0',
     ],
   ])('is named by its coordinates: %s', (reason, coordinates) => {
     expect(missingJar(reason)).toMatchObject({ coordinates });

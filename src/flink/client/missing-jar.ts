@@ -59,10 +59,17 @@ export function jarError(missing: MissingJar, origin?: string): MillraceError {
 
 function fixOf({ name, coordinates }: MissingJar): string {
   if (name === functionsJar) return functionsJarFix;
+  if (name === 'parquet') {
+    return `put ${coordinates} with its dependencies, and ${hadoopJars}, into Flink's lib on every machine (docs/flink/jars.md has the commands), and restart gateway and cluster`;
+  }
   return coordinates === null
     ? `put the jar that provides '${name}' into Flink's lib, and restart gateway and cluster`
     : `put ${coordinates} into Flink's lib on every machine (mvn dependency:copy -Dartifact=${coordinates} -DoutputDirectory=$FLINK_HOME/lib), without other versions of it, and restart gateway and cluster`;
 }
+
+/** Parquet's own classes are made for Hadoop's file systems, and ask for them. */
+const hadoopJars =
+  'org.apache.hadoop:hadoop-client-api:3.3.6 and org.apache.hadoop:hadoop-client-runtime:3.3.6';
 
 /** How the functions of ours get to a cluster. */
 export const functionsJarFix =

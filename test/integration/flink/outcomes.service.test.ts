@@ -97,7 +97,7 @@ describe.skipIf(!withServices)(`what goes wrong on Flink (${howToRun})`, () => {
 
   it.each([
     ['fleet', 'MR_FLINK_JAR', 'org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2'],
-    ['logged', 'MR_FLINK_JAR', 'org.apache.flink:flink-sql-parquet:2.2.1'],
+    ['logged', 'MR_FLINK_JAR', 'org.apache.flink:flink-parquet:2.2.0'],
     ['full', 'MR_FLINK_SLOTS', 'the job needs 50 task slots, and 2 of 2 are free for it'],
     ['nobody', 'MR_FLINK_UNREACHABLE', 'the SQL gateway at http://127.0.0.1:1 does not answer'],
     ['silent', 'MR_FLINK_UNREACHABLE', 'the JobManager at http://127.0.0.1:1 does not answer'],
