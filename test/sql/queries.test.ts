@@ -88,7 +88,7 @@ describe('five-minute spend per user', () => {
     const script = `${payments}${sinks} EXECUTE STATEMENT SET BEGIN ${set} END;`;
     const { printed, summary } = await runScript(script, folder);
     expect(written('c')).toContain('u1,2026-01-01 10:00:00,12.0');
-    expect(printed).toContain('+I[u1, 2026-01-01 10:05:00, 7.0]');
+    expect(printed).toContain('+I[u1, 2026-01-01T10:05, 7.0]');
     expect(summary).toMatchObject({ queries: 3, rows_out: 9 });
   });
 });

@@ -1,8 +1,8 @@
 // A row of a query with its kind, and values as text: JSON as Flink's gateway and formats write it.
 import { formatDate } from '../../columns/parse-time.ts';
-import type { Value } from '../../kernel/types/field-type.ts';
-import type { SqlType } from '../../sql/bind/sql-type.ts';
-import { javaDecimal } from '../../sql/functions/java-text.ts';
+import type { FieldType, Value } from '../../kernel/types/field-type.ts';
+import { type SqlType, sqlTypeOf } from '../../sql/bind/sql-type.ts';
+import { javaDecimal, javaDouble, javaFloat } from '../../sql/functions/java-text.ts';
 
 /** What a row does to the result: adds, takes the old one away, puts the new one in, removes. */
 export type RowKind = '+I' | '-U' | '+U' | '-D';
@@ -88,4 +88,53 @@ export function valueText(value: Value, type: SqlType): string {
   if (type.name === 'DATE' && typeof value === 'number') return formatDate(value);
   const json = valueJson(value, type, { separator: ' ', decimals: 'number' });
   return json.startsWith('"') ? (JSON.parse(json) as string) : json;
+}
+
+/** A value as Flink's `print` shows it: as Java's classes write themselves. */
+export function printText(value: Value, type: SqlType): string {
+  if (value === null) return 'null';
+  switch (type.name) {
+    case 'FLOAT':
+      return javaFloat(Number(value));
+    case 'DOUBLE':
+      return javaDouble(Number(value));
+    case 'DECIMAL':
+      return javaDecimal(String(value));
+    case 'TIMESTAMP':
+      return localText(Number(value));
+    case 'TIMESTAMP_LTZ':
+      return `${javaInstant(Number(value))}Z`;
+    case 'ARRAY':
+    case 'MAP':
+    case 'ROW':
+      return nestedText(value, type.field);
+    default:
+      return String(value);
+  }
+}
+
+/** LocalDateTime: seconds are left out where there are none; a fraction has three digits. */
+function localText(ms: number): string {
+  const text = javaInstant(ms);
+  return text.length === 19 && text.endsWith(':00') ? text.slice(0, 16) : text;
+}
+
+function javaInstant(ms: number): string {
+  return new Date(ms).toISOString().slice(0, ms % 1000 === 0 ? 19 : 23);
+}
+
+function nestedText(value: Value, field: FieldType): string {
+  if (value === null) return 'null';
+  if (field.kind === 'list') {
+    const items = value as readonly Value[];
+    return `[${items.map((item) => nestedText(item, field.item)).join(', ')}]`;
+  }
+  if (field.kind === 'map') {
+    const entries = Object.entries(value as Readonly<Record<string, Value>>);
+    return `{${entries.map(([name, item]) => `${name}=${nestedText(item, field.value)}`).join(', ')}}`;
+  }
+  if (field.kind !== 'struct') return printText(value, sqlTypeOf(field));
+  const members = value as Readonly<Record<string, Value>>;
+  const texts = field.fields.map(({ name, type }) => nestedText(members[name] ?? null, type));
+  return `+I[${texts.join(', ')}]`;
 }

@@ -10,7 +10,14 @@ import type { Value } from '../../kernel/types/field-type.ts';
 import type { SqlTarget, SqlTask } from '../../sql/bind/bind-script.ts';
 import { refusal, typeProblem } from '../../sql/syntax/sql-error.ts';
 import { brokersOf, pathOf } from './sql-sources.ts';
-import { type JsonStyle, type RowColumn, rowJson, type SqlRow, valueText } from './sql-row.ts';
+import {
+  type JsonStyle,
+  type RowColumn,
+  printText,
+  rowJson,
+  type SqlRow,
+  valueText,
+} from './sql-row.ts';
 import { TableOptions } from './table-options.ts';
 
 /** Takes rows in order. */
@@ -90,10 +97,7 @@ function printSink(options: TableOptions, target: SqlTarget, { print }: SinkCont
       write: async (rows) => {
         for (const row of rows) {
           const values = valuesOf(target, row);
-          const texts = target.columns.map(({ type }, i) => {
-            const value = values[i] ?? null;
-            return value === null ? 'null' : valueText(value, type);
-          });
+          const texts = target.columns.map(({ type }, i) => printText(values[i] ?? null, type));
           print(`${prefix}${row.kind}[${texts.join(', ')}]`);
         }
         await Promise.resolve();

@@ -117,7 +117,17 @@ function bindName(
     const names = [...catalog.tables.keys(), ...catalog.views.keys()];
     throw nameProblem(at, `there is no table ${name}`, suggestName(name, names));
   }
+  for (const column of table.columns) checkDigits(column);
   return tableRelation(withOptions(table, options), alias ?? name, null);
+}
+
+/** Decimals of records lie in 64 bits. */
+const digitsMax = 18;
+
+function checkDigits({ type, source, at }: TableColumn): void {
+  if (source.kind !== 'physical' || type?.name !== 'DECIMAL' || type.precision <= digitsMax) return;
+  const fix = `use DECIMAL(${digitsMax}, ${type.scale})`;
+  throw refusal(at, `decimals have at most ${digitsMax} digits in records`, fix);
 }
 
 /** The table with options of a hint. */

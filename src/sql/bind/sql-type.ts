@@ -91,7 +91,7 @@ const byName: Readonly<Record<string, SqlType>> = {
   TIMESTAMP_LTZ: sqlTypes.timestampLtz,
 };
 
-const digitsMax = 18;
+const digitsMax = 38;
 
 /** The type that was written. */
 export function resolveType(syntax: TypeSyntax): SqlType {
@@ -103,9 +103,8 @@ export function resolveType(syntax: TypeSyntax): SqlType {
     case 'DEC':
     case 'NUMERIC': {
       const [precision = 10, scale = 0] = args;
-      if (precision > digitsMax) {
-        const fix = `use DECIMAL(${digitsMax}, ${scale})`;
-        throw refusal(at, `decimals have at most ${digitsMax} digits in records`, fix);
+      if (precision < 1 || precision > digitsMax || scale > precision) {
+        throw typeProblem(at, `there is no DECIMAL(${precision}, ${scale})`, 'DECIMAL(38, 2)');
       }
       return decimalType(precision, scale);
     }

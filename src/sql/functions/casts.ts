@@ -3,7 +3,14 @@
 import type { Value } from '../../kernel/types/field-type.ts';
 import { isNumber, type SqlType } from '../bind/sql-type.ts';
 import { atScale, decimalOf, decimalText, fitDecimal, readDecimal } from './decimal-math.ts';
-import { dateOf, javaDouble, midnightOf, readTimestamp, timestampText } from './java-text.ts';
+import {
+  dateOf,
+  javaDouble,
+  javaFloat,
+  midnightOf,
+  readTimestamp,
+  timestampText,
+} from './java-text.ts';
 import { RowError, type RowFunction } from './row-function.ts';
 
 type Cast = (value: NonNullable<Value>, from: SqlType, to: SqlType) => Value;
@@ -37,7 +44,8 @@ function isShown({ name }: SqlType): boolean {
 }
 
 function toText(value: NonNullable<Value>, { name }: SqlType): string {
-  if (name === 'DOUBLE' || name === 'FLOAT') return javaDouble(Number(value));
+  if (name === 'DOUBLE') return javaDouble(Number(value));
+  if (name === 'FLOAT') return javaFloat(Number(value));
   if (name === 'BOOLEAN') return value === true ? 'TRUE' : 'FALSE';
   if (name === 'TIMESTAMP' || name === 'TIMESTAMP_LTZ') return timestampText(Number(value));
   return String(value);
