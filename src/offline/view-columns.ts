@@ -43,7 +43,9 @@ export class ViewColumns {
       if (!Number.isFinite(ageMs) || ageMs > this.#ttlMs) continue;
       this.#from[kept] = source;
       this.#to[kept++] = row;
-      this.ages.values[row] = ageMs;
+      // Of several logs of a view the newest row.
+      const known = this.ages.nulls[row] === 0 ? (this.ages.values[row] as number) : ageMs;
+      this.ages.values[row] = Math.min(known, ageMs);
       this.ages.nulls[row] = 0;
     }
     const moves = { from: this.#from, to: this.#to, count: kept };

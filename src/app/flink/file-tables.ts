@@ -41,6 +41,11 @@ export function filesTable(
   };
 }
 
+/** Name of the log of one window of a view. */
+export function flinkLogName(view: string, group: string): string {
+  return `${view}.${group}`;
+}
+
 /** Where the rows of a view's groups are logged; null without a feature log of files. */
 export function parquetTable(
   { environment, baseDirectory }: ResolvedProject,
@@ -51,7 +56,7 @@ export function parquetTable(
   return (group) => ({
     options: {
       connector: 'filesystem',
-      path: fileUrl(baseDirectory, `${directory}/${view}.${group}`),
+      path: fileUrl(baseDirectory, `${directory}/${flinkLogName(view, group)}`),
       format: 'parquet',
       'parquet.compression': 'ZSTD',
       'parquet.utc-timezone': 'true',

@@ -8,9 +8,9 @@ import {
   type LogPart,
   type LogSource,
 } from '../../offline/logged/log-source.ts';
-import type { ViewNode } from '../../plan/plan.ts';
 import type { FeatureLogQuery } from '../../ports/feature-log.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
+import { flinkLogs } from '../flink/flink-logs.ts';
 
 const dayMs = 86_400_000;
 const dayPattern = /.*[/\\]date=(\d{4}-\d{2}-\d{2})[/\\]/;
@@ -28,22 +28,24 @@ export function logSource(project: ResolvedProject): LogSource {
     });
   }
   const place = { baseDirectory, ...(variant === null ? {} : { variant }) };
+  const logsOnFlink = flinkLogs(project);
   return {
-    days: async (view, fromMs, toMs) => {
-      const query = { ...place, view: view.name };
+    logsOf: (view) => logsOnFlink(view) ?? [view.name],
+    days: async (log, fromMs, toMs) => {
+      const query = { ...place, view: log };
       const paths = await filesOf({ ...query, fromMs });
       if (paths.length === 0) {
-        await refuseEmpty(filesOf({ ...query, fromMs: Number.NEGATIVE_INFINITY }), view);
+        await refuseEmpty(filesOf({ ...query, fromMs: Number.NEGATIVE_INFINITY }), log);
       }
       return daysOf(paths).filter(({ startMs }) => startMs <= toMs);
     },
   };
 }
 
-async function refuseEmpty(all: Promise<readonly string[]>, view: ViewNode): Promise<void> {
+async function refuseEmpty(all: Promise<readonly string[]>, log: string): Promise<void> {
   if ((await all).length > 0) return;
-  throw new MillraceError('MR_LOG_EMPTY', `the feature log has no rows of view "${view.name}"`, {
-    context: { path: view.name },
+  throw new MillraceError('MR_LOG_EMPTY', `the feature log has no rows of view "${log}"`, {
+    context: { path: log },
     fix: 'run the view, fill its past with `millrace backfill`, or train with --mode recompute',
   });
 }

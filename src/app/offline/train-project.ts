@@ -9,6 +9,7 @@ import { knownLabelTypes } from '../../offline/label-columns.ts';
 import { joinOnDemand, requestTypes } from '../../offline/on-demand-columns.ts';
 import { type TrainingSet, makeTrainingSet } from '../../offline/training-set.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
+import { flinkLogs, refuseFlinkArrivals } from '../flink/flink-logs.ts';
 import { openHistory } from '../open-history.ts';
 import { makeLoggedSet } from '../../offline/logged/logged-set.ts';
 import { arrivalFieldOf } from './arrival-field.ts';
@@ -138,6 +139,7 @@ async function joinLabels(
   };
   const isByArrival = options.asKnownAt ?? false;
   if (options.mode === 'logged') {
+    if (isByArrival) refuseFlinkArrivals(flinkLogs(project), views);
     return makeLoggedSet({ ...join, log: logSource(project), isByArrival });
   }
   return makeTrainingSet({

@@ -1,7 +1,7 @@
 // Rows of one day of a log that have keys which labels ask for: only their key and version columns
 // are read. Rows that were not known when their day ended come along to the next.
-import type { Column, Float64Column } from '../../columns/column.ts';
-import { type ColumnBuilder, columnForField } from '../../columns/column-builder.ts';
+import type { Column } from '../../columns/column.ts';
+import { type ColumnBuilder, columnForField, ensureRows } from '../../columns/column-builder.ts';
 import { KeyEncoder, keyTagOf } from '../../engine/operators/key-encoder.ts';
 import type { KeyBounds, KeyTable } from '../../engine/state/key-table.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
@@ -17,6 +17,8 @@ export interface GroupPlace {
   readonly part: string;
   readonly group: number;
 }
+
+type Float64Builder = ColumnBuilder & { readonly kind: 'float64' };
 
 const instant = (name: string): Field => ({ name, type: { kind: 'timestamp' }, nullable: false });
 const asOfField = instant('as_of');
@@ -38,7 +40,7 @@ export class DayRows implements LogRows {
   readonly #keys: KeyTable;
   readonly #keyBuilders: readonly ColumnBuilder[];
   readonly #times = [asOfField, seqField, arrivalField].map(
-    (field) => columnForField(field) as ColumnBuilder & { kind: 'float64' },
+    (field) => columnForField(field) as Float64Builder,
   );
   readonly #encoder = new KeyEncoder();
   #found = new Int32Array(0);
@@ -70,18 +72,24 @@ export class DayRows implements LogRows {
     for (const [i, field] of this.#view.key.entries()) {
       await part.read(group, field, this.#keyBuilders[i] as ColumnBuilder);
     }
-    const fields = [asOfField, seqField, arrivalField];
-    for (const [i, field] of fields.entries()) {
-      await part.read(group, field, this.#times[i] as ColumnBuilder);
+    const [asOf, seq, arrival] = this.#times as unknown as readonly [
+      Float64Builder,
+      Float64Builder,
+      Float64Builder,
+    ];
+    await part.read(group, asOfField, asOf);
+    // Rows that another engine wrote have no number, and are known from their instant on.
+    if (!(await part.read(group, seqField, seq))) {
+      ensureRows(seq, count);
+      seq.values.fill(0, 0, count);
+    }
+    if (!(await part.read(group, arrivalField, arrival))) {
+      ensureRows(arrival, count);
+      arrival.values.set(asOf.values.subarray(0, count));
     }
     this.rowsRead += count;
     this.#find(count);
     this.#ensure(this.count + count);
-    const [asOf, seq, arrival] = this.#times as unknown as readonly [
-      Float64Column,
-      Float64Column,
-      Float64Column,
-    ];
     for (let row = 0; row < count; row++) {
       const slot = this.#found[row] as number;
       if (slot < 0) continue;

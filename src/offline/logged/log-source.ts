@@ -5,8 +5,13 @@ import type { Field } from '../../kernel/types/field-type.ts';
 import type { ViewNode } from '../../plan/plan.ts';
 
 export interface LogSource {
-  /** Days with rows whose `as_of` may be in [fromMs, toMs], ascending. */
-  days(view: ViewNode, fromMs: number, toMs: number): Promise<readonly LogDay[]>;
+  /**
+   * Names of the logs that a view's rows lie in: one, or one for each of its windows. Each has the
+   * features that it has.
+   */
+  logsOf(view: ViewNode): readonly string[];
+  /** Days of a log with rows whose `as_of` may be in [fromMs, toMs], ascending. */
+  days(log: string, fromMs: number, toMs: number): Promise<readonly LogDay[]>;
 }
 
 export interface LogDay {

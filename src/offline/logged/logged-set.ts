@@ -65,9 +65,13 @@ async function joinView(options: LoggedSetOptions, join: ViewJoin): Promise<Join
   const { order, timesMs } = join.times;
   const columns = new ViewColumns(join.view, timesMs.length);
   if (order.length === 0) return { columns, rowsRead: 0 };
-  const places: GroupPlace[] = [];
-  const { matches, rowsRead } = await findRows(options, join, places);
-  await takeFeatures(join, places, matches, columns);
+  let rowsRead = 0;
+  for (const log of options.log.logsOf(join.view)) {
+    const places: GroupPlace[] = [];
+    const found = await findRows(options, join, log, places);
+    await takeFeatures(join, places, found.matches, columns);
+    rowsRead += found.rowsRead;
+  }
   return { columns, rowsRead };
 }
 
@@ -75,6 +79,7 @@ async function joinView(options: LoggedSetOptions, join: ViewJoin): Promise<Join
 async function findRows(
   options: LoggedSetOptions,
   { view, times, keys: { keys, keySlots } }: ViewJoin,
+  log: string,
   places: GroupPlace[],
 ): Promise<{ readonly matches: Matches; readonly rowsRead: number }> {
   const { order, timesMs } = times;
@@ -82,7 +87,7 @@ async function findRows(
   const firstMs = timesMs[order[0] as number] as number;
   const lastMs = timesMs[order.at(-1) as number] as number;
   const fromMs = view.ttlMs === null ? Number.NEGATIVE_INFINITY : firstMs - view.ttlMs - boundMs;
-  const days = await options.log.days(view, fromMs, lastMs);
+  const days = await options.log.days(log, fromMs, lastMs);
   const known = options.isByArrival ? new KnownTimes(boundMs) : null;
   const rows = new DayRows(view, keys);
   const versions = new KeyVersions(keys.slotCount);
@@ -101,7 +106,7 @@ async function findRows(
     next = done.next;
     rows.keep(done.pending.filter((row) => (rows.knownMs[row] as number) <= lastMs));
     const text = rows.rowsRead.toLocaleString('en-US');
-    options.onProgress(`joining ${view.name}: ${text} rows, ${i + 1} of ${days.length} days`);
+    options.onProgress(`joining ${log}: ${text} rows, ${i + 1} of ${days.length} days`);
   }
   return { matches, rowsRead: rows.rowsRead };
 }

@@ -12,7 +12,8 @@ import { exists, syncFolder } from './log-folders.ts';
 /** Below the folder of a day: files that were merged, until they are removed. */
 const replacedFolder = '.replaced';
 const notePattern = /^\.merge-.*\.json$/;
-const partPattern = /^part-.*\.parquet$/;
+/** Of ours, and of Flink's file sink, which gives names without an ending. */
+const partPattern = /^part-(?:.*\.parquet|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}-\d+-\d+)$/;
 
 /** What a merge does, as it is written down. */
 export interface MergeNote {
