@@ -55,7 +55,7 @@ export class PlainImages implements KeyImages {
     this.#ensure();
     if (this.#residence !== null) {
       this.#arrive(ids.length, this.#residence);
-      this.#residence.touch(slots, 0, ids.length);
+      this.#residence.use(slots, 0, ids.length);
     }
     const numbers = this.#numbers;
     const width = this.#width;

@@ -45,6 +45,10 @@ export class ThrashResidence implements Residence {
     for (let i = first; i < end; i++) this.touchOne(slots[i] as number);
   }
 
+  use(slots: Int32Array, first: number, end: number): void {
+    this.touch(slots, first, end);
+  }
+
   touchOne(slot: number): void {
     const image = this.#untouched.get(slot);
     if (image !== undefined) this.#expectUnchanged(slot, image);

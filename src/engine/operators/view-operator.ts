@@ -100,7 +100,7 @@ export class ViewOperator implements Operator {
     this.#failRows('MR_DATA_KEY_TOO_LONG', tooLong);
     this.#ensureSlots();
     this.#residents?.takeRows(first, store.length);
-    this.#residents?.touch(store.slot, first, store.length);
+    this.#residents?.use(store.slot, first, store.length);
     for (let from = first; from < store.length; from += blockRows) {
       const end = Math.min(store.length, from + blockRows);
       if (mode === 'watermark' && this.#isWaiting) this.#arriveTogether(batch, from, end);

@@ -14,10 +14,12 @@ export interface Residence {
   arrived(slots: Int32Array, count: number): void;
   /**
    * Before the operator reads or changes the state of `slots[first .. end)`; a slot may occur often.
-   * Marks them dirty and referenced; writes the old image first while a snapshot waits for it.
+   * Marks them dirty; writes the old image first while a snapshot waits for it.
    */
   touch(slots: Int32Array, first: number, end: number): void;
   touchOne(slot: number): void;
+  /** As `touch`, for records that came in: how often those come decides which keys stay in memory. */
+  use(slots: Int32Array, first: number, end: number): void;
   /**
    * The earliest timer of a key that is stored but not in memory; +∞. The time of a key is what
    * `wakeMs` was when it left; while idle only `idleWakeMs` counts.

@@ -60,6 +60,11 @@ export class ResidentKeys implements KeyImages {
     if (made > 0) this.#residence.arrived(this.#made, made);
   }
 
+  /** Records of these keys are about to be processed. */
+  use(slots: Int32Array, first: number, end: number): void {
+    this.#residence.use(slots, first, end);
+  }
+
   touch(slots: Int32Array, first: number, end: number): void {
     this.#residence.touch(slots, first, end);
   }

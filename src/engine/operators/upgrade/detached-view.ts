@@ -19,6 +19,7 @@ const nothing: Residence = {
   arrived: () => {},
   touch: () => {},
   touchOne: () => {},
+  use: () => {},
   coldWakeMs: () => Number.POSITIVE_INFINITY,
   wake: () => false,
   forgot: () => {},

@@ -55,6 +55,7 @@ export class LoadedKeys {
       this.#cold.index.touch(this.#hashes, end - from);
       for (let i = from; i < end; i++) {
         this.#lookUp(slots[i] as number, this.#hashes[i - from] as number);
+        this.#slots.enter(slots[i] as number);
       }
     }
     this.#readWanted();
@@ -139,6 +140,7 @@ export class LoadedKeys {
     const slot = this.#images.insert(data, keyStart, keyEnd);
     this.#slots.ensure(this.#images.slotCount);
     this.#slots.clear(slot);
+    this.#slots.enter(slot);
     this.#place(slot, segment, ordinal);
     this.#reader.reset(data, keyEnd, end);
     this.#images.readKey(slot, this.#reader);
@@ -224,7 +226,6 @@ export class LoadedKeys {
   #place(slot: number, segment: number, ordinal: number): void {
     this.#slots.setPlace(slot, segment, ordinal);
     this.#slots.setQueued(slot, this.#times.queued, this.#times.idleQueued);
-    this.#slots.setReferenced(slot);
   }
 
   #takeParts(at: number): KeyTimes {

@@ -2,16 +2,23 @@
 // whether it was used lately, where its newest stored image is, and which timer entry stands for it.
 // A flip only exchanges the meaning of the two marks: whatever carries the older one is pending.
 import { GrowingMemory } from '../growing-memory.ts';
+import { Newcomers } from './newcomers.ts';
 
 const marks = 3;
 const referenced = 4;
+/** No record has come since the key came to memory. */
+const fresh = 8;
+/** It is among the newcomers. */
+const newcomer = 16;
 const slotsInitial = 1024;
 
 export class SlotRecords {
-  /** Bits 0 and 1: the mark of the epoch of the last change; bit 2: used since CLOCK came by. */
+  /** Bits 0 and 1: the mark of the epoch of the last change; bit 2: used since it was last looked at. */
   flags: Uint8Array;
-  /** The flags of a slot that was just used and has changed in this epoch. */
-  hot: number = 1 | referenced;
+  /** The mark of this epoch. */
+  mark = 1;
+  /** Keys that came lately; only with eviction. */
+  readonly newcomers = new Newcomers();
   /** Changed in this epoch; pending: changed before the flip and not written yet. */
   dirtyCount = 0;
   pendingCount = 0;
@@ -23,7 +30,6 @@ export class SlotRecords {
   readonly #placeMemory = new GrowingMemory(slotsInitial * 8);
   readonly #queuedMemory = new GrowingMemory(slotsInitial * 16);
   readonly #hasQueued: boolean;
-  #mark = 1;
 
   constructor(hasQueued: boolean) {
     this.#hasQueued = hasQueued;
@@ -48,57 +54,78 @@ export class SlotRecords {
   flip(): void {
     this.pendingCount = this.dirtyCount;
     this.dirtyCount = 0;
-    this.#mark = this.#mark === 1 ? 2 : 1;
-    this.hot = this.#mark | referenced;
+    this.mark = this.mark === 1 ? 2 : 1;
   }
 
   isDirty(slot: number): boolean {
-    return ((this.flags[slot] as number) & marks) === this.#mark;
+    return ((this.flags[slot] as number) & marks) === this.mark;
   }
 
   isPending(slot: number): boolean {
-    return ((this.flags[slot] as number) & marks) === marks - this.#mark;
+    return ((this.flags[slot] as number) & marks) === marks - this.mark;
   }
 
   /** It changes: it must not be pending. */
   setDirty(slot: number): void {
     if (!this.isDirty(slot)) this.dirtyCount += 1;
-    this.flags[slot] = this.hot;
+    this.flags[slot] = ((this.flags[slot] as number) & ~marks) | this.mark;
   }
 
   /** Its newest image is stored. */
   setClean(slot: number): void {
     const flags = this.flags[slot] as number;
-    if ((flags & marks) === this.#mark) this.dirtyCount -= 1;
+    if ((flags & marks) === this.mark) this.dirtyCount -= 1;
     else if ((flags & marks) !== 0) this.pendingCount -= 1;
-    this.flags[slot] = flags & referenced;
+    this.flags[slot] = flags & ~marks;
   }
 
   /** What is pending has changed in this epoch instead. */
   pendingToDirty(slot: number): void {
     this.pendingCount -= 1;
     this.dirtyCount += 1;
-    this.flags[slot] = ((this.flags[slot] as number) & referenced) | this.#mark;
+    this.flags[slot] = ((this.flags[slot] as number) & ~marks) | this.mark;
   }
 
   /** The first pending slot from `from` on and below `end`, or `end`. */
   nextPending(from: number, end: number): number {
     const { flags } = this;
-    const pending = marks - this.#mark;
+    const pending = marks - this.mark;
     for (let slot = from; slot < end; slot++) {
       if (((flags[slot] as number) & marks) === pending) return slot;
     }
     return end;
   }
 
-  setReferenced(slot: number): void {
-    this.flags[slot] = (this.flags[slot] as number) | referenced;
+  /** Whether the slot was used by records and has changed in this epoch: then it need not be told. */
+  isHot(slot: number): boolean {
+    return ((this.flags[slot] as number) & (marks | referenced)) === (this.mark | referenced);
+  }
+
+  /** A record came: the first one of a key that came to memory for it does not count. */
+  setUsed(slot: number): void {
+    const flags = this.flags[slot] as number;
+    this.flags[slot] = (flags & fresh) === 0 ? flags | referenced : flags & ~fresh;
+  }
+
+  /** The key came to memory. */
+  enter(slot: number): void {
+    this.flags[slot] = (this.flags[slot] as number) | fresh | newcomer;
+    this.newcomers.push(slot);
+  }
+
+  isNewcomer(slot: number): boolean {
+    return ((this.flags[slot] as number) & newcomer) !== 0;
+  }
+
+  /** It is a newcomer no longer. */
+  settle(slot: number): void {
+    this.flags[slot] = (this.flags[slot] as number) & ~newcomer;
   }
 
   /** Whether it was used since the last call. */
   takeReference(slot: number): boolean {
     const flags = this.flags[slot] as number;
-    this.flags[slot] = flags & marks;
+    this.flags[slot] = flags & ~referenced;
     return (flags & referenced) !== 0;
   }
 
@@ -141,6 +168,7 @@ export class SlotRecords {
   get byteLength(): number {
     return (
       this.#flagMemory.byteLength +
+      this.newcomers.byteLength +
       this.#placeMemory.byteLength +
       (this.#hasQueued ? this.#queuedMemory.byteLength : 0)
     );

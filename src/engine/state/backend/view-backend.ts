@@ -67,15 +67,20 @@ export class ViewBackend implements Residence {
   }
 
   touch(slots: Int32Array, first: number, end: number): void {
-    const { flags, hot } = this.slots;
-    for (let i = first; i < end; i++) {
-      const slot = slots[i] as number;
-      if (flags[slot] !== hot) this.#change(slot);
-    }
+    for (let i = first; i < end; i++) this.touchOne(slots[i] as number);
   }
 
   touchOne(slot: number): void {
-    if (this.slots.flags[slot] !== this.slots.hot) this.#change(slot);
+    if (!this.slots.isDirty(slot)) this.#change(slot);
+  }
+
+  use(slots: Int32Array, first: number, end: number): void {
+    for (let i = first; i < end; i++) {
+      const slot = slots[i] as number;
+      if (this.slots.isHot(slot)) continue;
+      if (!this.slots.isDirty(slot)) this.#change(slot);
+      this.slots.setUsed(slot);
+    }
   }
 
   coldWakeMs(isIdle: boolean): number {
