@@ -161,6 +161,7 @@ const windowSql: WindowSql = {
     refuseLate(window, call);
     refuseOffset(window, call);
     refuseOpen(window.serve, call);
+    refuseDistinctSum(call);
     const lengths = [intervalSql(window.everyMs), intervalSql(window.sizeMs)];
     return endingSql(call, 'HOP', lengths);
   },
@@ -218,6 +219,17 @@ function refuseOffset({ offsetMs }: { readonly offsetMs: number }, { scope }: Wi
     'Flink loses records of windows with an offset, in one phase as in two',
     'leave the offset out, or keep the view on the engine',
   );
+}
+
+/** It fails when its code is made, for a sum that can subtract is not chosen for distinct values. */
+function refuseDistinctSum({ group, view, refusals }: WindowCall): void {
+  for (const { name, aggregate } of group.features) {
+    if (aggregate.fn !== 'sum' || !aggregate.distinct) continue;
+    refusalsAt(`${view.name}.features.${name}`, refusals).refuse(
+      'Flink has no sum of distinct values over hopping windows',
+      "take it over tumbling('1h') or cumulate('1d', { step: '1h' }), or keep the view on the engine",
+    );
+  }
 }
 
 function refuseLate(
