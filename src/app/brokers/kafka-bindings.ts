@@ -3,10 +3,12 @@
 import { openKafkaAdmin } from '../../adapters/kafka/admin/kafka-admin.ts';
 import type { KafkaAccess } from '../../adapters/kafka/client/kafka-access.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
+import { streamOf, type ViewNode } from '../../plan/plan.ts';
 import type { BrokerAdmin } from '../../ports/broker-admin.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { isFlinkBinding } from '../flink/flink-binding.ts';
 import { flinkGroup, upsertBrokers } from '../flink/flink-tables-of.ts';
+import { placementOf } from '../flink/hybrid/placement.ts';
 import { loadedGroups } from '../flink/load/loaded-groups.ts';
 import { jobName } from '../recovery/checkpoint-place.ts';
 
@@ -50,10 +52,9 @@ export function boundClusters(project: ResolvedProject): readonly BoundCluster[]
     const binding: unknown = environment.streams[name];
     if (!isKafka(binding)) continue;
     const { topic } = binding.options;
-    found.push({
-      binding,
-      topic: { name, role: 'stream', topic, group: groupOf(project, binding) },
-    });
+    for (const group of groupsOf(project, name, binding)) {
+      found.push({ binding, topic: { name, role: 'stream', topic, group } });
+    }
   }
   found.push(...loadedTopics(project));
   for (const [name, binding] of Object.entries(environment.outputs ?? {})) {
@@ -82,11 +83,11 @@ export function boundClusters(project: ResolvedProject): readonly BoundCluster[]
 /** Topics by which views that Flink computes come to the online store; their loader reads them. */
 function loadedTopics(project: ResolvedProject): readonly FoundTopic[] {
   const binding = upsertBrokers(project);
-  const { environment, plan } = project;
+  const { environment } = project;
   if (!isFlinkBinding(environment.engine) || binding === null) return [];
   if (environment.online === undefined) return [];
   const group = jobName(project);
-  return plan.views.flatMap((view) =>
+  return placementOf(project).flinkPlan.views.flatMap((view) =>
     loadedGroups(project, view).map(({ topic }) => ({
       binding,
       topic: { name: view.name, role: 'output' as const, topic, group },
@@ -94,12 +95,27 @@ function loadedTopics(project: ResolvedProject): readonly FoundTopic[] {
   );
 }
 
+/** Who reads a stream: Flink, the environment's job, or both. */
+function groupsOf(
+  project: ResolvedProject,
+  stream: string,
+  { options }: KafkaLike,
+): readonly string[] {
+  const { environment, env, plan } = project;
+  if (!isFlinkBinding(environment.engine)) return [groupOf(project, options.group)];
+  const { engine, flinkPlan } = placementOf(project);
+  const isRead = (view: ViewNode): boolean => streamOf(plan, view).name === stream;
+  const isOnEngine = plan.views.some((view) => engine.has(view.name) && isRead(view));
+  return [
+    ...(flinkPlan.views.some(isRead) ? [flinkGroup(project.project, env, options.group)] : []),
+    ...(isOnEngine ? [groupOf(project, options.group)] : []),
+  ];
+}
+
 /** The group that the environment's job commits to; a second job has its own. */
-function groupOf(project: ResolvedProject, { options }: KafkaLike): string {
-  const { environment, env } = project;
-  if (isFlinkBinding(environment.engine)) return flinkGroup(project.project, env, options.group);
-  if (options.group === undefined) return jobName(project);
-  return project.variant === null ? options.group : `${options.group}.${project.variant}`;
+function groupOf(project: ResolvedProject, group: string | undefined): string {
+  if (group === undefined) return jobName(project);
+  return project.variant === null ? group : `${group}.${project.variant}`;
 }
 
 export async function withAdmin<T>(

@@ -21,6 +21,7 @@ import { jobName } from '../../recovery/checkpoint-place.ts';
 import { flinkSql } from '../flink-sql.ts';
 import { createJoins } from '../hybrid/create-joins.ts';
 import { placementOf } from '../hybrid/placement.ts';
+import { createLoadedTopics } from '../load/upsert-topics.ts';
 import { flinkSettings } from './flink-settings.ts';
 import { type ProgramWithJar, programWithJar } from './functions-jar.ts';
 import { type FlinkStatus, flinkStatus } from './flink-status.ts';
@@ -124,6 +125,7 @@ class ClusterJobs implements FlinkJobs {
     await putJar();
     const { flinkPlan } = placementOf(this.#project);
     await createJoins(this.#project, onStep);
+    await createLoadedTopics(this.#project);
     return deployJob({
       cluster: this.#cluster,
       folder: this.#folder,

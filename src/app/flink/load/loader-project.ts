@@ -17,6 +17,7 @@ import type { ResolvedProject } from '../../config/resolve-project.ts';
 import { storedViews } from '../../stored-views.ts';
 import { upsertBrokers } from '../flink-tables-of.ts';
 import { engineHalf } from '../hybrid/engine-half.ts';
+import { accessOf } from '../hybrid/rows-topic.ts';
 import { CatchUp } from './catch-up.ts';
 import { type GroupTopic, groupsSource, jsonOptions } from './groups-source.ts';
 import { type LoadedGroup, loadedGroups, topicFields } from './loaded-groups.ts';
@@ -114,12 +115,7 @@ function groupTopic(
   fields: readonly Field[],
   { project, brokers }: SourceParts,
 ): GroupTopic {
-  const { brokers: addresses, tls, sasl } = brokers.options;
-  const access = {
-    brokers: addresses,
-    ...(tls === undefined ? {} : { tls }),
-    ...(sasl === undefined ? {} : { sasl }),
-  };
+  const access = accessOf(brokers);
   const { topic } = group;
   return {
     group,

@@ -1,7 +1,12 @@
 // Upsert topics are compacted: the newest row of each key is kept for ever, which is what a loader without
 // a state reads. Whoever comes first makes them; a topic that is there is left as it is.
 import type { BrokerAdmin } from '../../../ports/broker-admin.ts';
+import { withAdmin } from '../../brokers/kafka-bindings.ts';
 import type { ResolvedProject } from '../../config/resolve-project.ts';
+import { upsertBrokers } from '../flink-tables-of.ts';
+import { placementOf } from '../hybrid/placement.ts';
+import { accessOf } from '../hybrid/rows-topic.ts';
+import { loadedGroups } from './loaded-groups.ts';
 
 const replicasMax = 3;
 
@@ -11,6 +16,17 @@ const settings = {
   'segment.ms': '3600000',
   'min.cleanable.dirty.ratio': '0.2',
 };
+
+/** Before a job of Flink begins: else brokers would make its topics by themselves, and not compacted. */
+export async function createLoadedTopics(project: ResolvedProject): Promise<void> {
+  const brokers = upsertBrokers(project);
+  if (brokers === null || project.environment.online === undefined) return;
+  const topics = placementOf(project).flinkPlan.views.flatMap((view) =>
+    loadedGroups(project, view).map(({ topic }) => topic),
+  );
+  if (topics.length === 0) return;
+  await withAdmin(accessOf(brokers), (admin) => createUpsertTopics(admin, topics, project));
+}
 
 /** Makes those that are not there. */
 export async function createUpsertTopics(
