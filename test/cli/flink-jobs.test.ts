@@ -34,6 +34,10 @@ export default defineConfig({
       outputs: { spend: topic('spend') },
       checkpoints: { directory: './state' },
     },
+    away: {
+      engine: flink({ gateway: 'http://127.0.0.1:1', jobManager: 'http://127.0.0.1:1' }),
+      streams: { purchases: topic('purchases') },
+    },
   },
 });
 `;
@@ -118,4 +122,15 @@ test('savepoint, stop and cancel say what became of the job', async () => {
   const { code, stderr } = await changed('savepoint');
   expect(code).toBe(1);
   expect(stderr).toContain('error MR_FLINK_DEPLOYMENT: no job millrace-shop-fleet runs');
+});
+
+test('a comparison without its cluster, or of what is not there, says so', async () => {
+  const parity = (...args: readonly string[]): Promise<CliResult> =>
+    cli.run(folder.path, 'flink', 'parity', ...args);
+  const away = await parity('--env', 'away');
+  expect(away.stderr).toContain('MR_FLINK_UNREACHABLE: the JobManager at http://127.0.0.1:1');
+  expect([away.code, away.stdout]).toEqual([3, '']);
+  const usage = await parity('--env', 'away', '--parallelism', '1,many');
+  expect(usage.stderr).toContain('--parallelism must be a whole number, not "many"');
+  expect(usage.code).toBe(2);
 });
