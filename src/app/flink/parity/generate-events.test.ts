@@ -7,7 +7,7 @@ import { buildPlan } from '../../../define/build-plan.ts';
 import { count, entity, featureView, rolling, stream, t, tumbling } from '../../../index.ts';
 import { watermarkField, writeEventFile } from './event-file.ts';
 import { generateEvents } from './generate-events.ts';
-import { deliveredRows } from './parity-events.ts';
+import { deliveredRows, recordsOfLines } from './parity-events.ts';
 
 const purchases = stream('purchases', {
   schema: { user_id: t.string(), kind: t.string().nullable(), n: t.int64(), ts: t.timestamp() },
@@ -22,6 +22,7 @@ const spend = featureView('spend', {
   }),
 });
 const { plan } = buildPlan([{ spend }]);
+const text = { type: { kind: 'string' }, nullable: false } as const;
 const made = (seed: number, partitions: number) => {
   const [node] = plan.streams;
   if (node === undefined) throw new TypeError('no stream');
@@ -70,6 +71,32 @@ it('the file of several partitions has the least of their watermarks on each lin
       const written = (JSON.parse(lines[i] ?? '') as Record<string, unknown>)[watermarkField];
       expect(written).toBe(Number.isFinite(least) ? least : undefined);
     }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+it('what the engine cannot read and Flink takes for null is not in the file: a difference by design', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-parity-'));
+  try {
+    const [node] = plan.streams;
+    if (node === undefined) throw new TypeError('no stream');
+    const fields = [...node.fields, { ...text, name: 'unit', default: 'none' }];
+    const stream = { ...node, fields };
+    const good = '{"user_id":"a","kind":"b","n":1,"ts":1000}';
+    const lines = [
+      good,
+      '{"user_id":"a","kind":{},"n":1,"ts":1000}',
+      '{"user_id":"a","kind":"b","n":1,"unit":null,"ts":1000}',
+      '{"user_id":null,"n":1,"ts":9000}',
+      'no JSON',
+    ].map((line) => ({ split: 0, line }));
+    const records = recordsOfLines(stream, lines, {});
+    expect(records.map(({ row }) => row === null)).toEqual([false, true, true, true, true]);
+    const path = join(folder, 'events.jsonl');
+    await writeEventFile(path, { stream, records, splitCount: 1, instants: 'ms' }, 0);
+    const written = readFileSync(path, 'utf8').trimEnd().split('\n');
+    expect(written).toEqual([good, '{"user_id":null,"n":1,"ts":9000}', 'no JSON']);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
