@@ -3,7 +3,8 @@
 // on the engine stay in the process.
 import { kafka } from '../../../adapters/kafka/kafka.ts';
 import { MillraceError } from '../../../kernel/errors/millrace-error.ts';
-import { type Plan, type StreamNode, streamOf } from '../../../plan/plan.ts';
+import { type Plan, type RelationNode, type StreamNode, streamOf } from '../../../plan/plan.ts';
+import { streamUid } from '../../../plan/uids.ts';
 import type { Source } from '../../../ports/source.ts';
 import type { ResolvedProject } from '../../config/resolve-project.ts';
 import { upsertBrokers } from '../flink-tables-of.ts';
@@ -26,42 +27,54 @@ export function engineHalf(project: ResolvedProject): EngineHalf {
   const { engine } = placementOf(project);
   const views = plan.views.filter(({ name }) => engine.has(name));
   const read = new Set(views.map((view) => streamOf(plan, view).name));
-  const streams = plan.streams
-    .filter(({ name }) => read.has(name))
-    .map((stream) => (isJoined(stream, engine) ? joined(stream, project) : stream));
-  const sources = streams
+  const streams = plan.streams.filter(({ name }) => read.has(name));
+  const joins = streams.filter(({ rowsOf }) => rowsOf !== undefined && !engine.has(rowsOf));
+  const names = new Map(joins.map(({ name, rowsOf }) => [name, joinedName(rowsOf as string)]));
+  const bound = streams
     .filter(({ rowsOf }) => rowsOf === undefined)
-    .flatMap(({ name }) => {
-      const source = environment.streams[name] ?? rowsSource(name, project);
-      return source === null ? [] : [[name, source] as const];
-    });
-  return { plan: { ...plan, views, streams }, sources: Object.fromEntries(sources) };
+    .map(({ name }) => [name, environment.streams[name]] as const)
+    .filter((entry): entry is readonly [string, Source] => entry[1] !== undefined);
+  const joined = joins.map(
+    ({ rowsOf }) => [joinedName(rowsOf as string), rowsSource(rowsOf as string, project)] as const,
+  );
+  return {
+    plan: {
+      ...plan,
+      views: views.map((view) => ({ ...view, from: renamed(view.from, names) })),
+      streams: streams.map((stream) =>
+        joins.includes(stream) ? joinedNode(stream, project) : stream,
+      ),
+    },
+    sources: Object.fromEntries([...bound, ...joined]),
+  };
 }
 
-function isJoined({ rowsOf }: StreamNode, engine: ReadonlySet<string>): boolean {
-  return rowsOf !== undefined && !engine.has(rowsOf);
+/** Rows that come from outside are a stream like any other, and need a name like any other's. */
+function joinedName(view: string): string {
+  return `rows_from_flink_${view}`;
 }
 
-/** The same rows from a topic: a stream like any other. */
-function joined(stream: StreamNode, { settings }: ResolvedProject): StreamNode {
-  const { rowsOf: _, ...node } = stream;
+function renamed(from: RelationNode, names: ReadonlyMap<string, string>): RelationNode {
+  if (from.kind === 'filter') return { ...from, input: renamed(from.input, names) };
+  return { ...from, stream: names.get(from.stream) ?? from.stream };
+}
+
+function joinedNode({ rowsOf, ...node }: StreamNode, { settings }: ResolvedProject): StreamNode {
+  const name = joinedName(rowsOf as string);
   const checkpointMs = settings.checkpoints?.intervalMs ?? 0;
   const idleTimeoutMs = idleCheckpoints * checkpointMs + idleSlackMs;
-  return { ...node, eventTime: { ...node.eventTime, idleTimeoutMs } };
+  return { ...node, name, uid: streamUid(name), eventTime: { ...node.eventTime, idleTimeoutMs } };
 }
 
-/** Null where nothing has that name, which is said elsewhere. */
-function rowsSource(name: string, project: ResolvedProject): Source | null {
-  const stream = project.plan.streams.find((candidate) => candidate.name === name);
-  if (stream?.rowsOf === undefined) return null;
+function rowsSource(view: string, project: ResolvedProject): Source {
   const brokers = upsertBrokers(project);
   if (brokers === null) {
     throw new MillraceError(
       'MR_CONFIG_INVALID',
-      `rows of view "${stream.rowsOf}" come from Flink by a topic, and environment "${project.env}" has no Kafka`,
+      `rows of view "${view}" come from Flink by a topic, and environment "${project.env}" has no Kafka`,
       { fix: 'bind a stream or an output to kafka(…)' },
     );
   }
-  const topic = rowsTopic(project, stream.rowsOf);
+  const topic = rowsTopic(project, view);
   return kafka({ ...accessOf(brokers), topic, formatOptions: { timestamp: 'iso' } });
 }
