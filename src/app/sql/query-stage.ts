@@ -7,11 +7,20 @@ import type { Batch } from '../../columns/batch.ts';
 import { readValue } from '../../columns/read-value.ts';
 import { lowerPlan } from '../../engine/lower/lower-plan.ts';
 import { LocalViewStage } from '../../engine/task/local-view-stage.ts';
-import type { StageOutput, ViewStage, ViewStageOptions } from '../../engine/task/view-stage.ts';
+import type { SubtaskSnapshot } from '../../engine/checkpoint/subtask-snapshot.ts';
+import type {
+  StageOutput,
+  StageState,
+  ViewStage,
+  ViewStageOptions,
+} from '../../engine/task/view-stage.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Value } from '../../kernel/types/field-type.ts';
 import type { BoundQuery } from '../../sql/bind/bound-query.ts';
 import { scalarFields, streamFields } from '../../sql/bind/query-plan.ts';
+import { planToJson } from '../../plan/plan-json.ts';
+import type { JsonValue } from '../../kernel/json-value.ts';
+import { readEdges, viewPart, writeEdges } from './edge-state.ts';
 import { ResultsFeed } from './results-feed.ts';
 import { RowBuilder } from './row-builder.ts';
 import { ScalarRows } from './scalar-rows.ts';
@@ -27,6 +36,9 @@ export class QueryStage implements ViewStage {
   readonly #builder: RowBuilder;
   readonly #project: Projection | null;
   readonly #scalars: ScalarRows;
+  /** The place of the query in its chain. */
+  readonly #depth: number;
+  readonly #state: StageState | null;
   /** The query that reads these rows, with what makes records of them. */
   readonly #next: { readonly stage: QueryStage; readonly feed: ResultsFeed } | null;
   /** Of records whose row has not come out. */
@@ -38,7 +50,12 @@ export class QueryStage implements ViewStage {
   #rows: SqlRow[] = [];
 
   /** `queries`: each reads the rows of the one before it; the last one's are written. */
-  constructor(queries: readonly BoundQuery[], write: WriteRows, options: ViewStageOptions) {
+  constructor(
+    queries: readonly BoundQuery[],
+    write: WriteRows,
+    options: ViewStageOptions,
+    depth = 0,
+  ) {
     const [query, ...readers] = queries as readonly [BoundQuery, ...BoundQuery[]];
     const [reader] = readers;
     this.#query = query;
@@ -46,7 +63,10 @@ export class QueryStage implements ViewStage {
     this.#next =
       reader === undefined
         ? null
-        : { stage: new QueryStage(readers, write, options), feed: new ResultsFeed(reader) };
+        : {
+            stage: new QueryStage(readers, write, options, depth + 1),
+            feed: new ResultsFeed(reader),
+          };
     this.#builder = new RowBuilder(query, (record) => this.#take(record));
     const { passed: outputs, predicates, table, scalars, plan } = query;
     const own = streamFields(table);
@@ -56,7 +76,10 @@ export class QueryStage implements ViewStage {
     this.#project =
       outputs.length === 0 ? null : compileProjection({ fields, predicates, outputs });
     const output = this.#innerOutput(options.output);
-    this.#inner = new LocalViewStage({ ...options, plan, stages: lowerPlan(plan), output });
+    this.#depth = depth;
+    this.#state = stateOf(options.state, depth);
+    const state = this.#state;
+    this.#inner = new LocalViewStage({ ...options, plan, stages: lowerPlan(plan), output, state });
   }
 
   #innerOutput(output: StageOutput): StageOutput {
@@ -115,13 +138,16 @@ export class QueryStage implements ViewStage {
     for (let row = 0; row < batch.rowCount; row++) arrivalTimeMs[row] = this.#recordCount + row;
     for (const row of this.#selected(batch)) {
       const number = this.#recordCount + row;
-      const place = `${batch.split}:${batch.offsets[row]}`;
-      this.#passed.set(number, this.#valuesOf(row));
-      this.#numbers.set(place, number);
-      this.#places.set(number, place);
+      this.#keep(number, this.#valuesOf(row), `${batch.split}:${batch.offsets[row]}`);
     }
     this.#recordCount += batch.rowCount;
     return { ...batch, arrivalTimeMs };
+  }
+
+  #keep(number: number, values: readonly Value[], place: string): void {
+    this.#passed.set(number, values);
+    this.#numbers.set(place, number);
+    this.#places.set(number, place);
   }
 
   readonly #fields: Batch['fields'];
@@ -180,24 +206,64 @@ export class QueryStage implements ViewStage {
     this.#handOn();
   }
 
-  restore(...args: Parameters<ViewStage['restore']>): Promise<void> {
-    return this.#inner.restore(...args);
+  async restore(parts: readonly SubtaskSnapshot[], planJson: JsonValue): Promise<void> {
+    const own = viewPart(this.#depth);
+    const view = parts.filter(({ subtask }) => subtask === own);
+    const [edges] = parts.filter(({ subtask }) => subtask === own + 1);
+    const given = view.map((part) => ({ ...part, subtask: 0 }));
+    const json = JSON.parse(planToJson(this.#query.plan)) as JsonValue;
+    if (view.length > 0) await this.#inner.restore(given, json);
+    if (edges !== undefined && this.#state !== null) {
+      const { groups, passed, recordCount } = readEdges(this.#state.files, edges);
+      this.#builder.load(groups);
+      this.#recordCount = recordCount;
+      for (const [number, values, place] of passed) this.#keep(number, values, place);
+    }
+    await this.#next?.stage.restore(parts, planJson);
   }
 
-  snapshot(...args: Parameters<ViewStage['snapshot']>): ReturnType<ViewStage['snapshot']> {
-    return this.#inner.snapshot(...args);
+  async snapshot(id: number, aligned: () => Promise<void>): Promise<readonly SubtaskSnapshot[]> {
+    const edges = this.#writeEdges(id);
+    const gate = Promise.withResolvers<void>();
+    const next = this.#next?.stage.snapshot(id, () => gate.promise);
+    next?.catch(() => undefined);
+    const view = await this.#inner.snapshot(id, async () => {
+      await aligned();
+      gate.resolve();
+    });
+    const number = viewPart(this.#depth);
+    const own = view.map((part) => ({ ...part, subtask: number }));
+    const [first] = own;
+    const edge = edges === null || first === undefined ? [] : [edgePart(first, edges)];
+    return [...own, ...edge, ...((await next) ?? [])];
+  }
+
+  /** What the query keeps beside its view. */
+  #writeEdges(id: number): SubtaskSnapshot['head'] | null {
+    if (this.#state === null) return null;
+    const { files, filePrefix } = this.#state;
+    const passed = Array.from(this.#passed, ([number, values]) => {
+      return [number, values, this.#places.get(number) ?? ''] as const;
+    });
+    const name = `${filePrefix}edges-${id}`;
+    const groups = this.#builder.save();
+    const bytes = writeEdges(files, name, { groups, passed, recordCount: this.#recordCount });
+    return { name, bytes };
   }
 
   abortSnapshot(): void {
     this.#inner.abortSnapshot();
+    this.#next?.stage.abortSnapshot();
   }
 
   release(files: readonly string[]): void {
     this.#inner.release(files);
+    this.#next?.stage.release(files);
   }
 
   work(): boolean {
-    return this.#inner.work();
+    const hasWorked = this.#inner.work();
+    return this.#next?.stage.work() === true || hasWorked;
   }
 
   emitAll(): Promise<void> {
@@ -208,7 +274,20 @@ export class QueryStage implements ViewStage {
     return this.#inner.stats();
   }
 
-  close(): Promise<void> {
-    return this.#inner.close();
+  async close(): Promise<void> {
+    await this.#next?.stage.close();
+    await this.#inner.close();
   }
+}
+
+/** Files of each query of a chain have names of their own. */
+function stateOf(state: StageState | null, depth: number): StageState | null {
+  return state === null ? null : { ...state, filePrefix: `${state.filePrefix}q${depth}-` };
+}
+
+function edgePart(
+  { subtask, keyGroups }: SubtaskSnapshot,
+  head: SubtaskSnapshot['head'],
+): SubtaskSnapshot {
+  return { subtask: subtask + 1, keyGroups, segments: [], added: [], head, views: [] };
 }

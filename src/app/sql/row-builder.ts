@@ -21,7 +21,7 @@ interface VectorRow extends KnownColumns {
 }
 
 /** The newest row of a group. */
-interface GroupRow {
+export interface GroupRow {
   readonly made: readonly Value[];
   readonly isHad: boolean;
   /** Its columns and what they are computed from. */
@@ -49,6 +49,16 @@ export class RowBuilder {
       nullable,
     }));
     this.#computed = computed.length === 0 ? null : new ComputedColumns(query, this.#keyFields);
+  }
+
+  /** The newest row of each group, for a checkpoint. */
+  save(): readonly (readonly [string, GroupRow])[] {
+    return [...this.#current];
+  }
+
+  load(rows: readonly (readonly [string, GroupRow])[]): void {
+    this.#current.clear();
+    for (const [key, row] of rows) this.#current.set(key, row);
   }
 
   /** Rows of a batch of vectors, in order. */

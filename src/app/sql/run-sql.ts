@@ -12,7 +12,9 @@ import { withPlaces } from '../../sql/syntax/sql-error.ts';
 import { formats } from '../formats.ts';
 import { QueryStage } from './query-stage.ts';
 import type { RowColumn, SqlRow } from './sql-row.ts';
-import { type SqlSink, sinkOf } from './sql-sinks.ts';
+import type { SqlSink } from './sql-sink.ts';
+import { openSqlState, type SqlState } from './sql-state.ts';
+import { sinkOf } from './sql-sinks.ts';
 import { sourceOf } from './sql-sources.ts';
 
 /** Options of `runSql`. */
@@ -47,21 +49,33 @@ interface OpenTask {
  * Runs a script of Flink SQL on the embedded engine.
  *
  * Shape: CREATE TABLE, CREATE VIEW, INSERT INTO, statement sets, SELECT; a SELECT gives its changelog.
- * Order: of a key as in Flink. Guarantee: results of inserts are there at least once; nothing is kept
- * for a later run. State growth: as the windows of the queries say; a group without a window keeps a
+ * Order: of a key as in Flink. Guarantee: results of inserts are there at least once. With
+ * `SET 'execution.checkpointing.interval'` a script that was killed goes on where it was. State growth: as the windows of the queries say; a group without a window keeps a
  * row for each key. Errors: MR_SQL_* with line, column and a caret, before anything is opened;
  * those of sources and sinks.
  */
 export async function runSql(text: string, options: SqlOptions = {}): Promise<SqlSummary> {
   const { onNotice = ignore, baseDirectory = '.' } = options;
-  const { tasks, notices, lines } = bindScript(text);
+  const { tasks, notices, lines, settings } = bindScript(text);
   for (const notice of notices) onNotice(notice);
   for (const line of lines) options.onPrint?.(line);
   const open = withPlaces(text, () => tasks.map((task) => openTask(task, options, baseDirectory)));
   const isEnding = open.every(({ source }) => source.bounded);
-  const run = (task: OpenTask): Promise<SqlSummary> => runTask(task, options, baseDirectory);
+  const report = onNotice;
+  const run = async (task: OpenTask, query: number): Promise<SqlSummary> => {
+    const given = { settings, text, query, baseDirectory, clock: systemClock, report };
+    const state = await openSqlState(given);
+    let isOver = false;
+    try {
+      const summary = await runTask(task, options, { baseDirectory, state });
+      isOver = options.signal?.aborted !== true;
+      return summary;
+    } finally {
+      await state.close(isOver);
+    }
+  };
   const summaries: SqlSummary[] = [];
-  if (isEnding) for (const task of open) summaries.push(await run(task));
+  if (isEnding) for (const [i, task] of open.entries()) summaries.push(await run(task, i));
   else summaries.push(...(await Promise.all(open.map(run))));
   return summaries.reduce(added, { ...nothing, queries: 0 });
 }
@@ -105,7 +119,7 @@ function openTask(task: SqlTask, options: SqlOptions, baseDirectory: string): Op
 async function runTask(
   { task, source, openSink }: OpenTask,
   options: SqlOptions,
-  baseDirectory: string,
+  { baseDirectory, state }: { readonly baseDirectory: string; readonly state: SqlState },
 ): Promise<SqlSummary> {
   const { onNotice = ignore, signal } = options;
   const clock: Clock = systemClock;
@@ -128,6 +142,7 @@ async function runTask(
       baseDirectory,
       nowMode: 'event',
       onNotice,
+      ...state.spec,
       createStage: (given) => new QueryStage(chainOf(query), write, given),
     });
     const stop = (): void => void job.stop();

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { resolve } from 'node:path';
 import { file } from '../../adapters/file/file-source.ts';
 import { kafka } from '../../adapters/kafka/kafka.ts';
-import type { KafkaStart } from '../../adapters/kafka/kafka-options.ts';
+import type { KafkaOptions, KafkaStart } from '../../adapters/kafka/kafka-options.ts';
 import type { Source } from '../../ports/source.ts';
 import { refusal, typeProblem } from '../../sql/syntax/sql-error.ts';
 import type { SqlTable } from '../../sql/bind/sql-table.ts';
+import { delimiterOf } from './row-encoders.ts';
 import { TableOptions } from './table-options.ts';
 import { withRowtime } from './rowtime-source.ts';
 
@@ -54,9 +55,7 @@ function filesSource(options: TableOptions, baseDirectory: string): Source {
   const format = options.oneOf('format', fileFormats);
   const formatOptions = {
     ...(format === 'parquet' ? {} : { timestamp: 'iso' }),
-    ...(format === 'csv'
-      ? { header: false, delimiter: options.get('csv.field-delimiter') ?? ',' }
-      : {}),
+    ...(format === 'csv' ? { header: false, delimiter: delimiterOf(options, '') } : {}),
   };
   options.finish();
   const plain = file(path, { format, formatOptions });
@@ -84,26 +83,22 @@ const starts = [
 
 function topicSource(options: TableOptions): Source {
   const topic = options.need('topic');
-  const format =
-    options.table.options.has('value.format') || !options.table.options.has('format')
-      ? options.oneOf('value.format', ['json', 'csv'])
-      : options.oneOf('format', ['json', 'csv']);
+  const prefix = options.table.options.has('format') ? '' : 'value.';
+  const format = options.oneOf(`${prefix}format`, ['json', 'csv', 'avro-confluent']);
   const bounded = options.oneOf('scan.bounded.mode', ['unbounded', 'latest-offset'], 'unbounded');
   const start = startOf(options);
   const properties = options.startingWith('properties.');
   const group = properties['group.id'];
   options.startingWith('sink.');
   options.startingWith('key.');
-  const delimiter = options.get('csv.field-delimiter') ?? ',';
+  options.oneOf('value.fields-include', ['ALL'], 'ALL');
+  const encoded = encodingOf(options, prefix, format);
+  options.startingWith('scan.topic-partition-discovery.');
   options.finish();
   return kafka({
     brokers: brokersOf(options, properties),
     topic,
-    format,
-    formatOptions: {
-      timestamp: 'iso',
-      ...(format === 'csv' ? { header: false, delimiter } : {}),
-    },
+    ...encoded,
     start,
     ...(group === undefined ? {} : { group }),
     ...(bounded === 'latest-offset' ? { until: 'latest' } : {}),
@@ -111,6 +106,27 @@ function topicSource(options: TableOptions): Source {
       ? { isolation: 'read_uncommitted' }
       : {}),
   });
+}
+
+type Encoding = Pick<KafkaOptions, 'format' | 'formatOptions' | 'registry'>;
+
+/** How messages are read, as the project's own options say it. */
+function encodingOf(
+  options: TableOptions,
+  prefix: string,
+  format: 'json' | 'csv' | 'avro-confluent',
+): Encoding {
+  if (format === 'json') return { format, formatOptions: { timestamp: 'iso' } };
+  if (format === 'csv') {
+    const delimiter = delimiterOf(options, prefix);
+    return { format, formatOptions: { timestamp: 'iso', header: false, delimiter } };
+  }
+  const older = options.get(`${prefix}avro-confluent.schema-registry.url`);
+  const url = options.get(`${prefix}avro-confluent.url`) ?? older;
+  if (url === undefined) options.need(`${prefix}avro-confluent.url`);
+  options.get(`${prefix}avro-confluent.subject`);
+  options.get(`${prefix}avro-confluent.schema-registry.subject`);
+  return { format: 'avro', registry: url ?? '' };
 }
 
 export function brokersOf(

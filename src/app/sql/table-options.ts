@@ -6,7 +6,7 @@ import type { SqlTable } from '../../sql/bind/sql-table.ts';
 
 /** Options that change nothing here. */
 const passedOver =
-  /^(scan\.watermark\.|scan\.parallelism|sink\.parallelism|sink\.buffer-flush\.|sink\.rolling-policy\.|sink\.partition-commit\.|sink\.transactional-id-prefix|sink\.partitioner|auto-compaction|source\.monitor-interval|changelog-mode|[a-z.-]*ignore-parse-errors|[a-z.-]*fail-on-missing-field|[a-z.-]*timestamp-format\.standard|[a-z.-]*map-null-key\.|[a-z.-]*encode\.|value\.fields-include|key\.fields)/;
+  /^(scan\.watermark\.|scan\.parallelism|sink\.parallelism|sink\.buffer-flush\.|sink\.rolling-policy\.|sink\.partition-commit\.|sink\.transactional-id-prefix|sink\.partitioner|auto-compaction|source\.monitor-interval|changelog-mode|[a-z.-]*ignore-parse-errors|[a-z.-]*fail-on-missing-field|[a-z.-]*timestamp-format\.standard|[a-z.-]*map-null-key\.|[a-z.-]*encode\.|key\.fields)/;
 
 export class TableOptions {
   readonly table: SqlTable;

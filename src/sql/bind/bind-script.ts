@@ -199,8 +199,8 @@ function isThere(
 
 function bindSet({ name, value, at }: SetStatement, { settings, notices }: ScriptState): void {
   const notice = checkSetting(name, { value, at });
-  if (notice === null) settings.set(name, { value, at });
-  else notices.push(notice);
+  settings.set(name, { value, at });
+  if (notice !== null) notices.push(notice);
 }
 
 function bindInsert(statement: InsertStatement, state: ScriptState): readonly SqlTask[] {

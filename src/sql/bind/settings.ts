@@ -9,7 +9,6 @@ export interface SettingSyntax {
 
 /** What a script says of its run. */
 export interface SqlSettings {
-  readonly parallelism: number;
   /** Null: no checkpoints are taken. */
   readonly checkpoints: {
     readonly intervalMs: number;
@@ -29,10 +28,11 @@ const fixed: Readonly<Record<string, readonly string[]>> = {
 const parallelism = 'parallelism.default';
 const interval = 'execution.checkpointing.interval';
 const directories = ['execution.checkpointing.dir', 'state.checkpoints.dir'];
-const followed: readonly string[] = [parallelism, interval, ...directories];
+const followed: readonly string[] = [interval, ...directories];
 
-/** Null when it is followed; else what people should know. */
+/** Null when nothing is to be said of it; else what people should know. */
 export function checkSetting(name: string, { value, at }: SettingSyntax): string | null {
+  if (name === parallelism) return checkParallelism({ value, at });
   if (followed.includes(name)) return null;
   const wanted = Object.hasOwn(fixed, name) ? fixed[name] : undefined;
   if (wanted === undefined) return `'${name}' is passed over: nothing follows from it here`;
@@ -57,17 +57,17 @@ export function durationOf({ value, at }: SettingSyntax): number {
   return Number(amount) * oneMs;
 }
 
-const parallelismMax = 128;
+/** Results are the same with any number of threads; a query has one. */
+function checkParallelism({ value, at }: SettingSyntax): string | null {
+  if (!/^[1-9]\d*$/.test(value)) {
+    throw refusal(at, `'${parallelism}' is a whole number from 1`, "write '2'");
+  }
+  return value === '1' ? null : 'each query runs in one thread: its rows are the same';
+}
 
 export function resolveSettings(settings: ReadonlyMap<string, SettingSyntax>): SqlSettings {
-  const wanted = settings.get(parallelism);
-  const count = wanted === undefined ? 1 : Number(wanted.value);
-  if (wanted !== undefined && (!Number.isInteger(count) || count < 1 || count > parallelismMax)) {
-    throw refusal(wanted.at, `'${parallelism}' is a whole number from 1`, "write '2'");
-  }
   const every = settings.get(interval);
   const intervalMs = every === undefined ? 0 : durationOf(every);
   const directory = directories.flatMap((name) => settings.get(name)?.value ?? [])[0] ?? null;
-  const checkpoints = intervalMs === 0 ? null : { intervalMs, directory };
-  return { parallelism: count, checkpoints };
+  return { checkpoints: intervalMs === 0 ? null : { intervalMs, directory } };
 }

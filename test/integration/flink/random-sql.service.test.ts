@@ -17,7 +17,7 @@ import { startFlink, type TestFlink } from './flink-gateway.ts';
 const firstSeed = Number(process.env['MILLRACE_SQL_SEED'] ?? 1);
 const count = Number(process.env['MILLRACE_SQL_QUERIES'] ?? 24);
 /** In one job. */
-const together = 24;
+const together = 12;
 
 describe.skipIf(!withServices)(`${howToRun}: queries from a seed`, () => {
   let flink: TestFlink;

@@ -1,0 +1,42 @@
+// Rows as text of a format, as the options of a table say.
+import type { Value } from '../../kernel/types/field-type.ts';
+import { type JsonStyle, type RowColumn, rowJson, valueText } from './sql-row.ts';
+import type { TableOptions } from './table-options.ts';
+
+export type Encode = (columns: readonly RowColumn[], values: readonly Value[]) => string;
+
+/** `prefix`: `key.` or `value.` where a table has both. */
+export function encoderOf(options: TableOptions, prefix: string, format: 'json' | 'csv'): Encode {
+  if (format === 'csv') return csvLine(options, prefix);
+  const name = `${prefix}json.timestamp-format.standard`;
+  const standard = options.oneOf(name, ['SQL', 'ISO-8601'], 'SQL');
+  const style: JsonStyle = { separator: standard === 'SQL' ? ' ' : 'T', decimals: 'number' };
+  return (columns, values) => rowJson(columns, values, style);
+}
+
+/** A tab is written as two characters in options. */
+export function delimiterOf(options: TableOptions, prefix: string): string {
+  const written = options.get(`${prefix}csv.field-delimiter`) ?? ',';
+  return written === String.raw`\t` ? '\t' : written;
+}
+
+function csvLine(options: TableOptions, prefix: string): Encode {
+  const delimiter = delimiterOf(options, prefix);
+  const nullText = options.get(`${prefix}csv.null-literal`) ?? '';
+  const isQuoted = options.get(`${prefix}csv.disable-quote-character`) !== 'true';
+  return (columns, values) =>
+    columns
+      .map(({ type }, i) => {
+        const value = values[i] ?? null;
+        if (value === null) return nullText;
+        const text = valueText(value, type);
+        return isQuoted ? quoted(text, delimiter) : text;
+      })
+      .join(delimiter);
+}
+
+function quoted(text: string, delimiter: string): string {
+  return text.includes(delimiter) || /["\n\r]/.test(text)
+    ? `"${text.replaceAll('"', '""')}"`
+    : text;
+}
