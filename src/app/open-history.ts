@@ -7,13 +7,14 @@ import { streamSource } from './dead-letters/stream-records.ts';
 import { formats } from './formats.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
 
-/** Opens the splits of a stream; throws MR_CONFIG_INVALID when it has no history that ends. */
+/** Opens the splits of a stream; throws MR_CONFIG_INVALID when it has no history, or none that ends. */
 export async function openHistory(
   project: ResolvedProject,
   stream: StreamNode,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<readonly SourceSplit[]> {
   const { baseDirectory, env } = project;
+  if (stream.rowsOf !== undefined) throw withoutHistory(stream.rowsOf);
   const bound = streamSource(project, stream.name);
   const source = bound?.bounded === false ? bound.history : bound;
   if (source === undefined) {
@@ -35,6 +36,14 @@ export async function openHistory(
     clock: skippingClock(),
     baseDirectory,
     signal,
+  });
+}
+
+/** Rows of a view are handed on, not kept: what is made of them cannot be computed again from records. */
+function withoutHistory(view: string): MillraceError {
+  const message = `rows of view "${view}" have no history: what is made of them is not computed again`;
+  return new MillraceError('MR_CONFIG_INVALID', message, {
+    fix: 'take training sets from the feature log: --mode logged',
   });
 }
 

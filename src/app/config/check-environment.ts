@@ -5,6 +5,7 @@ import { MillraceError, type Problem } from '../../kernel/errors/millrace-error.
 import { parseDuration } from '../../kernel/duration.ts';
 import { suggestName } from '../../kernel/nearest-name.ts';
 import { type Plan, streamOf } from '../../plan/plan.ts';
+import { viewsRead } from '../../plan/rows-stream.ts';
 import type { KafkaBinding } from '../../adapters/kafka/kafka.ts';
 import type { Unavailable } from '../../ports/unavailable.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
@@ -48,6 +49,7 @@ export function checkEnvironment(checked: EnvironmentToCheck): CheckedEnvironmen
   const isBounded = streamsInUse.every((name) => environment.streams?.[name]?.bounded === true);
   const settings = resolveRunSettings(environment, isBounded, findings);
   checkPlace(settings, findings);
+  checkThreads(checked, settings, findings);
   return { problems: findings.problems, settings };
 }
 
@@ -86,6 +88,12 @@ function checkStreams(checked: EnvironmentToCheck, findings: Findings): void {
     }
     checkOpenable(source, place, "file('./data/purchases.jsonl')", findings);
     const stream = plan.streams.find((other) => other.name === name);
+    if (stream?.rowsOf !== undefined) {
+      findings.add('error', 'MR_CONFIG_INVALID', place, [
+        `the rows of view "${stream.rowsOf}" come from that view, not from a source`,
+        'leave it out',
+      ]);
+    }
     if (stream !== undefined && isKafkaBinding(source)) checkTopic(source, stream, findings);
     if (isPushBinding(source)) checkPushed(name, environment, findings);
   }
@@ -114,6 +122,21 @@ function checkBindings(environment: EnvironmentOptions, findings: Findings): voi
 function checkStored({ environment, plan }: EnvironmentToCheck, findings: Findings): void {
   const found = environment.online?.problems?.(storedViews(plan)) ?? [];
   for (const { code, message, fix } of found) findings.add('error', code, 'online', [message, fix]);
+}
+
+/** Views hand rows on within one thread: more would stand idle. */
+function checkThreads(
+  { plan, environment }: EnvironmentToCheck,
+  { parallelism }: RunSettings,
+  findings: Findings,
+): void {
+  const [read] = viewsRead(plan);
+  const isMeant = typeof environment.parallelism === 'number' && parallelism > 1;
+  if (read === undefined || !isMeant || isUnavailable(environment.engine)) return;
+  findings.add('warning', 'MR_CONFIG_INVALID', 'parallelism', [
+    `views read the rows of ${read}, and such a job is computed in one thread, whatever parallelism says`,
+    'leave parallelism out, or give those views a project of their own',
+  ]);
 }
 
 /** An address that is none is found before anything runs. */

@@ -94,7 +94,8 @@ export function lateRecordsOf(project: ResolvedProject): LateRecords {
 }
 
 async function* lateRecords(project: ResolvedProject): AsyncGenerator<LateRecordInfo> {
-  for (const stream of project.streamsInUse) {
+  const ofViews = project.plan.views.map((view) => streamOf(project.plan, view).name);
+  for (const stream of new Set([...project.streamsInUse, ...ofViews])) {
     const records = await openSetAside(project, stream, 'read');
     try {
       yield* storedLateRecords(records);
