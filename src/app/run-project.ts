@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly standby?: boolean;
   /** False: no checkpoints are taken or restored, whatever the environment says. Default true. */
   readonly checkpoints?: boolean;
+  /** Metrics of this process are served at this port of the loopback while it runs; 0 takes a free one. */
+  readonly metricsPort?: number;
   /** Told what people should know while it runs: what was restored, why it restarts. */
   readonly onNotice?: (message: string) => void;
   /** Stops the run cleanly: what was read is written, then `run` resolves. */

@@ -25,6 +25,7 @@ export interface RunFlags {
   readonly parallelism?: number | 'auto';
   readonly fromSavepoint?: string;
   readonly standby?: boolean;
+  readonly metricsPort?: number;
 }
 
 export function runCommand(host: CliHost): Command {
@@ -39,6 +40,11 @@ export function runCommand(host: CliHost): Command {
     .option(
       '--accept-duplicates',
       'when the checkpoint of exactly-once output is gone, take an older one: results since then come twice',
+    )
+    .option(
+      '--metrics-port <port>',
+      'serve /metrics while it runs',
+      parseWhole('--metrics-port', 0, 65_535),
     )
     .option('--fresh-state', 'begin anew: drop checkpoints, rows of the online store and the log');
   return onAction<[], RunFlags>(command, host, async (invocation, _args, flags) => {
@@ -76,6 +82,7 @@ async function run(app: App, invocation: Invocation, flags: RunFlags): Promise<E
     untilEnd: flags.untilEnd === true,
     ...(flags.freshState === true ? { existing: 'dropAll' } : {}),
     standby: flags.standby === true,
+    ...(flags.metricsPort === undefined ? {} : { metricsPort: flags.metricsPort }),
     acceptDuplicates: flags.acceptDuplicates === true,
     onNotice: (message) => terminal.log('info', message),
     ...(flags.parallelism === undefined ? {} : { parallelism: threads(flags.parallelism) }),

@@ -6,12 +6,30 @@ import type { MetricsRegistry } from '../../../kernel/metrics/metrics-registry.t
 import type { ResolvedProject } from '../../config/resolve-project.ts';
 import type { OnlineStores } from '../../online-stores.ts';
 import { type RunOptions, runProject } from '../../run-project.ts';
+import { startMetricsEndpoint } from '../../status/metrics-endpoint.ts';
 import { watchCluster } from '../deploy/cluster-metrics.ts';
 import { isFlinkBinding } from '../flink-binding.ts';
 import { loaderProject } from './loader-project.ts';
 
-/** One run at a time; resolves when it has ended. */
+/** One run at a time; resolves when it has ended. Errors: also MR_SERVE_PORT. */
 export async function runEnvironment(
+  project: ResolvedProject,
+  stores: OnlineStores,
+  options: RunOptions,
+  metrics: MetricsRegistry,
+): Promise<JobSummary> {
+  const { metricsPort, onNotice } = options;
+  if (metricsPort === undefined) return run(project, stores, options, metrics);
+  const endpoint = await startMetricsEndpoint(() => metrics.render(), metricsPort);
+  onNotice?.(`metrics at ${endpoint.url}`);
+  try {
+    return await run(project, stores, options, metrics);
+  } finally {
+    await endpoint.close();
+  }
+}
+
+async function run(
   project: ResolvedProject,
   stores: OnlineStores,
   options: RunOptions,
