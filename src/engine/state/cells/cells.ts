@@ -13,6 +13,8 @@ export interface Cells {
   merge(into: number, from: number): void;
   /** Whether `unmerge` is exact for all features. */
   readonly canUnmerge: boolean;
+  /** Whether cells merged in any order, from whatever parts, come to the same values. */
+  readonly isOrderless: boolean;
   /** Takes away what was merged before. */
   unmerge(into: number, from: number): void;
   /** Puts the values of the features into the row that is being made. */

@@ -14,6 +14,7 @@ import type { Cells } from './cells.ts';
 
 export class NumberCells implements Cells {
   readonly canUnmerge = false;
+  readonly isOrderless = false;
   readonly forms: Cells['forms'];
   readonly aggregates: readonly LoopAggregate[];
   readonly #layout: CellLayout;

@@ -40,6 +40,8 @@ export interface SlotWindowOptions {
 }
 
 const never = Number.POSITIVE_INFINITY;
+/** So many slots are merged without suffixes where the order does not matter. */
+const fewSlots = 12;
 
 export class SlotWindowState extends CellWindow implements ViewWindow {
   override readonly hasTimers: boolean;
@@ -120,19 +122,20 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
     return { kind: 'slots', features: this.cells.forms };
   }
 
-  /** With totals and suffixes, which are sums in an order of their own. */
+  /** With totals and suffixes where those are sums in an order of their own. */
   writeKey(slot: number, to: StateWriter): void {
     const key = this.#keys[slot];
     to.u8(key === undefined ? 0 : key.isStale ? 2 : 1);
     if (key === undefined) return;
-    to.varint(key.suffixed);
-    this.writeCell(key.recent, to);
-    this.writeCell(key.total, to);
+    const areMadeAnew = this.cells.isOrderless;
+    to.varint(areMadeAnew ? 0 : key.suffixed);
+    this.writeCell(areMadeAnew ? noCell : key.recent, to);
+    this.writeCell(areMadeAnew ? noCell : key.total, to);
     to.varint(key.slots.length);
     for (const { start, cell, suffix } of key.slots) {
       to.f64(start);
       this.cellWriter.write(cell, to);
-      this.writeCell(suffix, to);
+      this.writeCell(areMadeAnew ? noCell : suffix, to);
     }
   }
 
@@ -207,7 +210,8 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
   #totalOf(key: SlotsOfKey): number {
     const { cells } = this;
     const total = cells.create();
-    if (cells.canUnmerge) {
+    const isPlain = cells.isOrderless && key.suffixed === 0 && key.slots.length <= fewSlots;
+    if (cells.canUnmerge || isPlain) {
       for (const { cell } of key.slots) cells.merge(total, cell);
       return total;
     }
