@@ -105,6 +105,11 @@ describe('ids of operators', () => {
       operators.filter(({ description }) => /Aggregate/.test(description));
     expect(online.size).toBe(3);
     expect(states(stablePlan(outputOnly))).toEqual(states(stablePlan(recorded)));
+    // Also beside windows with lists.
+    const text = String.raw`null:VARCHAR(2147483647) CHARACTER SET \"UTF-16LE\" ARRAY AS`;
+    const lists = outputOnly.replaceAll(/null:\w+ AS/g, text);
+    expect(lists).not.toBe(outputOnly);
+    expect(states(stablePlan(lists))).toEqual(states(stablePlan(recorded)));
   });
 
   it('of a window that is new or gone leave the others alone', () => {

@@ -165,7 +165,7 @@ function outputOwners(node: PlanNode, sink: PlanNode, graph: Graph): readonly st
 
 /** Whether a column of a projection is the constant null. */
 function isNullIn(description: string, name: string): boolean {
-  const type = String.raw`[A-Z_]+(?:\([\d, ]+\))?(?: CHARACTER SET "[^"]*")?`;
+  const type = String.raw`[A-Z_]+(?:\([\d, ]+\))?(?: CHARACTER SET "[^"]*")?(?: ARRAY)?`;
   return new RegExp(`[[ ]null:${type} AS ${name}[,\\]]`).test(description);
 }
 
