@@ -73,4 +73,4 @@ const hadoopJars =
 
 /** How the functions of ours get to a cluster. */
 export const functionsJarFix =
-  "npm install millrace-flink-udf, which `millrace flink deploy` then hands to the cluster; or build it (mvn package in flink-udf), and name it: flink({ functionsJar: 'path/to/millrace-flink-udf.jar' }), or put it into Flink's lib on every machine";
+  "npm install millrace-flink-udf, which `millrace flink deploy` then hands to the cluster; or build it (mvn package in flink-udf), and name it: flink({ functionsJar: 'path/to/millrace-flink-udf.jar' }), or put it into Flink's lib on every machine; or compute the view in the engine: featureView(…).on('engine')";
