@@ -82,7 +82,11 @@ async function train(more: object = {}): Promise<readonly unknown[]> {
   writeFileSync(entities ?? '', labels.map((label) => `${JSON.stringify(label)}\n`).join(''));
   const app = await define.millrace(config, { env: 'fleet', baseDirectory: folder });
   const wishes = { views: ['spend'], entities: entities ?? '', out: out ?? '', ...more };
-  await app.train({ mode: 'logged', ...wishes }).finally(() => app.close());
+  try {
+    await app.train({ mode: 'logged', ...wishes });
+  } finally {
+    await app.close();
+  }
   return readFileSync(out ?? '', 'utf8')
     .trim()
     .split('\n')
@@ -93,7 +97,7 @@ async function train(more: object = {}): Promise<readonly unknown[]> {
 describe('a log that Flink wrote', () => {
   beforeEach(async () => {
     const place = temporaryFolder();
-    onTestFinished(place.remove);
+    onTestFinished(() => place.remove());
     folder = place.path;
     await log('rolling_1h', field('hour', 'float64'), [
       ['a', dayMs + 1000, 5],
