@@ -40,7 +40,13 @@ export function generateEvents(options: GenerateOptions): ParityEvents {
     clockMs = nextClock(clockMs, lengths, random);
     const ts = eventTime(clockMs, lengths, stream.eventTime.outOfOrdernessMs, random);
     const row = Object.fromEntries(
-      stream.fields.flatMap((field) => valueOf(field, pools, pick, random, ts, stream)),
+      stream.fields.flatMap((field) =>
+        field.name === stream.eventTime.field
+          ? random.next() < missing
+            ? []
+            : [[field.name, ts] as const]
+          : valueOf(field, pools.get(field.name) ?? [], { pick, random }),
+      ),
     );
     lines.push({ split: Math.floor(random.next() * partitions), line: toJsonText(row) });
   }
@@ -155,22 +161,25 @@ function poolsOf(stream: StreamNode, literals: ReadonlyMap<string, readonly Valu
   return new Map(stream.fields.map((field) => [field.name, pool(field)]));
 }
 
+/** Share of records without a field that they must have. */
+const missing = 0.005;
+
+interface Chance {
+  readonly pick: <T>(values: readonly T[]) => T;
+  readonly random: Random;
+}
+
 /** A member of the record's object; none where the field is left out. */
 function valueOf(
   field: Field,
-  pools: Pools,
-  pick: <T>(values: readonly T[]) => T,
-  random: Random,
-  ts: number,
-  stream: StreamNode,
+  pool: readonly Value[],
+  { pick, random }: Chance,
 ): readonly (readonly [name: string, value: Value])[] {
   const { name, nullable, type } = field;
   const chance = random.next();
-  const pool = pools.get(name) ?? [];
-  if (name === stream.eventTime.field) return chance < 0.005 ? [] : [[name, ts]];
-  if (chance < (nullable ? 0.06 : 0.005)) return [];
+  if (chance < (nullable ? 0.06 : missing)) return [];
   // Null in place of a default is a dead letter of the engine, and the default on Flink, by design.
-  const isNull = field.default === undefined && chance < (nullable ? 0.12 : 0.01);
+  const isNull = field.default === undefined && chance < (nullable ? 0.12 : 2 * missing);
   if (isNull || pool.length === 0) return [[name, null]];
   const value = pick(pool);
   return [[name, type.kind === 'decimal' ? rawNumber(String(value)) : value]];
