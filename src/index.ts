@@ -73,7 +73,7 @@ export {
   type ViewValues,
   type ViewUpgrade,
 } from './define/feature-view.ts';
-export { type RowsShape, rowsOf } from './define/rows-of.ts';
+export { type RowsShape, type RowsStream, rowsOf } from './define/rows-of.ts';
 export { type FeatureMigration, migrate } from './define/migrate.ts';
 export {
   type OnDemandKeyOf,

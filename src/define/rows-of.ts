@@ -20,10 +20,17 @@ type KeyShape<V> = V extends { readonly entity: Entity<infer Key> } ? Key : neve
 type Instant = TypeBuilder<'timestamp', number, false>;
 
 /** The fields of a view's rows: its key, `event_time`, `as_of`, its features. */
-export type RowsShape<V> = KeyShape<V> & {
-  readonly event_time: Instant;
-  readonly as_of: Instant;
-} & { readonly [Name in keyof ViewExprsOf<V>]: BuilderOf<ViewExprsOf<V>[Name]> };
+export type RowsShape<V> = Flat<
+  KeyShape<V> & { readonly event_time: Instant; readonly as_of: Instant } & {
+    readonly [Name in keyof ViewExprsOf<V>]: BuilderOf<ViewExprsOf<V>[Name]>;
+  }
+>;
+
+/** One object of a few: a shape has no other fields than these. */
+type Flat<T> = { readonly [Name in keyof T]: T[Name] };
+
+/** The rows of a view as a stream. */
+export type RowsStream<V> = RowsShape<V> extends infer S extends SchemaShape ? Stream<S> : never;
 
 /** One stream for a view, whoever asks: streams of one name have to be the same. */
 const streams = new WeakMap<object, Stream>();
@@ -36,12 +43,10 @@ const streams = new WeakMap<object, Stream>();
  * each window that held a record. The view needs `emit: 'watermark'`. Guarantee: each row counts once;
  * on one engine within its checkpoints, from Flink through a topic that is written in transactions.
  */
-export function rowsOf<V extends FeatureView>(view: V): Stream<RowsShape<V> & SchemaShape> {
-  const known = isView(view) ? streams.get(view) : undefined;
-  if (known !== undefined) return known as Stream<RowsShape<V> & SchemaShape>;
-  const made = makeRows(view);
+export function rowsOf<V extends FeatureView>(view: V): RowsStream<V> {
+  const made = (isView(view) ? streams.get(view) : undefined) ?? makeRows(view);
   if (isView(view)) streams.set(view, made);
-  return made as Stream<RowsShape<V> & SchemaShape>;
+  return made as unknown as RowsStream<V>;
 }
 
 function makeRows(view: FeatureView): Stream {

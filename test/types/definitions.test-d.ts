@@ -231,7 +231,8 @@ expectTypeOf((reader: OnlineReader) =>
 ).returns.resolves.toHaveProperty('values');
 
 // The rows of a view: its key, its times, its features.
-expectTypeOf<RowOf<ReturnType<typeof rowsOf<typeof userSpend>>>>().toMatchTypeOf<{
+const spendRows = rowsOf(userSpend);
+expectTypeOf<RowOf<typeof spendRows>>().toMatchTypeOf<{
   readonly user_id: string;
   readonly event_time: number;
   readonly as_of: number;
@@ -245,6 +246,7 @@ featureView('over_rows', {
     worst: max(row.spend_1h).over(rolling('1h')),
     // @ts-expect-error: no feature of that name
     nothing: max(row.spend_2h).over(rolling('1h')),
+    oldest: min(row.as_of).over(lifetime()),
     // @ts-expect-error: a map cannot be summed
     wrong: sum(row.by_category_24h).over(rolling('1h')),
   }),
