@@ -10,7 +10,8 @@ import { Findings } from '../config/findings.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { isFlinkBinding } from './flink-binding.ts';
 import { isKafkaBinding } from '../outputs/kafka-binding.ts';
-import { viewsRead } from '../../plan/rows-stream.ts';
+import { type Plan, streamOf, type ViewNode } from '../../plan/plan.ts';
+import { viewRead, viewsRead } from '../../plan/rows-stream.ts';
 import { rowsOptions } from './hybrid/rows-topic.ts';
 import { filesTable, parquetTable } from './file-tables.ts';
 import { instantsOf } from './instants-of.ts';
@@ -25,12 +26,14 @@ export interface BoundTables {
 export function flinkTablesOf(project: ResolvedProject): BoundTables {
   const findings = new Findings(`environments.${project.env}`);
   const { checkpoints } = project.settings;
-  const sources = new Map(
-    project.streamsInUse.map((name) => [name, sourceOf(project, name, findings)]),
-  );
+  // What the engine computes is bound for the engine.
+  const views = project.plan.views.filter((view) => mayBeOnFlink(project.plan, view));
+  const streams = new Set(views.map((view) => streamOf(project.plan, view).name));
+  const sources = new Map([...streams].map((name) => [name, sourceOf(project, name, findings)]));
   const brokers = upsertBrokers(project);
   const intervalMs = checkpoints?.intervalMs ?? null;
-  const read = viewsRead(project.plan);
+  const names = views.map(({ name }) => name);
+  const read = new Set([...viewsRead(project.plan)].filter((name) => names.includes(name)));
   if (read.size > 0 && brokers === null && isFlinkBinding(project.environment.engine)) {
     findings.add('error', 'MR_FLINK_BINDING', 'streams', [
       `rows of ${[...read].join(', ')} are read on the engine, and no topic of Kafka can join the two`,
@@ -38,7 +41,7 @@ export function flinkTablesOf(project: ResolvedProject): BoundTables {
     ]);
   }
   const outputs = new Map(
-    project.plan.views.map(({ name }) => [name, outputOf(project, name, { intervalMs, findings })]),
+    names.map((name) => [name, outputOf(project, name, { intervalMs, findings })]),
   );
   const tables: FlinkTables = {
     project: project.project,
@@ -58,6 +61,11 @@ export function flinkTablesOf(project: ResolvedProject): BoundTables {
     }),
   };
   return { tables, problems: findings.problems };
+}
+
+/** Not what is placed on the engine, and not what reads the rows of another view. */
+function mayBeOnFlink(plan: Plan, view: ViewNode): boolean {
+  return view.on !== 'engine' && viewRead(plan, view) === null;
 }
 
 /** Stands for a table that a problem was found about. */

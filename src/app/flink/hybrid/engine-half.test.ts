@@ -67,7 +67,7 @@ const config = (definitions: object) =>
         online: memoryStore(),
         outputs: {
           spend: kafka({ brokers, topic: 'spend' }),
-          typical: kafka({ brokers, topic: 'typical' }),
+          typical: kafka({ brokers, topic: 'typical', format: 'avro', registry: './schemas' }),
         },
         checkpoints: { directory: './state', interval: '20s' },
       },
