@@ -62,7 +62,7 @@ const settings: readonly Setting[] = [
 
 const eventsPerSecond = 1000;
 /** While code is being compiled. */
-const warmUpSeconds = 5;
+const warmUpSeconds = 4;
 /** Events behind those that count, which move the watermark past them. */
 const tailSeconds = 2;
 const patienceMs = 60_000;
