@@ -103,6 +103,26 @@ describe('a key of a megabyte', () => {
   });
 });
 
+describe('records of one instant', () => {
+  it('are told apart by arrival also where some came after a first window was over', () => {
+    const window: WindowNode = { ...tumbling(4), kind: 'hopping', everyMs: 2 } as WindowNode;
+    const ends = (['first', 'last'] as const).map((fn) =>
+      featureNode(fn, { fn, input: columnNode(x), window }),
+    );
+    const rows: Row[] = [
+      [1003, 1],
+      [1003, 2],
+      [1005, 3, 'b'],
+    ];
+    const { vectors } = run(ends, rows, { emit: 'watermark' });
+    const shown = vectors.filter(({ key }) => key['k'] === 'a').map(({ values }) => values);
+    expect(shown).toEqual([
+      { first: 1, last: 1 },
+      { first: 1, last: 2 },
+    ]);
+  });
+});
+
 describe('a late record of an OVER window', () => {
   it('finds every kind of window empty after clean-up, also of a key that has left memory', () => {
     const exact = { fn: 'sum', input: columnNode(n) } as const;
