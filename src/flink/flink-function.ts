@@ -10,11 +10,17 @@ export const flinkFunctions = {
   millrace_approx_distinct_sketch: 'ApproxDistinctSketch',
   millrace_approx_distinct_merge: 'ApproxDistinctMerge',
   millrace_approx_distinct_of: 'ApproxDistinctOf',
+  millrace_ewma: 'Ewma',
+  millrace_ewma_rolling: 'RollingEwma',
   millrace_quantile: 'Quantile',
   millrace_quantile_rolling: 'RollingQuantile',
   millrace_quantile_sketch: 'QuantileSketch',
   millrace_quantile_merge: 'QuantileMerge',
   millrace_quantile_of: 'QuantileOf',
+  millrace_top_k: 'TopK',
+  millrace_top_k_rolling: 'RollingTopK',
+  millrace_top_k_sketch: 'TopKSketch',
+  millrace_top_k_merge: 'TopKMerge',
 } as const;
 
 /** Name of a function of ours in SQL. */

@@ -7,6 +7,7 @@ import type { FlinkFunctionName } from './flink-function.ts';
 import { type RefusalScope, refusedSql } from './refusal.ts';
 import { expressionSql } from './sql-expression.ts';
 import { literalSql } from './sql-literal.ts';
+import { quoteName } from './sql-text.ts';
 import { sqlTypeOf } from './sql-type.ts';
 
 /** Which kind of query an aggregate stands in. */
@@ -63,14 +64,8 @@ const aggregates: Readonly<Record<AggregateName, AggregateSql>> = {
   varSamp: ({ of }) => of('VAR_SAMP', float64),
   quantile: quantileSql,
   approxDistinct: (call) => needSimple(call, ['bytes']) ?? approxDistinctSql(call),
-  topK: refused(
-    'Flink has no aggregate of the most frequent values',
-    'count each value that matters: count().where(p.category.eq(…)); or keep the view on the engine',
-  ),
-  ewma: refused(
-    'Flink has no mean that weighs by event time',
-    'use avg(x) over a shorter window, or keep the view on the engine',
-  ),
+  topK: (call) => needNoInstant(call) ?? needSimple(call) ?? topKSql(call),
+  ewma: ewmaSql,
 };
 
 /** The value of a feature in its query, of the feature's type. */
@@ -84,6 +79,10 @@ export function aggregateSql(
       : endingSql({ aggregate, scope: place.scope, name, cast, args });
   const isRolling = window.kind === 'rolling' || window.kind === 'rollingRows';
   const text = aggregates[aggregate.fn]({ ...place, aggregate, isRolling, of });
+  // Functions have one type, whatever goes in: values come out of them as text.
+  if (type.kind === 'list' && type.item.kind !== 'string') {
+    return `CAST(${text} AS ${sqlTypeOf(type)})`;
+  }
   // An aggregate of a narrower type than the feature: SUM of a cast integer.
   return aggregate.fn === 'sum' && type.kind === 'int64' && text.includes('DECIMAL(38, 0)')
     ? `CAST(${text} AS BIGINT)`
@@ -126,9 +125,48 @@ function quantileSql(call: AggregateCall): string {
 function approxDistinctSql(call: AggregateCall): string {
   const name = call.isRolling ? 'millrace_approx_distinct_rolling' : 'millrace_approx_distinct';
   call.functions.add(name);
-  const type = call.aggregate.input?.type ?? float64;
-  // Instants are BIGINT in queries, and counts; the engine hashes both as doubles.
-  return call.of(name, type.kind === 'timestamp' || type.kind === 'count' ? float64 : type);
+  return call.of(name, hashedType(call.aggregate.input?.type));
+}
+
+/** Instants are BIGINT in queries, and counts; the engine hashes both as doubles. */
+function hashedType(type: FieldType = float64): FieldType {
+  return type.kind === 'timestamp' || type.kind === 'count' ? float64 : type;
+}
+
+/** Where rows stay, the summary takes its sample by time and id of the records, as the engine does. */
+function topKSql(call: AggregateCall): string {
+  const { aggregate, stream, functions, isRolling, of } = call;
+  const type = hashedType(aggregate.input?.type);
+  const limit = String(aggregate.limit ?? 1);
+  if (isRolling) {
+    functions.add('millrace_top_k_rolling');
+    return of('millrace_top_k_rolling', type, limit);
+  }
+  functions.add('millrace_top_k');
+  const id = stream.fields.find(({ name }) => name === stream.idField);
+  const ids = id === undefined ? [] : [identitySql(id)];
+  return of('millrace_top_k', type, quoteName(stream.eventTime.field), limit, ...ids);
+}
+
+function identitySql({ name, type }: StreamNode['fields'][number]): string {
+  const cast = hashedType(type);
+  return cast === type ? quoteName(name) : `CAST(${quoteName(name)} AS ${sqlTypeOf(cast)})`;
+}
+
+function ewmaSql({ aggregate, stream, functions, isRolling, of }: AggregateCall): string {
+  const name = isRolling ? 'millrace_ewma_rolling' : 'millrace_ewma';
+  functions.add(name);
+  const halfLife = `CAST(${aggregate.halfLifeMs ?? 1} AS BIGINT)`;
+  return of(name, float64, quoteName(stream.eventTime.field), halfLife);
+}
+
+function needNoInstant({ aggregate, scope }: AggregateCall): string | null {
+  if (aggregate.input?.type.kind !== 'timestamp') return null;
+  scope.refuse(
+    'a list of instants is a list of numbers outside of Flink',
+    'take the most frequent numbers: topK(p.at.epochMs(), 5), or keep the view on the engine',
+  );
+  return refusedSql;
 }
 
 function needSimple(

@@ -119,6 +119,7 @@ function orderText(row: Row): string {
 }
 
 function normal(value: unknown): unknown {
+  if (Array.isArray(value)) return JSON.stringify(value.map(normal));
   if (typeof value === 'bigint') return Number(value);
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);

@@ -24,6 +24,13 @@ export const punctual = stream('punctual_events', {
   eventTime: { field: 'ts', outOfOrderness: '0s' },
 });
 
+/** With ids, which break ties. */
+export const numbered = stream('numbered_events', {
+  schema,
+  id: 'event_id',
+  eventTime: { field: 'ts', outOfOrderness: '5s', idleTimeout: '30s' },
+});
+
 /** Types that the events do not have. */
 export const readings = stream('readings', {
   description: 'What sensors say',

@@ -3,6 +3,7 @@ import {
   approxDistinct,
   count,
   cumulate,
+  ewma,
   featureView,
   hopping,
   hourOfDay,
@@ -11,9 +12,10 @@ import {
   quantile,
   rolling,
   session,
+  topK,
   tumbling,
 } from 'millrace';
-import { global, perUser, readings, sensor } from './events.ts';
+import { global, numbered, perUser, readings, sensor, user } from './events.ts';
 
 const hour = rolling('1h');
 const minute = tumbling('1m');
@@ -97,5 +99,51 @@ export const approximateTypes = featureView('approximate_types', {
     times: approxDistinct(r.seen).over(minute),
     high: quantile(r.total, 0.99).over(hour),
     low: quantile(r.value, 0.01).over(minute),
+  }),
+});
+
+export const frequent = featureView('frequent', {
+  ...perUser,
+  features: (e) => ({
+    categories: topK(e.category, 3).over(minute),
+    amounts: topK(e.amount, 2).over(minute),
+    prices: topK(e.price, 4).over(minute),
+    whole: topK(e.qty, 5).over(minute),
+    viewed: topK(e.category, 1).where(e.event_type.eq('view')).over(minute),
+    cumulated: topK(e.category, 3).over(cumulate('10m', { step: '2m' })),
+    in_session: topK(e.qty, 2).over(session('30s')),
+    ever: topK(e.event_type, 3).over(lifetime()),
+  }),
+});
+
+export const rollingFrequent = featureView('rolling_frequent', {
+  ...perUser,
+  features: (e) => ({
+    categories: topK(e.category, 3).over(hour),
+    prices: topK(e.price, 2).over(hour),
+    hours: topK(hourOfDay(e.ts), 2).over(hour),
+    of_six: topK(e.qty, 2).over(rolling({ rows: 6 })),
+  }),
+});
+
+export const decayed = featureView('decayed', {
+  ...perUser,
+  features: (e) => ({
+    minute: ewma(e.amount, '10s').over(minute),
+    of_ints: ewma(e.qty, '1h').over(hopping('2m', { every: '30s' })),
+    of_decimals: ewma(e.price, '1m').over(lifetime()),
+    rolling: ewma(e.amount, '5m').over(hour),
+    bought: ewma(e.amount, '1m').where(e.event_type.eq('purchase')).over(hour),
+    of_three: ewma(e.amount, '1d').over(rolling({ rows: 3 })),
+  }),
+});
+
+export const frequentOfNumbered = featureView('frequent_of_numbered', {
+  entity: user,
+  from: numbered,
+  emit: 'watermark',
+  features: (e) => ({
+    categories: topK(e.category, 2).over(minute),
+    ever: topK(e.amount, 2).over(lifetime()),
   }),
 });

@@ -17,6 +17,7 @@ import {
   stream,
   sum,
   t,
+  topK,
   tumbling,
 } from 'millrace';
 import { events, perUser, readings, sensor } from './events.ts';
@@ -31,6 +32,7 @@ export const sketchesOfContainers = featureView('sketches_of_containers', {
   features: (r) => ({
     places: approxDistinct(r.place).over(hour),
     scores: approxDistinct(r.scores).over(minute),
+    instants: topK(r.seen, 3).over(hour),
   }),
 });
 export const maps = featureView('maps', {
