@@ -78,11 +78,8 @@ export async function openKafkaOutputs(
         report: request.report,
       });
       sinks.push(writer);
-      for (const { stream, topic } of readTopics) {
-        // Records of a source of several topics are set aside in files.
-        if (isKafkaBinding(project.environment.streams[stream])) {
-          sideTopics.set(stream, { writer, topic });
-        }
+      for (const { stream, topic } of readTopics.filter(standsAlone(project))) {
+        sideTopics.set(stream, { writer, topic });
       }
     }
   } catch (error) {
@@ -98,6 +95,12 @@ export async function openKafkaOutputs(
     lateRecords: (others) => lateRecordTopics(topics, others),
     close,
   };
+}
+
+/** Records of a source of several topics are set aside in files. */
+function standsAlone({ environment }: ResolvedProject) {
+  return ({ stream }: { readonly stream: string }): boolean =>
+    isKafkaBinding(environment.streams[stream]);
 }
 
 function authorityOf(sinks: readonly KafkaWriter[]): JobAuthority | null {

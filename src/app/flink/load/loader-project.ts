@@ -31,7 +31,7 @@ export interface LoaderProject {
   /** Views that this run has to log; Flink logs its own. */
   readonly logged: readonly StoredView[];
   /** The online store's sink, behind the merging of groups. */
-  through(sink: VectorSink): VectorSink;
+  readonly through: (sink: VectorSink) => VectorSink;
 }
 
 /** Throws MR_CONFIG_INVALID when there is no online store to load, and nothing to compute. */

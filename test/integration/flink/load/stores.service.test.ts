@@ -34,7 +34,7 @@ const stores: Readonly<Record<string, () => OnlineStoreBinding>> = {
 interface Loading {
   readonly app: App;
   /** Stops the run, and says what it did. */
-  stop(): ReturnType<App['run']>;
+  readonly stop: () => ReturnType<App['run']>;
 }
 
 async function loading(

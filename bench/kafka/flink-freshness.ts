@@ -1,10 +1,13 @@
 // From an event in Kafka to its features in the hands of a reader, computed by a real Flink: events at a
 // steady rate, Flink, upsert topics, the loader, Redis, a read. Starts all of it itself (Java, Maven and
 // Debian's Redis as in the service tests) and stops it; the loader and the reader are this process.
-// Run: node --conditions=millrace-src bench/flink-freshness.ts [--rate 1000] [--seconds 30] [--layout feast]
+// Run: node --conditions=millrace-src bench/kafka/flink-freshness.ts [--rate 1000] [--seconds 30] [--layout feast]
 import { parseArgs } from 'node:util';
-import { measureFreshness } from '../test/integration/flink/load/freshness.ts';
-import { startLoader, startServedCluster } from '../test/integration/flink/load/served-cluster.ts';
+import { measureFreshness } from '../../test/integration/flink/load/freshness.ts';
+import {
+  startLoader,
+  startServedCluster,
+} from '../../test/integration/flink/load/served-cluster.ts';
 
 const { values: options } = parseArgs({
   options: {
