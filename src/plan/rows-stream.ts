@@ -1,8 +1,7 @@
 // The rows of a view as a stream: its name, its fields, which views read which. A plan's chains have
 // no cycles (validation), so views can be put into an order in which each comes behind what it reads.
 import type { Field } from '../kernel/types/field-type.ts';
-import { featureFields, type Plan, streamOf, type StreamNode, type ViewNode } from './plan.ts';
-import { streamUid } from './uids.ts';
+import { featureFields, type Plan, streamOf, type ViewNode } from './plan.ts';
 
 const instant = { type: { kind: 'timestamp' }, nullable: false } as const;
 
@@ -29,27 +28,6 @@ export function rowsId({ key }: Pick<ViewNode, 'key'>): string | null {
 }
 
 const idKinds: readonly string[] = ['string', 'int32', 'int64', 'timestamp'];
-
-/** The stream of a view's rows. */
-export function rowsStream(view: ViewNode): StreamNode {
-  const name = rowsStreamName(view.name);
-  return {
-    kind: 'stream',
-    name,
-    uid: streamUid(name),
-    fields: rowFields(view),
-    eventTime: {
-      field: 'as_of',
-      outOfOrdernessMs: rowsOutOfOrdernessMs,
-      idleTimeoutMs: null,
-      maxAheadMs: null,
-      maxDriftMs: null,
-    },
-    idField: rowsId(view),
-    description: null,
-    rowsOf: view.name,
-  };
-}
 
 /** The view whose rows a view reads; null when it reads records. */
 export function viewRead(plan: Plan, view: ViewNode): ViewNode | null {
