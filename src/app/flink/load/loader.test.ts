@@ -9,7 +9,9 @@ import { startJob } from '../../../engine/job/job.ts';
 import {
   count,
   entity,
+  type FeatureView,
   featureView,
+  last,
   lifetime,
   rolling,
   stream,
@@ -26,7 +28,7 @@ import { formats } from '../../formats.ts';
 import { CatchUp } from './catch-up.ts';
 import { groupsSource, jsonOptions } from './groups-source.ts';
 import { loadedGroups, topicFields } from './loaded-groups.ts';
-import { groupsStream, loaderPlan } from './loader-plan.ts';
+import { groupsStream, type LoadedView, loaderPlan } from './loader-plan.ts';
 import { loadingSink } from './loading-sink.ts';
 
 const user = entity('user', { key: { user_id: t.string() } });
@@ -47,10 +49,13 @@ const spend = featureView('spend', {
   }),
   derive: (f) => ({ share: f.spent.div(f.n), both: f.n.plus(f.first_n) }),
 });
-const { plan } = buildPlan([{ spend }]);
-const view = plan.views[0] as ViewNode;
-const groups = loadedGroups({ project: 'shop', env: 'fleet' }, view);
-const loaded = [{ view, groups }];
+function loadedFrom(view: FeatureView) {
+  const { plan } = buildPlan([{ view }]);
+  const node = plan.views[0] as ViewNode;
+  const groups = loadedGroups({ project: 'shop', env: 'fleet' }, node);
+  return { plan, loaded: [{ view: node, groups }] };
+}
+const { plan, loaded } = loadedFrom(spend);
 
 interface Message {
   readonly user_id: string;
@@ -123,17 +128,19 @@ interface Loader {
   readonly nowMs?: number;
   /** Partitions end there, as far as the loader is told. */
   readonly ends?: number;
+  readonly of?: ReturnType<typeof loadedFrom>;
 }
 
 /** Loads all of the topics; their rows are read in the order of the groups. */
-async function load(topics: Topics, { nowMs = 1, ends }: Loader = {}) {
+async function load(topics: Topics, { nowMs = 1, ends, of = { plan, loaded } }: Loader = {}) {
+  const [{ view, groups }] = of.loaded as [LoadedView];
   const vectors = memoryVectors();
   const letters = memoryDeadLetters();
   const catchUp = new CatchUp();
   const source = groupsSource({
-    view: 'spend',
+    view: view.name,
     keyFields: topicFields(view, { features: [] }).slice(0, 1),
-    begin: () => catchUp.begin('spend'),
+    begin: () => catchUp.begin(view.name),
     topics: groups.map((group) => {
       const messages = topics[group.name] ?? [];
       const fields = topicFields(view, group);
@@ -147,10 +154,10 @@ async function load(topics: Topics, { nowMs = 1, ends }: Loader = {}) {
     }),
   });
   const job = startJob({
-    plan: loaderPlan(plan, loaded),
-    sources: new Map([[groupsStream('spend'), source]]),
+    plan: loaderPlan(of.plan, of.loaded),
+    sources: new Map([[groupsStream(view.name), source]]),
     formats,
-    sinks: [loadingSink(vectors, { loaded, catchUp, nowMs })],
+    sinks: [loadingSink(vectors, { loaded: of.loaded, catchUp, nowMs })],
     deadLetters: letters,
     lateRecords: memoryLateRecords(),
     clock: systemClock,
@@ -240,6 +247,98 @@ it('takes numbers that JSON does not have as Flink writes them', async () => {
   expect(await read('NaN')).toEqual([0, Number.NaN, 2]);
   expect(await read('-Infinity')).toEqual([0, Number.NEGATIVE_INFINITY, 2]);
   expect(await read('none')).toEqual([1, 10, 1]);
+});
+
+const place = t.struct({ city: t.string(), zip: t.int32().nullable() });
+const kinds = {
+  flag: t.bool(),
+  small: t.int32(),
+  large: t.int64(),
+  single: t.float32(),
+  double: t.float64(),
+  price: t.decimal(12, 2),
+  text: t.string(),
+  blob: t.bytes(),
+  at: t.timestamp(),
+  day: t.date(),
+  doc: t.json(),
+  list: t.list(t.string()),
+  map: t.map(t.int64()),
+  place,
+};
+const records = stream('records', {
+  schema: { user_id: t.string(), ...kinds, ts: t.timestamp() },
+  eventTime: { field: 'ts', outOfOrderness: '1s' },
+});
+const newestOf = featureView('newest', {
+  entity: user,
+  from: records,
+  emit: 'watermark',
+  decay: 'never',
+  features: (p) => ({
+    flag: last(p.flag).over(lifetime()),
+    small: last(p.small).over(lifetime()),
+    large: last(p.large).over(lifetime()),
+    single: last(p.single).over(lifetime()),
+    double: last(p.double).over(lifetime()),
+    price: last(p.price).over(lifetime()),
+    text: last(p.text).over(lifetime()),
+    blob: last(p.blob).over(lifetime()),
+    at: last(p.at).over(lifetime()),
+    day: last(p.day).over(lifetime()),
+    doc: last(p.doc).over(lifetime()),
+    list: last(p.list).over(lifetime()),
+    map: last(p.map).over(lifetime()),
+    place: last(p.place).over(lifetime()),
+    n: count().over(lifetime()),
+  }),
+});
+
+/** As the JSON format of Flink writes them. */
+const written = {
+  flag: true,
+  small: -7,
+  large: '9007199254740993',
+  single: 1.5,
+  double: 1.25e10,
+  price: 1234567.89,
+  text: 'é "quoted" \\n',
+  blob: 'AAEC/w==',
+  at: '2026-11-20T10:00:00.250Z',
+  day: '2026-11-20',
+  doc: '{"a":[1,2]}',
+  list: ['a', 'b'],
+  map: { x: 1 },
+  place: { city: 'Bern', zip: null },
+  n: 3,
+};
+
+it('reads every type as Flink writes it, and nulls', async () => {
+  const of = loadedFrom(newestOf);
+  const text = JSON.stringify({ user_id: 'u1', ...times(1), ...written });
+  const row = text.replace('"9007199254740993"', '9007199254740993');
+  const nulls = Object.fromEntries(Object.keys(written).map((name) => [name, null]));
+  const { rows, letters } = await load(
+    {
+      lifetime: [
+        { user_id: 'u1', row },
+        { user_id: 'u2', row: { ...times(2), ...nulls, n: 0 } },
+      ],
+    },
+    { of },
+  );
+  expect(letters).toEqual([]);
+  expect(rows.map(({ values }) => values)).toEqual([
+    {
+      ...written,
+      large: 9007199254740993n,
+      price: '1234567.89',
+      blob: Uint8Array.of(0, 1, 2, 255),
+      at: Date.UTC(2026, 10, 20, 10, 0, 0, 250),
+      map: { x: 1n },
+    },
+    { ...nulls, n: 0 },
+  ]);
 });
 
 it('sets aside what is no row', async () => {
