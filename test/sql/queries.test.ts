@@ -87,7 +87,7 @@ describe('five-minute spend per user', () => {
     const set = ['c', 'p', 'b'].map((name) => `INSERT INTO ${name} ${query};`).join('');
     const script = `${payments}${sinks} EXECUTE STATEMENT SET BEGIN ${set} END;`;
     const { printed, summary } = await runScript(script, folder);
-    expect(written('c')).toContain('u1,2026-01-01 10:00:00,12.0');
+    expect(written('c')).toContain('u1,"2026-01-01 10:00:00",12.0');
     expect(printed).toContain('+I[u1, 2026-01-01T10:05, 7.0]');
     expect(summary).toMatchObject({ queries: 3, rows_out: 9 });
   });
@@ -169,6 +169,88 @@ describe('rows', () => {
     expect(rows).toEqual(['+I {"user_id":"u1"}']);
     expect(summary).toMatchObject({ records_in: 3, dead_letters: 2 });
     expect(notices).toEqual([expect.stringContaining('MR_DATA_TYPE')]);
+  });
+});
+
+describe('tables', () => {
+  it('like others, with hints, defaults of views and LIMIT', async () => {
+    write('payments.jsonl', records);
+    write('more.jsonl', [{ user_id: 'u9', amount: 1, ts: '2026-01-01T10:00:00Z' }]);
+    const script = `CREATE TABLE IF NOT EXISTS more WITH ('path' = 'nowhere') LIKE payments (INCLUDING ALL);
+      SELECT user_id, amount FROM more /*+ OPTIONS('path' = 'more.jsonl') */ UNION ALL SELECT user_id, amount FROM payments WHERE amount > 50;
+      SELECT user_id FROM payments LIMIT 2`;
+    const { rows } = await runScript(payments + script, folder);
+    expect(rows).toEqual([
+      '+I {"user_id":"u9","amount":1.0}',
+      '+I {"user_id":"u1","amount":99.0}',
+      '+I {"user_id":"u1"}',
+      '+I {"user_id":"u2"}',
+    ]);
+  });
+
+  it('of Parquet are written and read again', async () => {
+    write('payments.jsonl', records);
+    const script = `CREATE TABLE sums (u STRING, w TIMESTAMP(3), s DOUBLE, n BIGINT, p DECIMAL(12, 2), d DATE, b BOOLEAN)
+        WITH ('connector' = 'filesystem', 'path' = 'sums', 'format' = 'parquet');
+      INSERT INTO sums SELECT user_id, window_end, SUM(amount), COUNT(*), CAST(SUM(amount) AS DECIMAL(12, 2)), CAST(window_end AS DATE), COUNT(*) > 1
+        FROM TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '5' MINUTES) GROUP BY user_id, window_start, window_end;
+      SELECT * FROM sums;`;
+    const { rows } = await runScript(payments + script, folder);
+    expect([...rows].sort()).toEqual([
+      '+I {"u":"u1","w":"2026-01-01T10:05:00","s":12.0,"n":2,"p":"12.00","d":"2026-01-01","b":true}',
+      '+I {"u":"u1","w":"2026-01-01T10:10:00","s":7.0,"n":2,"p":"7.00","d":"2026-01-01","b":true}',
+      '+I {"u":"u2","w":"2026-01-01T10:05:00","s":5.5,"n":1,"p":"5.50","d":"2026-01-01","b":false}',
+    ]);
+  });
+
+  it('as the results of a query, described and shown', async () => {
+    write('payments.jsonl', records);
+    const script = `CREATE TABLE big WITH ('connector' = 'print') AS SELECT user_id, amount / 4 AS q FROM payments WHERE amount >= 7;
+      SHOW TABLES; DESCRIBE payments; DROP TABLE IF EXISTS nothing; SET execution.checkpointing.mode = AT_LEAST_ONCE;`;
+    const { printed, notices } = await runScript(payments + script, folder);
+    expect(printed).toEqual([
+      ...['big', 'payments', 'user_id STRING', 'amount DOUBLE'],
+      'ts TIMESTAMP(3) ROWTIME, 5000 ms behind',
+      ...['+I[u1, 2.5]', '+I[u1, 1.75]', '+I[u1, 24.75]'],
+    ]);
+    expect(notices.join()).toContain('execution.checkpointing.mode');
+  });
+});
+
+describe('values', () => {
+  const t = `CREATE TABLE t (a INT, b INT, s STRING, l ARRAY<INT>, r ROW<x INT, y ROW<z STRING>>)
+    WITH ('connector' = 'filesystem', 'path' = 't.jsonl', 'format' = 'json');`;
+  const valuesOf = async (expressions: string): Promise<readonly string[]> =>
+    (await runScript(`${t} SELECT ${expressions} FROM t`, folder)).rows;
+
+  it('that cannot be computed fail the query, but not where nobody wants them', async () => {
+    write('t.jsonl', [
+      { a: 7, b: 2, s: '12' },
+      { a: 7, b: 0, s: 'x' },
+    ]);
+    await expect(valuesOf('a / b AS q')).rejects.toMatchObject({ code: 'MR_SQL_VALUE' });
+    await expect(valuesOf('CAST(s AS INT) AS q')).rejects.toThrow("'x' is no INT");
+    expect(await valuesOf('CASE WHEN b <> 0 THEN a / b END AS q, TRY_CAST(s AS INT) AS n')).toEqual(
+      ['+I {"q":3,"n":12}', '+I {"q":null,"n":null}'],
+    );
+    const { rows } = await runScript(
+      `${t} SELECT a / b AS q FROM t WHERE b <> 0 AND a / b > 2`,
+      folder,
+    );
+    expect(rows).toEqual(['+I {"q":3}']);
+  });
+
+  it('have parts', async () => {
+    write('t.jsonl', [{ a: 1, l: [5, 6], r: { x: 3, y: { z: 'deep' } } }]);
+    expect(
+      await valuesOf('l[2] + 1 AS i, l[9] AS n, t.r.x AS x, r.y.z AS z, CARDINALITY(l) AS c'),
+    ).toEqual(['+I {"i":7,"n":null,"x":3,"z":"deep","c":2}']);
+  });
+
+  it('are refused as null where a table has none', async () => {
+    write('t.jsonl', [{ a: null, s: 'x' }]);
+    const script = `${t} CREATE TABLE o (a INT NOT NULL) WITH ('connector' = 'print'); INSERT INTO o SELECT a FROM t`;
+    await expect(runScript(script, folder)).rejects.toThrow('column a of table o is NOT NULL');
   });
 });
 

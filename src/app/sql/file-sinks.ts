@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createParquetWriter } from '../../formats/table/parquet-table.ts';
+import { refusal } from '../../sql/syntax/sql-error.ts';
 import type { SqlTarget } from '../../sql/bind/bind-script.ts';
 import { encoderOf } from './row-encoders.ts';
 import { type OpenSink, type SinkContext, valuesOf } from './sql-sink.ts';
@@ -38,14 +39,19 @@ export function filesSink(
 }
 
 function parquetSink(folder: string, target: SqlTarget): OpenSink {
+  const { at } = target.table;
   const fields = target.columns.map(({ name, type, isNullable }) => {
+    if (type.name === 'DECIMAL' && type.precision > 18) {
+      const what = `column ${name} has more digits than decimals of Parquet have here`;
+      throw refusal(at, what, `DECIMAL(18, ${type.scale})`);
+    }
     return { name, type: type.field, nullable: isNullable };
   });
   return async () => {
     await mkdir(folder, { recursive: true });
     const name = `part-${randomUUID()}.parquet`;
     const unfinished = join(folder, `.${name}.inprogress`);
-    const writer = createParquetWriter(unfinished, fields);
+    const writer = createParquetWriter(unfinished, fields, 'number');
     return {
       write: async (rows) => {
         const values = rows.map((row) => valuesOf(target, row));

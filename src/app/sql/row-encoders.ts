@@ -1,5 +1,6 @@
 // Rows as text of a format, as the options of a table say.
 import type { Value } from '../../kernel/types/field-type.ts';
+import type { SqlType } from '../../sql/bind/sql-type.ts';
 import { type JsonStyle, type RowColumn, rowJson, valueText } from './sql-row.ts';
 import type { TableOptions } from './table-options.ts';
 
@@ -30,13 +31,19 @@ function csvLine(options: TableOptions, prefix: string): Encode {
         const value = values[i] ?? null;
         if (value === null) return nullText;
         const text = valueText(value, type);
-        return isQuoted ? quoted(text, delimiter) : text;
+        return isQuoted && !bare.includes(type.name) ? quoted(text, delimiter) : text;
       })
       .join(delimiter);
 }
 
+/** Types that are never quoted. */
+const bare: readonly SqlType['name'][] = ['BOOLEAN', 'INT', 'BIGINT', 'FLOAT', 'DOUBLE', 'DECIMAL'];
+
+const longText = 24;
+
+/** As Flink's writer: what is long, or has a character up to the delimiter, stands in quotes. */
 function quoted(text: string, delimiter: string): string {
-  return text.includes(delimiter) || /["\n\r]/.test(text)
-    ? `"${text.replaceAll('"', '""')}"`
-    : text;
+  const safe = Math.max(delimiter.charCodeAt(0), '"'.charCodeAt(0));
+  const isPlain = text.length <= longText && !Array.from(text).some((c) => c.charCodeAt(0) <= safe);
+  return isPlain ? text : `"${text.replaceAll('"', '""')}"`;
 }

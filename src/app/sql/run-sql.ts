@@ -125,9 +125,13 @@ async function runTask(
   const clock: Clock = systemClock;
   const sink = await openSink();
   let rowCount = 0;
-  const write = async (rows: readonly SqlRow[]): Promise<void> => {
+  let isFull = (): void => undefined;
+  const write = async (given: readonly SqlRow[]): Promise<void> => {
+    const room = (task.limit ?? Number.POSITIVE_INFINITY) - rowCount;
+    const rows = given.length > room ? given.slice(0, room) : given;
     rowCount += rows.length;
-    await sink.write(rows);
+    if (rows.length > 0) await sink.write(rows);
+    if (rows.length === room) isFull();
   };
   try {
     const { query } = task;
@@ -146,6 +150,7 @@ async function runTask(
       createStage: (given) => new QueryStage(chainOf(query), write, given),
     });
     const stop = (): void => void job.stop();
+    isFull = stop;
     if (signal?.aborted === true) stop();
     signal?.addEventListener('abort', stop, { once: true });
     const summary = await job.done;

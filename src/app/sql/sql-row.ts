@@ -2,7 +2,12 @@
 import { formatDate } from '../../columns/parse-time.ts';
 import type { FieldType, Value } from '../../kernel/types/field-type.ts';
 import { type SqlType, sqlTypeOf } from '../../sql/bind/sql-type.ts';
-import { javaDecimal, javaDouble, javaFloat } from '../../sql/functions/java-text.ts';
+import {
+  javaDecimal,
+  javaDouble,
+  javaFloat,
+  strippedDecimal,
+} from '../../sql/functions/java-text.ts';
 
 /** What a row does to the result: adds, takes the old one away, puts the new one in, removes. */
 export type RowKind = '+I' | '-U' | '+U' | '-D';
@@ -20,11 +25,10 @@ export interface RowColumn {
   readonly type: SqlType;
 }
 
-/** How instants and decimals are written. */
+/** How instants and numbers are written: `text` keeps zeros of decimals, `number` is as Flink's formats. */
 export interface JsonStyle {
   /** `T` between day and time, or a space. */
   readonly separator: 'T' | ' ';
-  /** Decimals as text keep their zeros. */
   readonly decimals: 'text' | 'number';
 }
 
@@ -47,12 +51,13 @@ export function valueJson(value: Value, type: SqlType, style: JsonStyle): string
     case 'INT':
       return String(value);
     case 'FLOAT':
+      return floatText(Number(value), javaFloat);
     case 'DOUBLE':
-      return doubleText(Number(value));
+      return floatText(Number(value), style.decimals === 'text' ? doubleText : javaDouble);
     case 'DECIMAL':
       return style.decimals === 'text'
         ? JSON.stringify(javaDecimal(String(value)))
-        : javaDecimal(String(value));
+        : strippedDecimal(String(value));
     case 'TIMESTAMP':
       return JSON.stringify(instantText(Number(value), style.separator));
     case 'TIMESTAMP_LTZ':
@@ -64,13 +69,17 @@ export function valueJson(value: Value, type: SqlType, style: JsonStyle): string
   }
 }
 
+/** Numbers that are none are texts. */
+function floatText(value: number, write: (value: number) => string): string {
+  return Number.isFinite(value) ? write(value) : JSON.stringify(javaDouble(value));
+}
+
 function bigintJson(_name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
 }
 
 /** A double keeps a fraction, so that readers who type by text see what it is. */
-export function doubleText(value: number): string {
-  if (!Number.isFinite(value)) return JSON.stringify(String(value));
+function doubleText(value: number): string {
   const text = Object.is(value, -0) ? '-0' : String(value);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }

@@ -13,7 +13,7 @@ import { ParquetWriter, fileWriter } from 'hyparquet-writer';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { Field, Value } from '../../kernel/types/field-type.ts';
 import type { Table, TableWriter } from '../../ports/table.ts';
-import { fieldOfColumn, schemaOf } from './parquet-types.ts';
+import { fieldOfColumn, type ParquetDecimals, schemaOf } from './parquet-types.ts';
 import { toParquetValue, toTableValue } from './parquet-values.ts';
 
 const rowsPerGroup = 100_000;
@@ -59,11 +59,20 @@ function tableOf(metadata: FileMetaData, rows: readonly Record<string, unknown>[
   };
 }
 
+/** A decimal of the column's scale as the whole number that Parquet keeps. */
+function unscaled(value: Value): bigint | null {
+  return value === null ? null : BigInt(String(value).replace('.', ''));
+}
+
 /** A table writer; rows wait until there are enough for a row group. */
-export function createParquetWriter(path: string, fields: readonly Field[]): TableWriter {
+export function createParquetWriter(
+  path: string,
+  fields: readonly Field[],
+  decimals: ParquetDecimals = 'text',
+): TableWriter {
   const writer = new ParquetWriter({
     writer: fileWriter(path),
-    schema: schemaOf(fields),
+    schema: schemaOf(fields, decimals),
     codec: 'ZSTD',
     compressors: { ZSTD: (input) => zstdCompressSync(input) },
   });
@@ -80,7 +89,9 @@ export function createParquetWriter(path: string, fields: readonly Field[]): Tab
         const target = pending[i] ?? [];
         const source = columns[i] ?? [];
         for (let row = 0; row < rowCount; row++) {
-          target.push(toParquetValue(source[row] ?? null, field.type));
+          const value = source[row] ?? null;
+          const isExact = field.type.kind === 'decimal' && decimals === 'number';
+          target.push(isExact ? unscaled(value) : toParquetValue(value, field.type));
         }
       }
       if ((pending[0]?.length ?? 0) >= rowsPerGroup) await writeGroup();

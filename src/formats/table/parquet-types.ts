@@ -1,11 +1,19 @@
-// Field types to and from Parquet's schema elements. Counts are INT64; decimals are text, since their
-// digits must survive readers that know no decimals of 38 digits.
+// Field types to and from Parquet's schema elements. Counts are INT64; decimals are text unless it is
+// said otherwise, since their digits must survive readers that know no decimals of 38 digits.
 import type { SchemaElement, SchemaTree } from 'hyparquet';
 import type { Field, FieldType } from '../../kernel/types/field-type.ts';
 
+/** How decimals lie in a file: as text, or as Parquet's own of up to 18 digits. */
+export type ParquetDecimals = 'text' | 'number';
+
 /** The schema of a file with these columns, all of them optional. */
-export function schemaOf(fields: readonly Field[]): SchemaElement[] {
-  const columns = fields.flatMap(({ name, type }) => elementsOf(name, type));
+export function schemaOf(fields: readonly Field[], decimals: ParquetDecimals): SchemaElement[] {
+  const columns = fields.flatMap(({ name, type }) => {
+    if (type.kind !== 'decimal' || decimals === 'text') return elementsOf(name, type);
+    const { precision, scale } = type;
+    const leaf = { type: 'INT64', converted_type: 'DECIMAL', precision, scale } as const;
+    return [{ name, repetition_type: 'OPTIONAL' as const, ...leaf }];
+  });
   return [{ name: 'schema', num_children: fields.length }, ...columns];
 }
 

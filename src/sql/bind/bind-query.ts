@@ -27,7 +27,8 @@ import { windowedRelation, windowPartOf } from './window-relation.ts';
 
 /** What the queries of a SELECT compute: one, or those that UNION ALL puts together. */
 export function bindQueries(written: SelectSyntax, catalog: Catalog): readonly BoundQuery[] {
-  const first = bindQuery({ ...written, unions: [] }, catalog);
+  const first = bindQuery({ ...written, unions: [], limit: null }, catalog);
+  checkLimit(written, first);
   const others = written.unions.map((query) => bindQuery(query, catalog));
   for (const [i, { columns }] of others.entries()) {
     if (columns.length === first.columns.length) continue;
@@ -36,6 +37,13 @@ export function bindQueries(written: SelectSyntax, catalog: Catalog): readonly B
     throw refusal(at, `UNION ALL puts equal columns together, and there are ${count}`, 'name them');
   }
   return [first, ...others];
+}
+
+/** The first rows are known where rows come in the order of arrival. */
+function checkLimit({ limit, unions }: SelectSyntax, { kind, upstream }: BoundQuery): void {
+  if (limit === null || (kind === 'rows' && upstream === null && unions.length === 0)) return;
+  const what = 'LIMIT of results is no node of the plan: which come first is not said';
+  throw refusal(limit.at, what, 'take LIMIT away');
 }
 
 /** What a query computes. */
@@ -49,6 +57,9 @@ export function bindQuery(written: SelectSyntax, catalog: Catalog): BoundQuery {
 }
 
 function bindIn(written: SelectSyntax, catalog: RelationCatalog): BoundQuery {
+  if (written.limit !== null) {
+    throw refusal(written.limit.at, 'LIMIT stands outermost', 'take LIMIT away');
+  }
   const query = withWindowFunction(written);
   const known = withViews(catalog, query);
   const expressions = query.items.map(({ expression }) => expression);

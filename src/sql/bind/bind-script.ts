@@ -29,6 +29,8 @@ export interface SqlTask {
   readonly query: BoundQuery;
   readonly target: SqlTarget | null;
   readonly at: number;
+  /** So many rows, and no more. */
+  readonly limit: number | null;
 }
 
 export interface SqlTarget {
@@ -104,7 +106,8 @@ const binder: Binder = {
     for (const insert of inserts) state.tasks.push(...bindInsert(insert, state));
   },
   select: ({ query: syntax, at }, state) => {
-    for (const query of bindQueries(syntax, state)) state.tasks.push({ query, target: null, at });
+    for (const query of bindQueries(syntax, state))
+      state.tasks.push({ query, target: null, at, limit: syntax.limit?.count ?? null });
   },
   set: bindSet,
   show: ({ what }, { tables, views, lines }) => {
@@ -140,7 +143,7 @@ function bindStatement(statement: Statement, state: ScriptState): void {
 function selectOf(items: SelectSyntax['items'], from: TableSyntax): SelectSyntax {
   return {
     ...{ at: from.at, items, from, isDistinct: false, where: null, groupBy: null, having: null },
-    ...{ windows: new Map(), views: new Map(), unions: [] },
+    ...{ windows: new Map(), views: new Map(), unions: [], limit: null },
   };
 }
 
@@ -181,7 +184,7 @@ function bindCreateTable(written: CreateTableStatement, state: ScriptState): voi
     const target = own.columns.map((column, from) => {
       return { name: column.name, type: column.type, from, isNullable: true, cast: null };
     });
-    state.tasks.push({ query: own, target: { table: created, columns: target }, at });
+    state.tasks.push({ query: own, target: { table: created, columns: target }, at, limit: null });
   }
 }
 
@@ -212,7 +215,7 @@ function bindInsert(statement: InsertStatement, state: ScriptState): readonly Sq
   const table = withOptions(known, statement.options);
   return bindQueries(syntax, state).map((query) => {
     const target = { table, columns: targetColumns(statement, table, query.columns) };
-    return { query, target, at };
+    return { query, target, at, limit: syntax.limit?.count ?? null };
   });
 }
 

@@ -197,7 +197,8 @@ function tableColumn(column: TableColumn, of: TableScope): Bound | null {
 
 /** A query that only chooses, computes and filters is put into what it reads; others have results. */
 export function bindProjection(query: SelectSyntax, catalog: RelationCatalog): BoundRelation {
-  const { groupBy, having, windows, at, unions, isDistinct } = query;
+  const { groupBy, having, windows, at, unions, isDistinct, limit } = query;
+  if (limit !== null) throw refusal(limit.at, 'LIMIT stands outermost', 'take LIMIT away');
   if (unions.length > 0) {
     throw refusal(at, 'UNION ALL stands outermost', 'INSERT each query into the same table');
   }
@@ -232,7 +233,8 @@ function projectedColumns(
       continue;
     }
     const name = alias ?? nameOf(expression) ?? `EXPR$${i}`;
-    const same = expression.kind === 'name' ? columnNamed(inner, expression) : null;
+    const found = expression.kind === 'name' ? columnAt(inner, expression) : null;
+    const same = found === null || found.fields.length > 0 ? null : found.column;
     columns.push(
       same === null
         ? { name, bound: bindExpression(expression, scope), isRowtime: false }

@@ -39,6 +39,23 @@ export function javaDecimal(text: string): string {
   return `${text.startsWith('-') ? '-' : ''}${mantissa}E${exponent}`;
 }
 
+/** The same without zeros at its end, as Flink's formats write decimals: 120.00 is `1.2E+2`. */
+export function strippedDecimal(text: string): string {
+  const [whole = '', fraction = ''] = text.replace('-', '').split('.');
+  const all = (whole + fraction).replace(/^0+/, '');
+  const digits = all.replace(/0+$/, '');
+  if (digits === '') return '0';
+  const scale = fraction.length - (all.length - digits.length);
+  const sign = text.startsWith('-') ? '-' : '';
+  const exponent = digits.length - 1 - scale;
+  if (scale < 0 || exponent < -6) {
+    const mantissa = digits.length === 1 ? digits : `${digits.slice(0, 1)}.${digits.slice(1)}`;
+    return `${sign}${mantissa}E${exponent > 0 ? '+' : ''}${exponent}`;
+  }
+  const padded = digits.padStart(scale + 1, '0');
+  return scale === 0 ? sign + digits : `${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+}
+
 /** `2026-01-31 10:00:00.500`: with the three digits of the type. */
 export function timestampText(ms: number): string {
   return new Date(ms).toISOString().slice(0, 23).replace('T', ' ');

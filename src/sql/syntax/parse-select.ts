@@ -31,8 +31,15 @@ export function parseSelect(reader: TokenReader): SelectSyntax {
   const first = parseOne(reader, views);
   const unions: SelectSyntax[] = [];
   while (reader.takeWords('UNION', 'ALL')) unions.push(parseOne(reader, views));
+  const limit = parseLimit(reader);
   refuseRest(reader);
-  return { ...first, unions };
+  return { ...first, unions, limit };
+}
+
+function parseLimit(reader: TokenReader): SelectSyntax['limit'] {
+  const { at } = reader;
+  if (!reader.takeWords('LIMIT')) return null;
+  return { at, count: reader.expectWhole('a number of rows') };
 }
 
 /** One SELECT of those that UNION ALL puts together. */
@@ -60,7 +67,19 @@ function parseOne(reader: TokenReader, views: SelectSyntax['views']): SelectSynt
   const having = reader.takeWords('HAVING') ? parseExpression(reader) : null;
   const windows = reader.takeWords('WINDOW') ? parseWindows(reader) : new Map();
   const unions: readonly SelectSyntax[] = [];
-  return { at, items, isDistinct, from, where, groupBy, having, windows, views, unions };
+  return {
+    at,
+    items,
+    isDistinct,
+    from,
+    where,
+    groupBy,
+    having,
+    windows,
+    views,
+    unions,
+    limit: null,
+  };
 }
 
 function refuseHint(reader: TokenReader): void {
@@ -93,11 +112,14 @@ function parseAlias(reader: TokenReader): string | null {
 }
 
 function parseGroupBy(reader: TokenReader): readonly SqlExpression[] {
-  const { at } = reader;
-  if (['ROLLUP', 'CUBE', 'GROUPING'].some((word) => reader.isWords(word)) || reader.isSign('(')) {
-    throw refusal(at, 'grouping sets are no node of the plan', 'write one query for each set');
-  }
-  return reader.list(() => parseExpression(reader));
+  return reader.list(() => {
+    const isSet =
+      reader.isWords('GROUPING', 'SETS') ||
+      ['ROLLUP', 'CUBE'].some((word) => reader.isWords(word) && reader.peek(1).text === '(');
+    if (!isSet) return parseExpression(reader);
+    const fix = 'write one query for each set';
+    throw refusal(reader.at, 'grouping sets are no node of the plan', fix);
+  });
 }
 
 function parseWindows(reader: TokenReader): ReadonlyMap<string, OverSyntax> {
@@ -169,7 +191,6 @@ const rest: Readonly<Record<string, string>> = {
   INTERSECT: 'INTERSECT is no node of the plan',
   EXCEPT: 'EXCEPT is no node of the plan',
   ORDER: 'sorting and top-N are no nodes of the plan yet',
-  LIMIT: 'LIMIT of a stream is no node of the plan',
   OFFSET: 'OFFSET of a stream is no node of the plan',
   FETCH: 'FETCH of a stream is no node of the plan',
 };

@@ -246,6 +246,7 @@ export interface SelectSyntax extends Placed {
   readonly views: ReadonlyMap<string, SelectSyntax>;
   /** What is behind UNION ALL. */
   readonly unions: readonly SelectSyntax[];
+  readonly limit: (Placed & { readonly count: number }) | null;
 }
 
 export type Statement =

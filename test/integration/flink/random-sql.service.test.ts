@@ -1,6 +1,6 @@
 // Queries from a seed on the engine and on a real Flink: what both print is the same, line by line. More
 // of them with MILLRACE_SQL_QUERIES, others with MILLRACE_SQL_SEED.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,8 +52,7 @@ describe.skipIf(!withServices)(`${howToRun}: queries from a seed`, () => {
     return { tables: [...setup, ...sinks], inserts };
   }
 
-  async function printedByFlink(seeds: readonly number[]): Promise<readonly string[]> {
-    const { tables, inserts } = statementsOf(seeds);
+  async function runOnFlink(tables: readonly string[], inserts: readonly string[]): Promise<void> {
     const session = await openGatewaySession({
       url: flink.gateway,
       clock: systemClock,
@@ -72,6 +71,11 @@ describe.skipIf(!withServices)(`${howToRun}: queries from a seed`, () => {
       if (state === 'FAILED') throw new Error(`the job failed: ${await causeOf(String(jobId))}`);
     }
     await session.close();
+  }
+
+  async function printedByFlink(seeds: readonly number[]): Promise<readonly string[]> {
+    const { tables, inserts } = statementsOf(seeds);
+    await runOnFlink(tables, inserts);
     const out = readFileSync(join(flink.folder, 'cluster', 'log', 'taskmanager.out'), 'utf8');
     return out.split('\n');
   }
@@ -114,4 +118,42 @@ describe.skipIf(!withServices)(`${howToRun}: queries from a seed`, () => {
     },
     300_000,
   );
+
+  const written = [
+    ['json', "'format' = 'json'"],
+    ['iso', "'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601'"],
+    ['csv', "'format' = 'csv'"],
+    ['nil', "'format' = 'csv', 'csv.field-delimiter' = ';', 'csv.null-literal' = 'nil'"],
+  ] as const;
+
+  /** The same rows in every format, in folders of `who`. */
+  function filesOf(who: string): { tables: readonly string[]; inserts: readonly string[] } {
+    const columns =
+      'seq INT, k STRING, c STRING, b BIGINT, d DOUBLE, e DOUBLE, p DECIMAL(10, 2), q DECIMAL(21, 13), ' +
+      'f BOOLEAN, rt TIMESTAMP_LTZ(3), lt TIMESTAMP(3), dt DATE, fl FLOAT';
+    const query =
+      'SELECT seq, k, c, b, d, d * 1234567.5 / 3, p, p / 3, f, rt, CAST(rt AS TIMESTAMP(3)), CAST(rt AS DATE), CAST(d AS FLOAT) / 3 FROM ev';
+    const tables = written.map(
+      ([name, options]) =>
+        `CREATE TABLE ${name} (${columns}) WITH ('connector' = 'filesystem', 'path' = '${join(folder, who, name)}', ${options})`,
+    );
+    const inserts = written.map(([name]) => `INSERT INTO ${name} ${query}`);
+    return { tables: [eventsTable(join(folder, 'events.jsonl')), ...tables], inserts };
+  }
+
+  function linesIn(who: string, name: string): readonly string[] {
+    const path = join(folder, who, name);
+    const files = readdirSync(path, { withFileTypes: true }).filter((file) => file.isFile());
+    const lines = files.flatMap((file) => readFileSync(join(path, file.name), 'utf8').split('\n'));
+    return lines.filter((line) => line !== '').sort();
+  }
+
+  it('written to files of each format are the same text', async () => {
+    const ours = filesOf('ours');
+    await runSql([...ours.tables, ...ours.inserts].join(';\n'));
+    const theirs = filesOf('theirs');
+    await runOnFlink(theirs.tables, theirs.inserts);
+    for (const [name] of written) expect(linesIn('ours', name)).toEqual(linesIn('theirs', name));
+    expect(linesIn('ours', 'csv')).toHaveLength(260);
+  }, 300_000);
 });

@@ -263,7 +263,22 @@ function branchCondition(
   return callNode('eq', ...nodes);
 }
 
-function bindCast({ arg, type: syntax, at, isTry }: CastExpression, scope: ExpressionScope): Bound {
+function bindCast(expression: CastExpression, scope: ExpressionScope): Bound {
+  const { name, args, at } = expression.type;
+  const narrow = ['TINYINT', 'SMALLINT', 'CHAR', 'BINARY', 'VARBINARY', 'BYTES'];
+  if (narrow.includes(name)) {
+    throw refusal(at, `CAST to ${name} is not done here`, 'CAST to INT, BIGINT or STRING');
+  }
+  const bound = bindWideCast(expression, scope);
+  const [length] = args;
+  if (name !== 'VARCHAR' || length === undefined) return bound;
+  const run: RowFunction = ([text]) => [...String(text)].slice(0, length).join('');
+  const use = { fn: `varchar ${length}`, args: [bound], type: sqlTypes.string, run };
+  return scope.scalars.add(use, scope.guards);
+}
+
+function bindWideCast(expression: CastExpression, scope: ExpressionScope): Bound {
+  const { arg, type: syntax, at, isTry } = expression;
   const target = resolveType(syntax);
   const bound = bindExpression(arg, scope);
   const { type } = bound;

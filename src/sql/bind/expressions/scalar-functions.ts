@@ -111,6 +111,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   COLLECT: 'COLLECT is no aggregate of the plan',
   ARRAY_AGG: 'ARRAY_AGG is no aggregate of the plan',
   PROCTIME: wallClock,
+  TUMBLE_PROCTIME: wallClock,
+  HOP_PROCTIME: wallClock,
+  SESSION_PROCTIME: wallClock,
   NOW: wallClock,
   CURRENT_TIMESTAMP: wallClock,
   CURRENT_ROW_TIMESTAMP: wallClock,
@@ -153,7 +156,8 @@ function unknownFunction({ name, at }: CallExpression): Error {
   const known = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
   if (known !== undefined) return refusal(at, known, 'run this statement on Flink');
   const names = [...Object.keys(table), ...Object.keys(rowFunctions)];
-  const fix = suggestName(name, names) ?? 'run this statement on Flink';
+  const near = suggestName(name, names);
+  const fix = near.startsWith('did you mean') ? near : 'run this statement on Flink';
   return refusal(at, `${name} is no function that is known here`, fix);
 }
 
