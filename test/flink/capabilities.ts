@@ -9,6 +9,7 @@ import {
   hopping,
   lifetime,
   rolling,
+  rowsOf,
   session,
   stream,
   sum,
@@ -131,6 +132,24 @@ export function derivedCapabilities(): readonly Capability[] {
   });
 }
 
+/** A view over the rows of another. */
+export function rowsCapability(): Capability {
+  const read = featureView('read', {
+    entity: user,
+    from: events,
+    emit: 'watermark',
+    features: () => ({ n: count().over(tumbling('5m')) }),
+  });
+  const view = featureView('probe', {
+    entity: user,
+    from: rowsOf(read),
+    emit: 'watermark',
+    features: (row) => ({ sum: sum(row.n).over(rolling('1h')) }),
+  });
+  const { refusals } = compileFlink({ plan: planOf(view), tables });
+  return { what: 'the rows of another view, `rowsOf(view)`', refusals };
+}
+
 function planOf(view: object): ReturnType<typeof buildPlan>['plan'] {
   return buildPlan([{ view }]).plan;
 }
@@ -184,7 +203,7 @@ export function capabilityTable(): string {
     '',
     '| window | engine | Flink |',
     '|---|---|---|',
-    ...[...windowCapabilities(), ...derivedCapabilities()].map(
+    ...[...windowCapabilities(), ...derivedCapabilities(), rowsCapability()].map(
       (capability) => `| ${capability.what} | yes | ${answer(capability)} |`,
     ),
     '',

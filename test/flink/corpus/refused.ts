@@ -12,7 +12,9 @@ import {
   last,
   lastN,
   lifetime,
+  max,
   rolling,
+  rowsOf,
   session,
   stream,
   sum,
@@ -68,6 +70,16 @@ export const lateRecords = featureView('late_records', {
 export const openWindows = featureView('open_windows', {
   ...perUser,
   features: () => ({ n: count().over(tumbling('1m', { serve: 'open' })) }),
+});
+const counted = featureView('counted', {
+  ...perUser,
+  features: () => ({ n: count().over(minute) }),
+});
+export const overRows = featureView('over_rows', {
+  entity: counted.entity,
+  from: rowsOf(counted),
+  emit: 'watermark',
+  features: (row) => ({ most: max(row.n).over(hour) }),
 });
 export const acrossWindows = featureView('across_windows', {
   ...perUser,
