@@ -20,7 +20,8 @@ interface Program {
 // 2,000 events in a second of event time: 10,000 records wait. Keys of those do not leave memory.
 const job = ['--job', 'j2', '--keys', '1000000', '--step-ms', '0.5'];
 const cell = [...job, '--seconds', isFull ? '60' : '25'];
-const zipf = [...cell, '--users', 'zipf'];
+// The same events on both sides: what a key keeps grows with them.
+const zipf = [...job, '--events', '2000000', '--users', 'zipf'];
 const users = isFull ? '2500000' : '250000';
 // Memory goes with the users: 4 GB for 2.5 M of them.
 const shopMemory = isFull ? '2500MB' : '250MB';
@@ -40,7 +41,7 @@ const programs: Readonly<Record<keyof Measured, Program>> = {
   inMemory: { script: 'load/matrix-cell.ts', args: zipf },
   onDisk: {
     script: 'load/matrix-cell.ts',
-    args: [...zipf, '--backend', 'disk', '--memory', args.text('cache', '90MB')],
+    args: [...zipf, '--backend', 'disk', '--memory', args.text('cache', '160MB')],
   },
   large: { script: 'large-state.ts', args: ['--gb', isFull ? '10' : '2'] },
 };

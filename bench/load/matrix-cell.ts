@@ -10,6 +10,7 @@ import { type PhaseResult, PhaseRecorder } from './phase-recorder.ts';
 import { processMemory } from './process-memory.ts';
 import { RestoreWatch } from './restore-watch.ts';
 import { readSettings, runLoad } from './run-load.ts';
+import { watchState } from './state-watch.ts';
 import { eachUser, uniformUsers, zipfUsers } from './zipf.ts';
 
 export interface CellResult extends PhaseResult {
@@ -17,6 +18,8 @@ export interface CellResult extends PhaseResult {
   /** Resident memory without files that the keys brought: state, tables and garbage. */
   readonly bytes_per_key: number;
   readonly peak_rss_mb: number;
+  /** The part of the keys that is in memory at the end. */
+  readonly resident_share: number | null;
   readonly failed: string;
   readonly restore: object;
 }
@@ -27,6 +30,8 @@ const keys = args.number('keys', 100_000);
 const settings = readSettings(args);
 const isZipf = args.text('users', 'uniform') === 'zipf';
 const userOf = isZipf ? zipfUsers(keys, 0.99, 23) : uniformUsers(keys, 23);
+// As many events on both sides of a comparison: state grows with them.
+const events = args.number('events', 0);
 // Milliseconds of event time from one event to the next while it is steady: 1 / 0.02 = 50,000 a second.
 const stepMs = args.number('step-ms', 0.02);
 
@@ -42,7 +47,7 @@ const fill: LoadPhase = {
 };
 const steady: LoadPhase = {
   name: 'steady',
-  until: { seconds: args.number('seconds', 20) },
+  until: events > 0 ? { events } : { seconds: args.number('seconds', 20) },
   eventsPerSecond: null,
   startMs: startMs + hourMs / 2,
   stepMs,
@@ -55,6 +60,7 @@ function viewOf(name: string): FeatureView {
   return view as unknown as FeatureView;
 }
 
+const residentShare = watchState();
 const anonBefore = processMemory()?.anonMb ?? 0;
 let filled: PhaseResult | null = null;
 
@@ -70,6 +76,7 @@ function onResult(result: PhaseResult): void {
       fill_events_per_second: filled?.events_per_second,
       bytes_per_key: rounded(bytes / keys),
       peak_rss_mb: processMemory()?.peakMb,
+      resident_share: residentShare(),
     }),
   );
   // `--dies no`: it ends like any run, so that what it printed is all there is.

@@ -132,12 +132,12 @@ export const targets: readonly Target[] = [
   },
   {
     target: 'disk with 10 % of the keys in memory against memory',
-    floor: 0.3,
+    floor: 0.35,
     unit: '×',
     isLessBetter: false,
     of: ({ inMemory, onDisk }) =>
       quotient(figure(onDisk, 'events_per_cpu_second'), figure(inMemory, 'events_per_cpu_second')),
-    how: 'J2, 1 M keys, Zipf 0.99, events per CPU-second, same run',
+    how: 'J2, 1 M keys, Zipf 0.99, events per CPU-second over the same events (onDisk.resident_share)',
     bounds: 'reading and writing images of keys that are not in memory',
   },
   {
