@@ -87,6 +87,10 @@ describe.each([
         'a window goes by the event time',
       ],
       ['CREATE TABLE x (a INT, WATERMARK FOR a AS a)', 'a is no event time'],
+      [
+        `SELECT COUNT(*) OVER (ORDER BY ts) FROM (SELECT ts, COUNT(*) ${over} AS n FROM t)`,
+        'a window goes by the event time',
+      ],
       ['CREATE TABLE x (a GEOMETRY)', 'GEOMETRY is no type that is read'],
     ],
   ],

@@ -15,7 +15,9 @@ export function resultRelation({ at }: SelectSyntax, query: BoundQuery): BoundRe
     if (seen.has(name)) throw nameProblem(at, `there are two columns ${name}`, 'rename one: AS …');
     seen.add(name);
   }
-  const rowtime = query.columns.find(isRowtime(query))?.name ?? null;
+  // Rows of OVER windows may come out behind the watermark: they have no event time to go by.
+  const isEnd = (column: OutputColumn): boolean => partOf(column) === 'time';
+  const rowtime = query.columns.find(isEnd)?.name ?? null;
   const table: SqlTable = {
     ...{ name: 'results', at, primaryKey: [], options: new Map() },
     columns: query.columns.map(({ name, type }) => ({
@@ -34,16 +36,6 @@ export function resultRelation({ at }: SelectSyntax, query: BoundQuery): BoundRe
 
 function partOf(column: OutputColumn | undefined): WindowPart | null {
   return column?.value.kind === 'window' ? column.value.part : null;
-}
-
-/** The end of the window, or the event time that passes an OVER window. */
-function isRowtime({ kind, table, passed }: BoundQuery): (column: OutputColumn) => boolean {
-  return ({ value }) => {
-    if (value.kind === 'window') return value.part === 'time';
-    if (kind !== 'over' || value.kind !== 'passed') return false;
-    const node = passed[value.index];
-    return node?.kind === 'column' && node.name === table.rowtime?.column;
-  };
 }
 
 /** Each window ends in a slot of its own: rows that are of it are those of the slot. */

@@ -65,8 +65,10 @@ function needMultiple(sizeMs: number, stepMs: number, at: number): void {
 export function needRowtime(relation: BoundRelation, isRowtime: boolean, at: number): void {
   if (isRowtime) return;
   const { rowtime, name } = relation.table;
-  const fix =
-    rowtime === null
+  const isResult = relation.upstream !== null;
+  const fix = isResult
+    ? 'only window_time of a query over windows is the event time of results'
+    : rowtime === null
       ? `give table ${name} a WATERMARK FOR …`
       : `its event time is ${rowtime.column}`;
   throw typeProblem(at, 'a window goes by the event time of the table', fix);

@@ -36,7 +36,7 @@ describe.skipIf(!withServices)(`${howToRun}: SQL over topics`, () => {
   /** Everything in a topic so far, and what comes. */
   async function following(topic: string): Promise<{
     readonly found: string[];
-    close(): Promise<void>;
+    readonly close: () => Promise<void>;
   }> {
     const consumer = new Consumer({
       clientId: 'sql-test',
