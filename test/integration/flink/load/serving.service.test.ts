@@ -45,6 +45,10 @@ async function boughtOf(users: readonly string[]): Promise<Map<string, number>> 
   return found;
 }
 
+function counted({ flink }: Awaited<ReturnType<RunningLoader['app']['status']>>): number {
+  return flink?.reachable === true ? flink.num_records_out : 0;
+}
+
 describe.skipIf(!withServices)(`features that Flink computes (${howToRun})`, () => {
   beforeAll(async () => {
     served = await startServedCluster({ port: 23_000 + 3 * (process.pid % 300) });
@@ -77,6 +81,29 @@ describe.skipIf(!withServices)(`features that Flink computes (${howToRun})`, () 
     expect(p50Ms).toBeLessThan(5000);
     expect(p99Ms).toBeLessThan(15_000);
   }, 180_000);
+
+  it('are shown with the job that computes them, in status and metrics', async () => {
+    // Flink collects its counts every ten seconds.
+    let status = await loader.app.status();
+    for (let tries = 0; tries < 60 && !(counted(status) > 0); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      status = await loader.app.status();
+    }
+    const { flink, state } = status;
+    expect(state).toBe('running');
+    expect(flink).toMatchObject({ reachable: true, state: 'RUNNING', num_late_records_dropped: 0 });
+    if (flink?.reachable !== true) throw new Error('the JobManager answers');
+    expect(flink.last_checkpoint?.id).toBeGreaterThan(0);
+    expect(flink.last_checkpoint?.age_ms).toBeLessThan(120_000);
+    expect(flink.watermark_lag_ms).toBeGreaterThan(0);
+    // Of each record two windows make a row.
+    expect(flink.num_records_in).toBeGreaterThan(1000);
+    expect(flink.num_records_out).toBeGreaterThan(flink.num_records_in);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toContain('millrace_flink_job_running{job="millrace-shop-fleet"} 1');
+    expect(metrics).toMatch(/millrace_watermark_lag_ms\{job="millrace-shop-fleet"\} \d/);
+    expect(metrics).toContain('event_to_servable_ms_count{view="spend"}');
+  }, 60_000);
 
   it('are what a stock Feast SDK reads, from Redis and over HTTP', async () => {
     const users = ['u1', 'u2', 'u3', 'nobody'];

@@ -119,7 +119,18 @@ describe.skipIf(!withServices)(`rows that Flink computed (${howToRun})`, () => {
     const second = await loading('wider', online, true);
     const expected = { spent: 10, bought: 20, bought_5m: 10, both: 30, bought_1d: 5 };
     expect(await read(second.app, 'u1', expected)).toEqual(expected);
+    const { flink, problems } = await second.app.status();
+    expect(flink).toMatchObject({
+      reachable: false,
+      state: 'UNKNOWN',
+      name: 'millrace-shop-fleet',
+    });
+    expect(problems.map(({ about, level }) => [about, level])).toEqual([['flink', 'critical']]);
     const { records_in } = await second.stop();
+    // What it has read it has committed, for whoever watches lag.
+    const [loader] = (await second.app.lag.read()).filter(({ group }) => group === 'shop-fleet');
+    const groups = ['rolling_1d', 'rolling_1h', 'tumbling_5m'] as const;
+    expect(loader?.topics).toEqual(Object.fromEntries(groups.map((name) => [topicOf(name), 0])));
     // Of the topics that it knew nothing is read again.
     expect(records_in).toBe(30 * users.length + 5 * users.length);
   }, 60_000);
