@@ -50,9 +50,10 @@ interface OpenTask {
  *
  * Shape: CREATE TABLE, CREATE VIEW, INSERT INTO, statement sets, SELECT; a SELECT gives its changelog.
  * Order: of a key as in Flink. Guarantee: results of inserts are there at least once. With
- * `SET 'execution.checkpointing.interval'` a script that was killed goes on where it was. State growth: as the windows of the queries say; a group without a window keeps a
- * row for each key. Errors: MR_SQL_* with line, column and a caret, before anything is opened;
- * those of sources and sinks.
+ * `SET 'execution.checkpointing.interval'` a script that was killed goes on where it was. State
+ * growth: as the windows of the queries say; a group without a window keeps a row for each key.
+ * Errors: MR_SQL_* with line, column and a caret, before anything is opened; MR_SQL_VALUE of a
+ * record; those of sources and sinks.
  */
 export async function runSql(text: string, options: SqlOptions = {}): Promise<SqlSummary> {
   const { onNotice = ignore, baseDirectory = '.' } = options;

@@ -15,7 +15,7 @@ import { howToRun, withServices } from '../service.ts';
 import { startFlink, type TestFlink } from './flink-gateway.ts';
 
 const firstSeed = Number(process.env['MILLRACE_SQL_SEED'] ?? 1);
-const count = Number(process.env['MILLRACE_SQL_QUERIES'] ?? 24);
+const count = Number(process.env['MILLRACE_SQL_QUERIES'] ?? 12);
 /** In one job. */
 const together = 12;
 
