@@ -22,8 +22,9 @@ import {
 import { JobManager } from '../../../src/flink/client/job-manager.ts';
 import { compileFlink } from '../../../src/flink/compile-flink.ts';
 import { type DeployRequest, deployJob } from '../../../src/flink/deploy/deploy-job.ts';
+import { runningJob } from '../../../src/flink/deploy/deployed-job.ts';
 import type { PlanFolder } from '../../../src/flink/deploy/plan-folder.ts';
-import { endJob } from '../../../src/flink/deploy/start-job.ts';
+import { endJob, type FlinkCluster } from '../../../src/flink/deploy/start-job.ts';
 import {
   type FlinkFunctionName,
   flinkFunctions,
@@ -284,6 +285,7 @@ describe.skipIf(!withServices)(`${howToRun}: functions of ours on Flink`, () => 
       'execution.checkpointing.interval': '1 s',
       'parallelism.default': '1',
     };
+    await nothingDeployed(cluster);
     const started = await deployJob(request(settings));
     await untilWritten(started.job, 'lifetime', 500);
     const changed = { ...settings, 'execution.checkpointing.interval': '900 ms' };
@@ -314,6 +316,15 @@ function withSettings(
   }));
   const rest = program.statements.filter(({ name }) => !Object.hasOwn(settings, name));
   return { ...program, statements: [...sets, ...rest] };
+}
+
+/** As before the first attempt. */
+async function nothingDeployed(cluster: FlinkCluster): Promise<void> {
+  const running = await runningJob(cluster.manager, 'functions');
+  if (running !== null) await endJob(cluster, running.id);
+  for (const name of ['plans', skewedView.name, join('events', 'later.json')]) {
+    rmSync(join(flink.folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Waits until a window has so many rows in files that are done; a job that fails says why. */
