@@ -10,14 +10,8 @@ import { systemClock } from '../../src/kernel/clock.ts';
 import type { CheckpointStorage } from '../../src/ports/checkpoint-storage.ts';
 import { testCheckpointStorage } from '../../src/testing/conformance/checkpoint-storage.ts';
 import { manifestDraft } from '../../src/testing/manifests.ts';
-import {
-  howToRun,
-  npmPackage,
-  pythonPackages,
-  type Service,
-  startService,
-  withServices,
-} from './service.ts';
+import { startMoto } from './moto.ts';
+import { howToRun, npmPackage, type Service, startService, withServices } from './service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-s3-service-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -33,26 +27,6 @@ const env = { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.s
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const installTimeoutMs = 180_000;
 let prefixes = 0;
-
-/** With threads moto compares and writes in two steps, between which another write may come. */
-const oneAtATime = `
-import sys
-from werkzeug.serving import run_simple
-from moto.server import DomainDispatcherApplication, create_backend_app
-app = DomainDispatcherApplication(create_backend_app)
-run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=False)
-`;
-
-async function startMoto(env: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const python = await pythonPackages('moto-5.2.5', [
-    'moto==5.2.5',
-    'flask==3.1.3',
-    'flask-cors==6.0.5',
-    'py-partiql-parser==0.6.3',
-    'PyYAML==6.0.3',
-  ]);
-  return startService(python, (port) => ['-c', oneAtATime, String(port)], env);
-}
 
 function storageAt(service: Service, prefix: string, more = {}): CheckpointStorage {
   const url = `s3://checkpoints/${prefix}`;

@@ -19,6 +19,10 @@ export interface ClusterOptions {
   readonly memory?: string;
   /** Jars beside those of Flink's own `lib`. */
   readonly jars?: readonly string[];
+  /** Instead of the distribution's: a folder for each. */
+  readonly plugins?: string;
+  /** More of the configuration. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface Cluster {
@@ -44,7 +48,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const classPath = classPathOf(options);
   const conf = ['--configDir', join(directory, 'conf')];
   const start = (role: string, heap: readonly string[], main: readonly string[], path: string) =>
-    launch({ role, directory, dist, args: [...heap, '-cp', path, ...main] });
+    launch({ ...options, role, args: [...heap, '-cp', path, ...main] });
   const entry = 'org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint';
   start('jobmanager', ['-Xmx700m'], [entry, ...conf, '--executionMode', 'cluster'], classPath);
   const taskManagerPid = startTaskManager(options);
@@ -69,7 +73,7 @@ export function startTaskManager(options: ClusterOptions): number {
   const { jvm, dynamic } = taskManagerFlags(dist, path, conf);
   const runner = 'org.apache.flink.runtime.taskexecutor.TaskManagerRunner';
   const args = [...jvm, '-cp', path, runner, ...conf, ...dynamic];
-  return launch({ role: 'taskmanager', directory, dist, args });
+  return launch({ ...options, role: 'taskmanager', args });
 }
 
 function classPathOf({ dist, jars = [] }: ClusterOptions): string {
@@ -108,14 +112,12 @@ function commandOf(pid: number): string {
   }
 }
 
-interface Launch {
+interface Launch extends Pick<ClusterOptions, 'dist' | 'directory' | 'plugins'> {
   readonly role: string;
-  readonly directory: string;
-  readonly dist: string;
   readonly args: readonly string[];
 }
 
-function launch({ role, directory, dist, args }: Launch): number {
+function launch({ role, directory, dist, plugins, args }: Launch): number {
   const output = openSync(join(directory, 'log', `${role}.out`), 'w');
   const flags = [
     `-Dlog4j.configurationFile=file:${join(directory, 'conf', 'log4j.properties')}`,
@@ -131,7 +133,7 @@ function launch({ role, directory, dist, args }: Launch): number {
       FLINK_HOME: dist,
       FLINK_LIB_DIR: join(dist, 'lib'),
       FLINK_OPT_DIR: join(dist, 'opt'),
-      FLINK_PLUGINS_DIR: join(dist, 'plugins'),
+      FLINK_PLUGINS_DIR: plugins ?? join(dist, 'plugins'),
     },
   });
   child.unref();
@@ -175,7 +177,8 @@ async function answer(url: string): Promise<Record<string, unknown> | null> {
 }
 
 function configuration(options: ClusterOptions, port: number): string {
-  const { directory, managedFraction = 0.1, memory = '4096m' } = options;
+  const { directory, managedFraction = 0.1, memory = '4096m', settings = {} } = options;
+  const more = Object.entries(settings).map(([name, value]) => `${name}: ${value}\n`);
   const local = 'address: 127.0.0.1, bind-address: 127.0.0.1';
   const gatewayPorts = `port: ${port + 1}, bind-port: ${port + 1}`;
   return `jobmanager: {rpc: {address: 127.0.0.1, port: ${port + 2}}, bind-host: 127.0.0.1, memory: {process: {size: 1200m}}}
@@ -185,7 +188,7 @@ io: {tmp: {dirs: ${join(directory, 'tmp')}}}
 state: {backend: {type: hashmap}}
 execution: {checkpointing: {dir: "file://${join(directory, 'checkpoints')}"}, target: remote}
 sql-gateway: {endpoint: {type: rest, rest: {${local}, ${gatewayPorts}}}}
-`;
+${more.join('')}`;
 }
 
 const logging = `rootLogger.level=INFO

@@ -27,8 +27,9 @@ export function deploymentFile(project: ResolvedProject, name: string): Deployme
 
 function baseOf({ settings, baseDirectory }: ResolvedProject): string {
   const root = settings.checkpoints?.directory ?? '';
+  // How this process reaches the bucket (`?endpoint=…`) is for the cluster's own configuration to say.
   return root.startsWith('s3://')
-    ? root.replace(/\/+$/, '')
+    ? root.replace(/\?.*$/, '').replace(/\/+$/, '')
     : pathToFileURL(resolve(baseDirectory, root)).href.replace('file:///', 'file:/');
 }
 
