@@ -83,7 +83,7 @@ export const targets: readonly Target[] = [
     isLessBetter: false,
     of: ({ shop }) => quotient(figure(shop, 'phases.saturated.events_per_second'), 1000),
     how: 'saturated, Zipf 0.99, every event a row in the embedded store',
-    bounds: 'images of keys that come and go, and the store (LMDB)',
+    bounds: 'the store (LMDB): a page a row; then images of keys that come and go',
   },
   {
     target: 'ShopCore: p99 at half load',

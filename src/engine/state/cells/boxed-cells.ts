@@ -49,6 +49,10 @@ export class BoxedCells implements Cells {
     return this.#put(known, createStates(this.#features));
   }
 
+  touch(cell: number): number {
+    return this.#at(cell).bytes;
+  }
+
   free(cell: number): void {
     const boxed = this.#at(cell);
     if (this.#canReset) this.#reset(boxed);

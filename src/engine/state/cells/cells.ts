@@ -7,6 +7,8 @@ export interface Cells {
   /** A cell without records. */
   create(): number;
   free(cell: number): void;
+  /** Reads what the cell needs soon; the result means nothing. */
+  touch(cell: number): number;
   /** Adds the record at a row of the record store. */
   add(cell: number, row: number): void;
   /** Adds all that is in `from`, which stays as it is. */

@@ -58,6 +58,10 @@ export class CodeSetCells implements Cells {
     this.#freeCells.push(cell);
   }
 
+  touch(cell: number): number {
+    return this.#blocks[this.#cells[cell + offsetAt] as number] ?? 0;
+  }
+
   add(cell: number, row: number): void {
     const { source, input, filter } = this.#options;
     if (filter >= 0 && ((source.mask[row] as number) & (1 << filter)) === 0) return;

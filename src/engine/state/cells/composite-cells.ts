@@ -45,6 +45,14 @@ export class CompositeCells implements Cells {
     this.#free.push(cell);
   }
 
+  touch(cell: number): number {
+    let touched = 0;
+    for (let i = 0; i < this.parts.length; i++) {
+      touched += this.#part(i).touch(this.#member(cell, i));
+    }
+    return touched;
+  }
+
   add(cell: number, row: number): void {
     for (let i = 0; i < this.parts.length; i++) this.#part(i).add(this.#member(cell, i), row);
   }

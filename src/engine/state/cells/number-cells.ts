@@ -47,6 +47,10 @@ export class NumberCells implements Cells {
     this.#free.push(cell);
   }
 
+  touch(cell: number): number {
+    return this.#pool.data[cell] as number;
+  }
+
   add(cell: number, row: number): void {
     this.#loops.add(this.#pool.data, cell, row);
   }

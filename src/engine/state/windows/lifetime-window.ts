@@ -8,6 +8,15 @@ export class LifetimeState extends CellWindow implements ViewWindow {
   readonly isFrozenAtEnd = true;
   readonly #cells: number[] = [];
 
+  override touch(slots: Int32Array, first: number, end: number): number {
+    let touched = 0;
+    for (let i = first; i < end; i++) {
+      const cell = this.#cells[slots[i] as number] ?? noCell;
+      if (cell !== noCell) touched += this.cells.touch(cell);
+    }
+    return touched;
+  }
+
   judge(): Verdict {
     return take;
   }

@@ -56,6 +56,19 @@ export class SlotWindowState extends CellWindow implements ViewWindow {
     this.#options = options;
   }
 
+  override touch(slots: Int32Array, first: number, end: number): number {
+    let touched = 0;
+    for (let i = first; i < end; i++) touched += this.#keys[slots[i] as number]?.total ?? 0;
+    for (let i = first; i < end; i++) {
+      const key = this.#keys[slots[i] as number];
+      if (key === undefined) continue;
+      const newest = key.slots[key.slots.length - 1];
+      if (newest !== undefined) touched += this.cells.touch(newest.cell);
+      if (key.total !== noCell) touched += this.cells.touch(key.total);
+    }
+    return touched;
+  }
+
   judge(_local: number, _slot: number, row: number, asOf: number): Verdict {
     const ts = this.source.ts[row] as number;
     return ts < this.#windowStart(asOf) ? exclude : take;
