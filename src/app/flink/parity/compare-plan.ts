@@ -137,7 +137,7 @@ async function runPart(part: Part, delayLines: number): Promise<PartRun> {
   const own = { ...plan, views };
   const read = new Set(views.map((view) => streamOf(plan, view).name));
   const events = new Map([...part.events].filter(([stream]) => read.has(stream)));
-  const ran = await runOnFlink(side, own, events, delayLines).then(
+  const ran = await again(() => runOnFlink(side, own, events, delayLines)).then(
     (isOrderly) => ({ failure: null, isOrderly }),
     (error: unknown) => ({ failure: ofDefinition(error), isOrderly: true }),
   );
@@ -155,6 +155,18 @@ async function runPart(part: Part, delayLines: number): Promise<PartRun> {
     return windowOf(part, one, { theirs, failure });
   });
   return { windows: await Promise.all(windows), isOrderly };
+}
+
+/** A cluster that did not get to answer itself in time: nothing is known of the definitions. */
+const cutOff = /Ask timed out|heartbeat of TaskManager|TaskManager .* no longer reachable/i;
+
+async function again<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof MillraceError && cutOff.test(error.message)) return run();
+    throw error;
+  }
 }
 
 /** What a definition makes Flink say is a result; that the cluster is away is none. */
