@@ -3,6 +3,8 @@
 // checkpoint (`--restore <events per second before>`) and tells how soon it was back.
 import * as jobs from '../../src/app/bench/bench-definitions.ts';
 import type { FeatureView } from '../../src/define/feature-view.ts';
+import { SubtaskState } from '../../src/engine/state/backend/subtask-state.ts';
+import type { Residence } from '../../src/engine/state/residence.ts';
 import { type LoadPhase, loadSource } from './load-source.ts';
 import { Arguments, rounded } from './measure.ts';
 import { ObservedStore } from './observed-store.ts';
@@ -10,7 +12,6 @@ import { type PhaseResult, PhaseRecorder } from './phase-recorder.ts';
 import { processMemory } from './process-memory.ts';
 import { RestoreWatch } from './restore-watch.ts';
 import { readSettings, runLoad } from './run-load.ts';
-import { watchState } from './state-watch.ts';
 import { eachUser, uniformUsers, zipfUsers } from './zipf.ts';
 
 export interface CellResult extends PhaseResult {
@@ -60,7 +61,23 @@ function viewOf(name: string): FeatureView {
   return view as unknown as FeatureView;
 }
 
-const residentShare = watchState();
+type Register = (this: SubtaskState, ...args: Parameters<SubtaskState['register']>) => Residence;
+
+/** The state backends of this process: with worker threads they are elsewhere. */
+const states = new Set<SubtaskState>();
+const register = Reflect.get(SubtaskState.prototype, 'register') as Register;
+SubtaskState.prototype.register = function (...args) {
+  states.add(this);
+  return register.apply(this, args);
+};
+
+function residentShare(): number | null {
+  const all = [...states].map((state) => state.stats());
+  const entries = all.reduce((sum, stats) => sum + stats.entries, 0);
+  const resident = all.reduce((sum, stats) => sum + stats.residentEntries, 0);
+  return entries === 0 ? null : rounded(resident / entries, 3);
+}
+
 const anonBefore = processMemory()?.anonMb ?? 0;
 let filled: PhaseResult | null = null;
 
