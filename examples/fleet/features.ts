@@ -4,7 +4,7 @@ export const user = entity('user', { key: { user_id: t.string() } });
 
 export const purchases = stream('purchases', {
   schema: { user_id: t.string(), amount: t.float64(), ts: t.timestamp() },
-  eventTime: { field: 'ts', outOfOrderness: '100ms', idleTimeout: '1s' },
+  eventTime: { field: 'ts', outOfOrderness: '100ms', idleTimeout: '30s' },
 });
 
 /** Two windows are two queries on Flink; `older` is computed where their rows are merged. */

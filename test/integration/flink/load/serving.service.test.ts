@@ -90,7 +90,7 @@ describe.skipIf(!withServices)(`features that Flink computes (${howToRun})`, () 
     }
     const { flink, state } = status;
     expect(state).toBe('running');
-    expect(flink).toMatchObject({ reachable: true, state: 'RUNNING', num_late_records_dropped: 0 });
+    expect(flink).toMatchObject({ reachable: true, state: 'RUNNING' });
     if (flink?.reachable !== true) throw new Error('the JobManager answers');
     expect(flink.last_checkpoint?.id).toBeGreaterThan(0);
     expect(flink.last_checkpoint?.age_ms).toBeLessThan(120_000);
