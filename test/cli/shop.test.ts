@@ -14,6 +14,10 @@ import {
   writeFiles,
 } from './run-cli.ts';
 
+interface Checked {
+  readonly problems: readonly { code: string; path: string; message: string }[];
+}
+
 interface Read {
   readonly view: string;
   readonly key: Readonly<Record<string, unknown>>;
@@ -49,14 +53,20 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 describe('the shop, outside the package', () => {
-  it('passes check, and says what Flink of another environment cannot compute', async () => {
+  it('passes check, and says what Flink of another environment leaves to the engine', async () => {
     const local = await runCli(shop, 'check');
     expect(local).toMatchObject({ code: 0, stderr: '' });
     expect(local.stdout).toContain('ok: 1 view, 13 features');
     const fleet = await runCli(shop, 'check', '--env', 'fleet', '--json');
     expect(fleet.code).toBe(1);
-    const { problems } = jsonOf<{ problems: { code: string; path: string }[] }>(fleet);
-    const refused = problems.filter(({ code }) => code === 'MR_FLINK_REFUSED');
+    const { problems } = jsonOf<Checked>(fleet);
+    const placed = problems.find(({ code }) => code === 'MR_FLINK_PLACEMENT');
+    expect(placed?.path).toBe('user_spend');
+    expect(placed?.message).toContain('user_spend.features.by_category_24h');
+    const strict = await runCli(shop, 'check', '--env', 'fleet', '--target', 'flink', '--json');
+    const refused = jsonOf<Checked>(strict).problems.filter(
+      ({ code }) => code === 'MR_FLINK_REFUSED',
+    );
     expect(refused.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['user_spend.features.by_category_24h']),
     );

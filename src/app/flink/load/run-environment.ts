@@ -10,6 +10,7 @@ import { startMetricsEndpoint } from '../../status/metrics-endpoint.ts';
 import { watchCluster } from '../deploy/cluster-metrics.ts';
 import { isFlinkBinding } from '../flink-binding.ts';
 import { loaderProject } from './loader-project.ts';
+import { createLoadedTopics } from './upsert-topics.ts';
 
 /** One run at a time; resolves when it has ended. Errors: also MR_SERVE_PORT. */
 export async function runEnvironment(
@@ -39,6 +40,8 @@ async function run(
     return runProject(project, stores, options, { metrics });
   }
   const { project: loader, through, logged } = loaderProject(project);
+  // Brokers that are away are an error now; once the job runs, it waits for them.
+  await createLoadedTopics(project);
   const over = new AbortController();
   const { signal } = over;
   const watching = watchCluster(project, metrics, { clock: systemClock, signal });
