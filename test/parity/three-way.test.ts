@@ -32,7 +32,7 @@ import { memoryStore } from 'millrace/memory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withServices } from '../integration/service.ts';
 
-const flightCount = Number(process.env['MR_FLIGHTS'] ?? (withServices ? 400_000 : 100_000));
+const flightCount = Number(process.env['MR_FLIGHTS'] ?? (withServices ? 400_000 : 40_000));
 const labelCount = Math.min(300_000, flightCount * 0.75);
 const hour = 3_600_000;
 const flightsFile = resolve(
