@@ -90,8 +90,11 @@ export class OnlineStores {
     const opened = (): OnlineStore | null => this.#readingNow()?.opened ?? null;
     return {
       write: (batch) => this.use((store) => store.write(batch)),
-      read: (view, keys) =>
-        opened()?.read(view, keys) ?? this.use(async (store) => store.read(view, keys)),
+      read: (view, keys) => {
+        const reading = this.#readingNow();
+        if (reading !== null) return reading.useNow((store) => store.read(view, keys));
+        return this.use((store) => store.read(view, keys));
+      },
       scan: (view) => this.#scan(view),
       greatestAsOfMs: () => opened()?.greatestAsOfMs() ?? null,
       writeNote: (name, value) => this.use((store) => store.writeNote(name, value)),

@@ -36,6 +36,23 @@ export class StoreHandle {
     }
   }
 
+  /** As `use`; what `body` gives at once of a store that is open is returned at once. */
+  useNow<T>(body: (store: OnlineStore) => T | Promise<T>): T | Promise<T> {
+    const store = this.opened;
+    if (store === null) return this.use(body);
+    this.#begin();
+    let given: T | Promise<T>;
+    try {
+      given = body(store);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    if (given instanceof Promise) return given.finally(() => this.#release());
+    this.#release();
+    return given;
+  }
+
   async *scan(view: string): ReturnType<OnlineStore['scan']> {
     const store = await this.#acquire();
     try {
@@ -85,10 +102,14 @@ export class StoreHandle {
       if (this.#changing !== null) await this.#changing;
       else if (this.#handle === null) await this.#change(() => this.#open('read', 'keep'));
       else {
-        if (this.#users++ === 0) this.#idle = Promise.withResolvers();
+        this.#begin();
         return this.#handle;
       }
     }
+  }
+
+  #begin(): void {
+    if (this.#users++ === 0) this.#idle = Promise.withResolvers();
   }
 
   #release(): void {
