@@ -19,6 +19,8 @@ const seed = asked === 'random' ? String(Date.now() % 1_000_000_007) : asked;
 
 /** Replaces a module by another, which needs a registry of modules of its own. */
 const withMocks = ['src/adapters/file/checkpoint/versioned-object.test.ts'];
+/** Runs with the services: five minutes are all that `npm test` may take. */
+export const slow = ['test/checks/planted.test.ts'];
 const never = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
 const conditions = ['millrace-src', 'module', 'node', 'import', 'default'];
@@ -61,7 +63,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'test', include: ['test/**/*.test.ts', ...withMocks], exclude: never },
+        test: {
+          name: 'test',
+          include: ['test/**/*.test.ts', ...withMocks],
+          exclude: [...never, ...slow],
+        },
       },
     ],
   },

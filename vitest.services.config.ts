@@ -1,6 +1,7 @@
-// Tests against servers of others, which they install and start themselves: `npm run test:services`.
+// Tests against servers of others, which they install and start themselves, and those that take too long
+// for `npm test`: `npm run test:services`.
 import { defineConfig, mergeConfig } from 'vitest/config';
-import base from './vitest.config.ts';
+import base, { slow } from './vitest.config.ts';
 
 const { projects: _all, ...test } = base.test ?? {};
 
@@ -9,7 +10,7 @@ export default mergeConfig(
   defineConfig({
     test: {
       exclude: ['**/node_modules/**'],
-      include: ['test/integration/**/*.service.test.ts', 'test/parity/three-way.test.ts'],
+      include: ['test/integration/**/*.service.test.ts', 'test/parity/three-way.test.ts', ...slow],
       env: { MILLRACE_SERVICES: '1' },
     },
   }),
