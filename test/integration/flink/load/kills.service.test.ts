@@ -115,7 +115,10 @@ describe.skipIf(!withServices)(`a loader that is killed (${howToRun})`, () => {
     folder.remove();
   });
 
-  it('loses nothing and takes no value back, also when Redis comes back empty', async () => {
+  it('loses nothing and takes no value back, also when Redis comes back empty', {
+    retry: 0,
+    timeout: 180_000,
+  }, async () => {
     const last = 100;
     const kills = 3;
     const app = await millrace(loadedConfig(job), { env: 'fleet', baseDirectory: folder.path });
@@ -151,5 +154,5 @@ describe.skipIf(!withServices)(`a loader that is killed (${howToRun})`, () => {
     await app.close();
     expect(wentBack).toEqual([]);
     expect(missing).toEqual([]);
-  }, 180_000);
+  });
 });
