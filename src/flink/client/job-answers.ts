@@ -34,12 +34,6 @@ export interface JobDetails {
   }[];
 }
 
-/** Of one task in `/jobs/:job/vertices/:vertex/subtasktimes`; −1 for what has not been yet. */
-export interface SubtaskTimes {
-  readonly RUNNING: number;
-  readonly FINISHED: number;
-}
-
 /** `/jobs/:job/checkpoints` */
 export interface JobCheckpoints {
   readonly counts: { readonly completed: number; readonly failed: number };

@@ -8,7 +8,6 @@ import type {
   JobDetails,
   JobFailure,
   JobOverview,
-  SubtaskTimes,
 } from './job-answers.ts';
 import { rootCause } from './gateway-error.ts';
 import { askRest } from './rest-request.ts';
@@ -109,14 +108,6 @@ export class JobManager {
       atMs: timestamp,
       task: taskName ?? null,
     };
-  }
-
-  /** When each task of a vertex began to run and when it ended, in wall time. */
-  async subtaskTimes(id: string, vertex: string): Promise<readonly SubtaskTimes[]> {
-    const answer = await this.#get<{
-      readonly subtasks: readonly { readonly timestamps: SubtaskTimes }[];
-    }>(`/jobs/${id}/vertices/${vertex}/subtasktimes`);
-    return answer.subtasks.map(({ timestamps }) => timestamps);
   }
 
   /** The lowest watermark of each vertex; null before the first. */
