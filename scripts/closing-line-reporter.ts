@@ -1,15 +1,10 @@
 // Prints at the very end of a test run which tests failed, which passed only when run again, and one
 // plain line: `N passed, N failed, N skipped`. A file that does not load and an error outside any
-// test count as failed, so 0 failed means green.
+// test count as failed, so 0 failed means green. MILLRACE_TEST_RESULTS=<file> has the counts of each
+// file written there instead.
+import { writeFileSync } from 'node:fs';
 import type { Reporter, SerializedError, TestCase, TestModule, TestSuite } from 'vitest/node';
-
-interface Closing {
-  passed: number;
-  failed: number;
-  skipped: number;
-  /** What failed and what was unsteady, a line each. */
-  lines: string[];
-}
+import { closingLines, type FileResult, outside } from './test-results.ts';
 
 type Problem = Pick<SerializedError, 'message'>;
 
@@ -17,57 +12,69 @@ function firstLine(errors: ReadonlyArray<Problem> | undefined): string {
   return errors?.[0]?.message.split('\n', 1)[0] ?? 'no message';
 }
 
-function countTest(closing: Closing, test: TestCase): void {
+function countTest(counted: FileResult, test: TestCase): void {
   const { state, errors } = test.result();
   const name = `${test.module.relativeModuleId} > ${test.fullName}`;
   if (state === 'failed' || state === 'pending') {
-    closing.failed += 1;
-    closing.lines.push(`failed: ${name}: ${state === 'failed' ? firstLine(errors) : 'cut short'}`);
+    counted.failed += 1;
+    counted.hasSecondChance &&= test.options.retry !== 0;
+    counted.lines.push(`failed: ${name}: ${state === 'failed' ? firstLine(errors) : 'cut short'}`);
     return;
   }
-  closing[state] += 1;
+  counted[state] += 1;
   if (test.diagnostic()?.flaky === true) {
-    closing.lines.push(`passed only when run again: ${name}: ${firstLine(errors)}`);
+    counted.lines.push(`passed only when run again: ${name}: ${firstLine(errors)}`);
   }
 }
 
-function countSuite(closing: Closing, suite: TestModule | TestSuite): void {
+function countSuite(counted: FileResult, suite: TestModule | TestSuite): void {
   const errors = suite.errors();
-  closing.failed += errors.length;
+  counted.failed += errors.length;
   const name = suite.type === 'module' ? suite.relativeModuleId : suite.fullName;
-  for (const error of errors) closing.lines.push(`failed: ${name}: ${firstLine([error])}`);
+  for (const error of errors) counted.lines.push(`failed: ${name}: ${firstLine([error])}`);
   for (const child of suite.children) {
-    if (child.type === 'test') countTest(closing, child);
-    else countSuite(closing, child);
+    if (child.type === 'test') countTest(counted, child);
+    else countSuite(counted, child);
   }
 }
 
-/** The last lines of a finished run; exported so that the counting itself is tested. */
-export function closingLines(
+function emptyResult(file: string): FileResult {
+  return { file, passed: 0, failed: 0, skipped: 0, hasSecondChance: true, lines: [] };
+}
+
+/** What became of each file; exported so that the counting itself is tested. */
+export function resultsOf(
   modules: ReadonlyArray<TestModule>,
   unhandledErrors: ReadonlyArray<SerializedError>,
-): string[] {
-  const closing: Closing = { passed: 0, failed: unhandledErrors.length, skipped: 0, lines: [] };
-  for (const error of unhandledErrors) {
-    closing.lines.push(`failed: outside any test: ${firstLine([error])}`);
-  }
-  for (const module of modules) countSuite(closing, module);
-  const { passed, failed, skipped, lines } = closing;
-  return [...lines, `${passed} passed, ${failed} failed, ${skipped} skipped`];
+): FileResult[] {
+  const results = modules.map((module) => {
+    const counted = emptyResult(module.relativeModuleId);
+    countSuite(counted, module);
+    return counted;
+  });
+  if (unhandledErrors.length === 0) return results;
+  const stray = emptyResult(outside);
+  stray.failed = unhandledErrors.length;
+  stray.lines = unhandledErrors.map((error) => `failed: outside any test: ${firstLine([error])}`);
+  return [stray, ...results];
 }
 
 export default class ClosingLineReporter implements Reporter {
-  #lines = ['0 passed, 1 failed, 0 skipped'];
+  #results: FileResult[] = [{ ...emptyResult(outside), failed: 1 }];
 
   constructor() {
     // Other reporters and the runner still print after the run has ended; at exit nobody does.
-    process.once('exit', () => process.stdout.write(`${this.#lines.join('\n')}\n`));
+    process.once('exit', () => {
+      const path = process.env['MILLRACE_TEST_RESULTS'];
+      if (path !== undefined) writeFileSync(path, JSON.stringify(this.#results));
+      else process.stdout.write(`${closingLines(this.#results).join('\n')}\n`);
+    });
   }
 
   onTestRunEnd(
     modules: ReadonlyArray<TestModule>,
     unhandledErrors: ReadonlyArray<SerializedError>,
   ): void {
-    this.#lines = closingLines(modules, unhandledErrors);
+    this.#results = resultsOf(modules, unhandledErrors);
   }
 }
