@@ -1,11 +1,11 @@
 // Tests against servers of others, which they install and start themselves, and those that take too long
 // for `npm test`: `npm run test:services`.
 import { defineConfig, mergeConfig } from 'vitest/config';
-import base, { slow } from './vitest.config.ts';
+import base, { scaled, slow } from './vitest.config.ts';
 
 /** Files to take in place of all, a line each. */
 const only = process.env['MILLRACE_ONLY'] ?? '';
-const all = ['test/integration/**/*.service.test.ts', 'test/parity/three-way.test.ts', ...slow];
+const all = ['test/integration/**/*.service.test.ts', ...scaled, ...slow];
 
 const { projects: _all, ...test } = base.test ?? {};
 

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { purchases } from '../../examples/shop/generate-data.ts';
 import type { JobStatus } from '../../src/index.ts';
 import {
+  CliHost,
   type CliResult,
   jsonOf,
   resultOf,
@@ -31,6 +32,7 @@ export default defineConfig({ ...base, environments: {
   local: { online, streams: { purchases: file('./data/purchases.jsonl') } },
 } });`;
 const children: ChildProcess[] = [];
+const host = new CliHost();
 
 beforeAll(async () => {
   expect((await runCli(folder.path, 'init', 'shop')).code).toBe(0);
@@ -43,7 +45,10 @@ beforeAll(async () => {
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
-afterAll(() => folder.remove());
+afterAll(() => {
+  host.stop();
+  folder.remove();
+});
 
 function start(env: string, ...args: readonly string[]): ChildProcess {
   const child = startCli(shop, ['run', '--env', env, '--config', 'status.config.ts', ...args]);
@@ -52,7 +57,7 @@ function start(env: string, ...args: readonly string[]): ChildProcess {
 }
 
 function status(env: string, ...args: readonly string[]): Promise<CliResult> {
-  return runCli(shop, 'status', '--env', env, '--config', 'status.config.ts', ...args);
+  return host.run(shop, 'status', '--env', env, '--config', 'status.config.ts', ...args);
 }
 
 /** The status once it is as wanted. */

@@ -15,7 +15,7 @@ import { batchOf, type OperatorCall, operatorCalls } from '../../src/testing/bat
 import { rowsOf, type ViewRow } from '../../src/testing/operator-runner.ts';
 import { timeSteps } from '../../src/testing/oracle/delivery.ts';
 import { ThrashResidence } from '../../src/testing/thrash-residence.ts';
-import { caseCount, caseSeed } from './case-seed.ts';
+import { dearCaseCount, caseSeed } from './case-seed.ts';
 
 interface Phase {
   /** Operators that share the keys. */
@@ -214,7 +214,7 @@ describe('state that was written and read', () => {
       anyPhases,
       (random, batchSize, phases) => verdict(random, batchSize, phases) === null,
     );
-    const numRuns = Math.ceil(caseCount / 3);
+    const numRuns = Math.ceil(dearCaseCount / 3);
     const outcome = fc.check(property, { seed: caseSeed, numRuns });
     if (outcome.counterexample !== null) {
       expect.fail(

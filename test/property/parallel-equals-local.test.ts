@@ -16,7 +16,7 @@ import { WorkerViewStage } from '../../src/engine/task/worker-view-stage.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { planToJson } from '../../src/plan/plan-json.ts';
 import { anyCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
-import { caseCount, caseSeed } from './case-seed.ts';
+import { dearCaseCount, caseSeed } from './case-seed.ts';
 import {
   callsOf,
   Collected,
@@ -30,7 +30,7 @@ import {
 const perPlan = 20;
 const cases = fc.sample(anyCase({ rowCountMax: 120 }), {
   seed: caseSeed,
-  numRuns: Math.ceil(caseCount / 25),
+  numRuns: Math.ceil(dearCaseCount / 25),
 });
 const plans = Array.from({ length: Math.ceil(cases.length / perPlan) }, (_, i) =>
   combinedCase(cases.slice(i * perPlan, (i + 1) * perPlan) as RandomCase[]),

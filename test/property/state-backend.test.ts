@@ -18,7 +18,7 @@ import { batchOf, type OperatorCall, operatorCalls, spoil } from '../../src/test
 import { FaultyStateFiles } from '../../src/testing/faults/faulty-state-files.ts';
 import { rowsOf, type ViewRow } from '../../src/testing/operator-runner.ts';
 import { timeSteps } from '../../src/testing/oracle/delivery.ts';
-import { caseCount, caseSeed } from './case-seed.ts';
+import { dearCaseCount, caseSeed } from './case-seed.ts';
 
 interface Phase {
   readonly parallelism: number;
@@ -248,7 +248,7 @@ describe('operators over the state backend', () => {
       fc.array(anyPhase, { minLength: 1, maxLength: 4 }),
       (random, batchSize, phases) => verdict(random, batchSize, phases) === null,
     );
-    const numRuns = Math.ceil(caseCount / 3);
+    const numRuns = Math.ceil(dearCaseCount / 3);
     const outcome = fc.check(property, { seed: caseSeed, numRuns });
     if (outcome.counterexample !== null) {
       expect.fail(
