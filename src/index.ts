@@ -24,6 +24,12 @@ export {
   topK,
   variance,
 } from './define/aggregate.ts';
+export {
+  aggregate,
+  type StateOf,
+  type UserAggregate,
+  type UserAggregateOptions,
+} from './define/user-aggregate.ts';
 export { type BuiltPlan, buildPlan } from './define/build-plan.ts';
 export {
   type CheckpointOptions,

@@ -17,6 +17,7 @@ import { formats } from './formats.ts';
 import { type KafkaOutputs, openKafkaOutputs } from './outputs/kafka-outputs.ts';
 import type { OnlineStores } from './online-stores.ts';
 import type { ResolvedProject } from './config/resolve-project.ts';
+import { workerModules } from './config/worker-modules.ts';
 import { deadLetterFolder, streamSource } from './dead-letters/stream-records.ts';
 import { jobName } from './recovery/checkpoint-place.ts';
 import { type JobState, openJobState } from './recovery/job-state.ts';
@@ -214,6 +215,7 @@ async function jobSpec(
     flushIntervalMs: isEnding(sources) ? Number.POSITIVE_INFINITY : liveFlushIntervalMs,
     progressIntervalMs,
     metrics: watch.metrics,
+    moduleLoader: workerModules,
     ...state.spec,
     ...(onProgress === undefined
       ? {}

@@ -3,6 +3,7 @@
 import type { Duration } from '../kernel/duration.ts';
 import type { AggregateName, AggregateNode } from '../plan/aggregate.ts';
 import type { Expression } from '../plan/expression.ts';
+import type { UserAggregateNode } from '../plan/user-aggregate.ts';
 import { readCondition } from './expressions/condition.ts';
 import type { AnyExpr, NumericKind } from './expression.ts';
 import { type ExpressionBuilder, toExpression } from './expression-builder.ts';
@@ -37,6 +38,7 @@ interface AggregateState {
   readonly limit?: number;
   readonly quantile?: number;
   readonly halfLife?: unknown;
+  readonly user?: UserAggregateNode;
   readonly problems: readonly string[];
 }
 
@@ -80,7 +82,19 @@ function toNode(state: AggregateState): AggregateNode {
     distinct: state.distinct ?? false,
     limit: state.limit ?? null,
     quantile: state.quantile ?? null,
+    ...(state.user === undefined ? {} : { user: state.user }),
   };
+}
+
+/** The aggregate of a user over an expression. */
+export function overUser<K extends string, V>(
+  user: UserAggregateNode,
+  input: unknown,
+  problems: readonly string[],
+): Aggregate<K, V, true> {
+  const built = toExpression(input);
+  const all = [...problems, ...built.problems];
+  return makeAggregate({ fn: 'user', input: built, user, problems: all });
 }
 
 type Extra = Pick<AggregateState, 'distinct' | 'limit' | 'quantile' | 'halfLife'>;

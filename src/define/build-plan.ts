@@ -11,6 +11,7 @@ import { buildEntity, buildStream } from './build/build-stream.ts';
 import { buildView } from './build/build-view.ts';
 import { collectDefinitions } from './build/collect-definitions.ts';
 import { failAll, type Scope } from './build/scope.ts';
+import { checkUserAggregates } from './build/user-aggregates.ts';
 
 /** A plan and what is wrong with it. */
 export interface BuiltPlan {
@@ -42,6 +43,7 @@ export function buildPlan(modules: readonly Readonly<Record<string, unknown>>[])
     services: found.services.map((service) => buildService(service, { views, onDemand }, scope)),
     ...(onDemand.length === 0 ? {} : { onDemand }),
   });
+  checkUserAggregates(plan, scope.report);
   const usedProblems = new Set(found.views.flatMap(({ from }) => from?.problems ?? []));
   for (const { name, problems: sentences } of found.exportedStreams) {
     const unused = sentences.filter((sentence) => !usedProblems.has(sentence));

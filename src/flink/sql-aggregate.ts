@@ -66,6 +66,7 @@ const aggregates: Readonly<Record<AggregateName, AggregateSql>> = {
   approxDistinct: (call) => needSimple(call, ['bytes']) ?? approxDistinctSql(call),
   topK: (call) => needNoInstant(call) ?? needSimple(call) ?? topKSql(call),
   ewma: ewmaSql,
+  user: (call) => userSql(call),
 };
 
 /** The value of a feature in its query, of the feature's type. */
@@ -87,6 +88,16 @@ export function aggregateSql(
   return aggregate.fn === 'sum' && type.kind === 'int64' && text.includes('DECIMAL(38, 0)')
     ? `CAST(${text} AS BIGINT)`
     : text;
+}
+
+/** Functions in TypeScript run where the engine runs. */
+function userSql({ aggregate, scope }: AggregateCall): string {
+  const name = aggregate.user?.name ?? 'an aggregate';
+  scope.refuse(
+    `"${name}" is an aggregate that you wrote, which is engine only: Flink has no TypeScript`,
+    "keep the view on the engine: featureView(…).on('engine')",
+  );
+  return refusedSql;
 }
 
 function refused(reason: string, alternative: string): AggregateSql {

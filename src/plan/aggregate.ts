@@ -5,8 +5,10 @@ import {
   formatType,
   isNumericType,
   isOrderedType,
+  sameType,
 } from '../kernel/types/field-type.ts';
 import type { Expression } from './expression.ts';
+import type { UserAggregateNode } from './user-aggregate.ts';
 
 export const aggregateNames = [
   'count',
@@ -28,6 +30,7 @@ export const aggregateNames = [
   'approxDistinct',
   'topK',
   'ewma',
+  'user',
 ] as const;
 
 export type AggregateName = (typeof aggregateNames)[number];
@@ -47,6 +50,8 @@ export interface AggregateNode {
   readonly quantile: number | null;
   /** ewma only, and always there: after this long a value counts half. */
   readonly halfLifeMs?: number;
+  /** user only, and always there: the aggregate that a user wrote. */
+  readonly user?: UserAggregateNode;
 }
 
 const count: FieldType = { kind: 'count' };
@@ -56,10 +61,13 @@ const float64: FieldType = { kind: 'float64' };
 export function aggregateResult(
   fn: AggregateName,
   input: FieldType | null,
+  user?: UserAggregateNode,
 ): { readonly type: FieldType; readonly nullable: boolean } | string {
   if (fn === 'count') return { type: count, nullable: false };
   if (input === null) return `${fn} needs an input`;
   switch (fn) {
+    case 'user':
+      return userResult(input, user);
     case 'countDistinct':
     case 'approxDistinct':
       return { type: count, nullable: false };
@@ -95,6 +103,16 @@ export function aggregateResult(
     case 'lastN':
       return { type: { kind: 'list', item: input }, nullable: false };
   }
+}
+
+function userResult(
+  input: FieldType,
+  user: UserAggregateNode | undefined,
+): { type: FieldType; nullable: boolean } | string {
+  if (user === undefined) return 'the aggregate of a user has to say what it is';
+  return sameType(input, user.takes)
+    ? { type: user.returns, nullable: true }
+    : `${user.name} takes ${formatType(user.takes)}, not ${formatType(input)}`;
 }
 
 function sumType(input: FieldType): { type: FieldType; nullable: boolean } | string {

@@ -41,7 +41,7 @@ export interface FeatureParts extends Partial<Omit<AggregateNode, 'kind' | 'fn'>
 export function featureNode(name: string, parts: FeatureParts): FeatureNode {
   const { window, fn, ...options } = parts;
   const input = options.input ?? null;
-  const result = aggregateResult(fn, input?.type ?? null);
+  const result = aggregateResult(fn, input?.type ?? null, options.user);
   if (typeof result === 'string') throw new TypeError(`${name}: ${result}`);
   const aggregate: AggregateNode = {
     kind: 'aggregate',
@@ -52,6 +52,7 @@ export function featureNode(name: string, parts: FeatureParts): FeatureNode {
     limit: options.limit ?? null,
     quantile: options.quantile ?? null,
     ...(options.halfLifeMs === undefined ? {} : { halfLifeMs: options.halfLifeMs }),
+    ...(options.user === undefined ? {} : { user: options.user }),
   };
   return { kind: 'feature', name, uid: `view.${name}`, ...result, aggregate, window };
 }

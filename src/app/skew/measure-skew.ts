@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { systemClock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { planFromJson } from '../../plan/plan-json.ts';
-import { streamOf, type ViewNode } from '../../plan/plan.ts';
+import { type Plan, streamOf, type ViewNode } from '../../plan/plan.ts';
+import { codeOf, linkAggregates, userAggregates } from '../../plan/user-aggregate.ts';
 import type { ResolvedProject } from '../config/resolve-project.ts';
 import { arrivalFieldOf } from '../offline/arrival-field.ts';
 import { type FormerView, isSameView } from './definition-change.ts';
@@ -155,18 +156,22 @@ async function formerViews(
   const lost = new Set<string>();
   for (const name of names) {
     if (name === current) continue;
-    const former = await formerView(definitionPath(directory, name), view.name);
+    const former = await formerView(definitionPath(directory, name), view.name, project.plan);
     if (former === null) lost.add(name);
     else if (!isSameView(former, project.plan, view)) changed.set(name, former);
   }
   return { changed, lost };
 }
 
-async function formerView(path: string, name: string): Promise<FormerView | null> {
+/** Aggregates of users are recomputed by the functions of today, where they are the same ones. */
+async function formerView(path: string, name: string, today: Plan): Promise<FormerView | null> {
   try {
     const plan = planFromJson(await readFile(path, 'utf8'));
     const view = plan.views.find((other) => other.name === name);
-    return view === undefined ? null : { plan, view };
+    if (view === undefined) return null;
+    linkAggregates({ views: [view] }, userAggregates(today));
+    const isLinked = userAggregates({ views: [view] }).every((node) => codeOf(node) !== null);
+    return isLinked ? { plan, view } : null;
   } catch {
     return null;
   }

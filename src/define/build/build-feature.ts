@@ -29,7 +29,7 @@ export function buildFeature(
   const aggregate = buildAggregate(value, scope);
   failAll(scope, problems);
   const window = readWindow(inside(scope, 'window'), value.window);
-  const result = aggregateResult(aggregate.fn, aggregate.input?.type ?? null);
+  const result = aggregateResult(aggregate.fn, aggregate.input?.type ?? null, aggregate.user);
   if (typeof result === 'string') {
     if (problems.length === 0) fail(scope, 'MR_DEFINITION_TYPE', result);
     return [];

@@ -135,6 +135,7 @@ export class JobParts {
       parallelism,
       onActivity: () => wakeup.set(),
       state: this.#stageState(),
+      moduleLoader: spec.moduleLoader,
     });
   }
 

@@ -53,6 +53,8 @@ export interface JobSpec {
   readonly metrics?: MetricsRegistry;
   /** Number of subtasks; default 1. Results do not depend on it. */
   readonly parallelism?: number;
+  /** How worker threads import modules of users: the URL of one that exports `importModule(url)`. */
+  readonly moduleLoader?: string;
   /** Where views are computed; default: in this thread, or in as many others as `parallelism` says. */
   readonly createStage?: (options: ViewStageOptions) => ViewStage;
   /** Default: state lives in memory and ends with the job. */

@@ -12,6 +12,7 @@ import type {
 } from '../../plan/window.ts';
 import { createAccumulator } from '../state/accumulators/create-accumulator.ts';
 import { createRunning } from '../state/accumulators/running.ts';
+import { userAccumulator } from '../state/accumulators/user.ts';
 import { BoxedCells } from '../state/cells/boxed-cells.ts';
 import type { Cells } from '../state/cells/cells.ts';
 import { CodeSetCells } from '../state/cells/code-set-cells.ts';
@@ -226,7 +227,10 @@ function featuresOf(
     const isExact = node?.kind === 'rolling' && node.resolutionMs === null;
     const keepsRecords = isExact || node?.kind === 'rollingRows';
     const isStaged = input !== isBoxedInput;
-    const accumulator = createAccumulator(aggregate, isSketched, isStaged, keepsRecords);
+    const accumulator =
+      aggregate.user === undefined
+        ? createAccumulator(aggregate, isSketched, isStaged, keepsRecords)
+        : userAccumulator(aggregate.user, (failure) => output.refuse(index, failure));
     const running = isExact ? createRunning(aggregate, accumulator) : null;
     return { index, accumulator, running, input, filter };
   });

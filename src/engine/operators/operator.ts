@@ -29,6 +29,8 @@ export interface OperatorStats {
   readonly rowsOut: number;
   readonly lateRecords: number;
   readonly failedRecords: number;
+  /** Values that are null in rows that came out, because an aggregate of a user failed. */
+  readonly failedValues: number;
   /** Late records per feature name. */
   readonly lateByFeature: Readonly<Record<string, number>>;
   /** Keys with state. */

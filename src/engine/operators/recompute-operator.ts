@@ -8,6 +8,7 @@ import { minWatermark } from '../../kernel/instant.ts';
 import type { Plan, ViewNode } from '../../plan/plan.ts';
 import type { KeyTable } from '../state/key-table.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
+import { RecordGuard } from './record-guard.ts';
 import { RowMaker } from './row-maker.ts';
 import { createParts, type ViewParts } from './view-parts.ts';
 
@@ -38,6 +39,8 @@ const unknown = -2;
 export class RecomputeOperator {
   readonly #parts: ViewParts;
   readonly #rows: RowMaker;
+  /** Null without aggregates that users wrote. */
+  readonly #guard: RecordGuard | null;
   readonly #questions: Questions;
   readonly #isByArrival: boolean;
   readonly #asked: Uint32Array = new Uint32Array(chunkRows);
@@ -64,6 +67,7 @@ export class RecomputeOperator {
       },
     });
     this.#rows = new RowMaker(this.#parts);
+    this.#guard = RecordGuard.of(this.#parts);
     this.#verdicts = new Uint8Array(this.#parts.layout.windows.length);
   }
 
@@ -148,8 +152,12 @@ export class RecomputeOperator {
     const watermark = this.#isByArrival ? minWatermark : ts - 2;
     store.watermark[row] = watermark;
     const refusals = ts < states.asOf(slot) ? this.#judge(slot, row) : null;
+    const tau = Math.max(ts, states.asOf(slot));
+    // What a run would put into the dead letters is in no answer either.
+    if ((this.#guard?.take({ slot, row, tau, watermark }) ?? null) !== null) return;
     for (let i = 0; i < windows.length; i++) {
       const window = windows[i] as ViewWindow;
+      if (this.#guard?.isGuarded(window)) continue;
       if (refusals !== null && window.windows.every((index) => refusals[index] !== 0)) continue;
       window.accept(slot, ts, watermark);
       window.add(slot, row);

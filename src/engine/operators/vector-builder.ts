@@ -8,12 +8,18 @@ import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Projection } from '../../codegen/projection.ts';
 import type { OutputRow } from '../../codegen/update-loops/loop-plan.ts';
 import type { Field } from '../../kernel/types/field-type.ts';
-import { overflow, type Result } from '../state/accumulators/accumulator.ts';
+import { AggregateFailure, overflow, type Result } from '../state/accumulators/accumulator.ts';
 import { type DerivedNode, featureFields, type ViewNode } from '../../plan/plan.ts';
 import type { KeyStates } from './key-states.ts';
 import type { KeyTable } from '../state/key-table.ts';
 
 const chunkRows = 16_384;
+
+/** Why a record is not taken, and by which feature. */
+export interface RefusedRecord {
+  readonly feature: number;
+  readonly failure: AggregateFailure;
+}
 
 export class VectorBuilder implements OutputRow {
   rowCount = 0;
@@ -22,6 +28,12 @@ export class VectorBuilder implements OutputRow {
   rowsOut = 0;
   /** A feature of the row being made whose sum does not fit its type; -1 when there is none. */
   overflowed = -1;
+  /** Features of the row being made that a user's aggregate gave no value for. */
+  readonly failed = new Map<number, AggregateFailure>();
+  /** A feature whose aggregate did not take the record at hand. */
+  refused: RefusedRecord | null = null;
+  /** Values that are null because a user's aggregate failed, in rows that came out. */
+  failedValues = 0;
   readonly #view: ViewNode;
   readonly #keys: KeyTable;
   readonly #states: KeyStates;
@@ -69,10 +81,17 @@ export class VectorBuilder implements OutputRow {
       column.nulls[row] = 0;
       return;
     }
-    const value = result === overflow ? null : result;
     if (result === overflow) this.overflowed = feature;
+    const isFailure = result instanceof AggregateFailure;
+    if (isFailure) this.failed.set(feature, result);
+    const value = result === overflow || isFailure ? null : result;
     const field = this.#fields[feature] as Field;
     putValue(column, field.type, row, value);
+  }
+
+  /** The aggregate of a feature does not take the record at hand. */
+  refuse(feature: number, failure: AggregateFailure): void {
+    this.refused ??= { feature, failure };
   }
 
   /** The features of the row being made are those of the row before it. */
@@ -94,6 +113,7 @@ export class VectorBuilder implements OutputRow {
   /** Ends the row that is being made for a key; the owner flushes when the chunk is full. */
   finish(slot: number, arrivalTimeMs: number): void {
     const row = this.rowCount++;
+    if (this.failed.size > 0) this.#countFailed();
     const states = this.#states;
     this.#keySlots[row] = slot;
     this.#eventTimeMs[row] = states.eventTime(slot);
@@ -140,6 +160,11 @@ export class VectorBuilder implements OutputRow {
     this.rowsOut += rowCount;
     this.rowCount = 0;
     for (const column of this.columns) if (column.kind === 'bytes') column.dataLength = 0;
+  }
+
+  #countFailed(): void {
+    this.failedValues += this.failed.size;
+    this.failed.clear();
   }
 
   #fillKeys(): void {

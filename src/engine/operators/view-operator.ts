@@ -12,6 +12,7 @@ import type { OperatorHead } from './images/image-owner.ts';
 import { ResidentKeys } from './images/resident-keys.ts';
 import { rowAsJson } from './late-report.ts';
 import type { Operator, OperatorStats } from './operator.ts';
+import { type GuardedRecord, RecordGuard } from './record-guard.ts';
 import { RowMaker } from './row-maker.ts';
 import {
   cleanUpTimer,
@@ -21,6 +22,7 @@ import {
   type ViewOperatorOptions,
   type ViewParts,
 } from './view-parts.ts';
+import type { RefusedRecord } from './vector-builder.ts';
 import { WaitingRows } from './waiting-rows.ts';
 
 export type { ViewOperatorOptions } from './view-parts.ts';
@@ -43,6 +45,8 @@ export class ViewOperator implements Operator {
   readonly #admission: Admission;
   readonly #rows: RowMaker;
   readonly #waiting: WaitingRows;
+  /** Null without aggregates that users wrote. */
+  readonly #guard: RecordGuard | null;
   /** Null when all keys stay in memory. */
   readonly #residents: ResidentKeys | null;
   /** Whether anything but records can change a value. */
@@ -69,6 +73,7 @@ export class ViewOperator implements Operator {
     this.#admission = new Admission(parts);
     this.#rows = new RowMaker(parts);
     this.#waiting = new WaitingRows(parts.store);
+    this.#guard = RecordGuard.of(parts);
     this.#hasTimers = parts.timedWindows.length > 0;
     this.#isWaiting =
       parts.layout.isWaiting && parts.layout.windows.every(({ node }) => node.kind !== 'session');
@@ -139,7 +144,7 @@ export class ViewOperator implements Operator {
    */
   *emitAll(): Generator<void> {
     const { keys, builder } = this.#parts;
-    const { rowsOut } = builder;
+    const { rowsOut, failedValues } = builder;
     for (let slot = 0; slot < keys.slotCount; slot++) {
       if (keys.isLive(slot)) this.#repeat(slot);
       if ((slot + 1) % keysPerPart !== 0) continue;
@@ -152,6 +157,7 @@ export class ViewOperator implements Operator {
       builder.flush();
     });
     builder.rowsOut = rowsOut;
+    builder.failedValues = failedValues;
   }
 
   /** Gives a key's vector again; keys of which nothing came out yet have no as_of. */
@@ -171,6 +177,7 @@ export class ViewOperator implements Operator {
       rowsOut: builder.rowsOut,
       lateRecords: late.lateRecords,
       failedRecords: this.#failedRecords,
+      failedValues: builder.failedValues,
       lateByFeature: late.lateByFeature(),
       entities: keys.size,
       stateBytes:
@@ -234,19 +241,38 @@ export class ViewOperator implements Operator {
       this.#released.push(slot);
       return;
     }
+    const isWaiting = mode === 'watermark' && layout.isWaiting;
+    if (this.#guard !== null && !isWaiting && !this.#takesAtOnce(slot, row)) return;
     const lateFiring = this.#admission.accept(row, this.#watermark);
     const isAtOnce = mode === 'arrival' || lateFiring > minWatermark;
     if (isAtOnce) {
+      const tau = Math.max(lateFiring, states.asOf(slot));
+      if (isWaiting && !this.#takes({ slot, row, tau, watermark: null })) return;
       this.#apply(row);
       if (mode === 'arrival') states.raiseAsOf(slot, store.ts[row] as number);
       states.raiseAsOf(slot, lateFiring);
       this.#emitRow(slot, row);
     }
     if (mode === 'watermark') {
-      if (layout.isWaiting) this.#wait(slot, row);
+      if (isWaiting) this.#wait(slot, row);
       else if (!isAtOnce) this.#apply(row);
     }
     if (this.#hasTimers) this.#schedule(slot);
+  }
+
+  #takesAtOnce(slot: number, row: number): boolean {
+    const { mode, states, store } = this.#parts;
+    const tau = mode === 'arrival' ? Math.max(store.ts[row] as number, states.asOf(slot)) : null;
+    if (this.#takes({ slot, row, tau, watermark: this.#watermark })) return true;
+    this.#released.push(slot);
+    return false;
+  }
+
+  /** False when an aggregate of a user does not: the record is a dead letter, and changes nothing. */
+  #takes(record: GuardedRecord): boolean {
+    const refused = this.#guard?.take(record) ?? null;
+    if (refused !== null) this.#refuse(record.row, refused);
+    return refused === null;
   }
 
   #wait(slot: number, row: number): void {
@@ -257,8 +283,9 @@ export class ViewOperator implements Operator {
   }
 
   #apply(row: number): void {
-    this.#applyTo(this.#parts.otherWindows, row);
-    this.#applyTo(this.#parts.rowsWindows, row);
+    const { otherWindows, rowsWindows } = this.#guard ?? this.#parts;
+    this.#applyTo(otherWindows, row);
+    this.#applyTo(rowsWindows, row);
     this.#count(row);
   }
 
@@ -401,9 +428,12 @@ export class ViewOperator implements Operator {
     if (store.isApplied[row] !== 1) {
       states.addWaiting(slot, -1);
       this.#rows.thaw(slot);
-      states.raiseAsOf(slot, ts);
-      this.#apply(row);
-      this.#emitRow(slot, row);
+      const tau = Math.max(ts, states.asOf(slot));
+      if (this.#guard === null || this.#takes({ slot, row, tau, watermark: null })) {
+        states.raiseAsOf(slot, ts);
+        this.#apply(row);
+        this.#emitRow(slot, row);
+      }
     } else states.addApplied(slot, -1);
     this.#afterRows(slot);
   }
@@ -412,10 +442,13 @@ export class ViewOperator implements Operator {
   #fireGroup(slot: number, group: readonly number[], ts: number): void {
     const { store, states, otherWindows, rowsWindows } = this.#parts;
     for (const row of group) this.#admission.rowFired(slot, row, ts);
-    const rows = group.filter((row) => store.isApplied[row] !== 1);
-    states.addWaiting(slot, -rows.length);
-    states.addApplied(slot, rows.length - group.length);
+    const open = group.filter((row) => store.isApplied[row] !== 1);
+    states.addWaiting(slot, -open.length);
+    states.addApplied(slot, open.length - group.length);
     this.#rows.thaw(slot);
+    const tau = Math.max(ts, states.asOf(slot));
+    const refuse = (row: number, refused: RefusedRecord): void => this.#refuse(row, refused);
+    const rows = this.#guard?.passing(slot, open, tau, refuse) ?? open;
     if (rows.length > 0) states.raiseAsOf(slot, ts);
     for (const row of rows) this.#applyTo(otherWindows, row);
     for (const [i, row] of rows.entries()) {
@@ -434,17 +467,22 @@ export class ViewOperator implements Operator {
   }
 
   #emitRow(slot: number, row: number): void {
-    const { builder, store, layout } = this.#parts;
+    const { builder, layout, store } = this.#parts;
     this.#rows.emit(slot, store.arrivalMs[row] as number);
     if (builder.overflowed < 0) return;
     const name = layout.view.features[builder.overflowed]?.name ?? '';
     builder.overflowed = -1;
-    const message = `feature "${name}": the sum does not fit its type`;
-    this.#fail('MR_DATA_OVERFLOW', {
-      row: store.batchRow[row] as number,
-      offset: store.offset[row] as number,
-      message,
-    });
+    this.#failAt('MR_DATA_OVERFLOW', row, `feature "${name}": the sum does not fit its type`);
+  }
+
+  #refuse(row: number, { feature, failure }: RefusedRecord): void {
+    const name = this.#parts.layout.view.features[feature]?.name ?? '';
+    this.#failAt(failure.code, row, `feature "${name}": ${failure.message}`);
+  }
+
+  #failAt(code: ErrorCode, row: number, message: string): void {
+    const { batchRow, offset } = this.#parts.store;
+    this.#fail(code, { row: batchRow[row] as number, offset: offset[row] as number, message });
   }
 
   #nextTimer(slot: number): number {

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../kernel/clock.ts';
 import type { StateFiles } from '../../ports/state-files.ts';
+import { importAggregates } from './worker-aggregates.ts';
 import { sentError, type WorkerStart, type WorkerState } from './worker-protocol.ts';
 import { WorkerSubtask } from './worker-subtask.ts';
 
@@ -19,7 +20,9 @@ let subtask: WorkerSubtask | null = null;
 try {
   const start = workerData as WorkerStart;
   const stateFiles = await openFiles(start.state);
-  subtask = new WorkerSubtask(start, { clock: systemClock, stateFiles, mayBlock: true });
+  const aggregates = await importAggregates(start.aggregates);
+  const options = { clock: systemClock, stateFiles, aggregates, mayBlock: true };
+  subtask = new WorkerSubtask(start, options);
   subtask.run();
 } catch (error) {
   if (subtask?.isClosed !== true) parentPort?.postMessage(sentError(error));

@@ -65,6 +65,8 @@ export interface ViewStageOptions {
   readonly onActivity: () => void;
   /** Null: state lives in memory and is never written. */
   readonly state: StageState | null;
+  /** By which other threads import modules of users: one that exports `importModule(url)`. */
+  readonly moduleLoader?: string | undefined;
 }
 
 /** Where the state of subtasks is kept and how much of it stays in memory. */

@@ -111,6 +111,7 @@ function emptyStats(subtask: number, stages: readonly SourceStage[]): SubtaskSta
         rowsOut: 0,
         lateRecords: 0,
         failedRecords: 0,
+        failedValues: 0,
         lateByFeature: Object.fromEntries(features.map((feature) => [feature.name, 0])),
         entities: 0,
         stateBytes: 0,

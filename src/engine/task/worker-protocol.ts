@@ -8,6 +8,7 @@ import type { LateRecord, RecordError } from '../../ports/dead-letter-sink.ts';
 import { Doorbell, type SharedWords } from '../exchange/doorbell.ts';
 import type { SubtaskSnapshot } from '../checkpoint/subtask-snapshot.ts';
 import type { RingMemory } from '../exchange/ring.ts';
+import type { SentAggregates } from './worker-aggregates.ts';
 import type { RowOrigin, StageState, SubtaskStats } from './view-stage.ts';
 
 /** All that a worker knows of its job. */
@@ -24,6 +25,7 @@ export interface WorkerStart {
   /** For elements that no ring holds. */
   readonly port: MessagePort;
   readonly state: WorkerState | null;
+  readonly aggregates: SentAggregates;
 }
 
 /** Where workers keep the state of their keys; each opens the files itself. */

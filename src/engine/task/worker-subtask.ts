@@ -5,6 +5,7 @@ import type { VectorBatch } from '../../columns/vector-batch.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { planFromJson } from '../../plan/plan-json.ts';
+import type { UserAggregateNode } from '../../plan/user-aggregate.ts';
 import type { StateFiles } from '../../ports/state-files.ts';
 import { BlockReader } from '../exchange/block-reader.ts';
 import type { ElementLimits } from '../exchange/column-block.ts';
@@ -30,6 +31,7 @@ import {
   WorkerSignals,
   type WorkerStart,
 } from './worker-protocol.ts';
+import { useAggregates } from './worker-aggregates.ts';
 import { WorkPace } from './work-pace.ts';
 
 /** Vectors per element: as many as an operator gives at once. */
@@ -48,6 +50,8 @@ export interface WorkerSubtaskOptions {
   readonly clock: Clock;
   /** Null: state lives in memory and is never written. */
   readonly stateFiles: StateFiles | null;
+  /** Aggregates of users, with their functions; default: none. */
+  readonly aggregates?: readonly UserAggregateNode[];
   /** Whether this thread may sleep until the hub makes room; if not, output waits in memory. */
   readonly mayBlock: boolean;
 }
@@ -79,6 +83,7 @@ export class WorkerSubtask {
   constructor(start: WorkerStart, options: WorkerSubtaskOptions) {
     const { planJson, views, subtask, parallelism, input, output, words, port } = start;
     const plan = planFromJson(planJson);
+    useAggregates(plan, options.aggregates ?? []);
     const stages = lowerPlan(plan, views);
     this.#options = options;
     this.#startMs = options.clock.monotonicMs();

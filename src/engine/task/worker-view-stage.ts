@@ -28,6 +28,7 @@ import type {
   ViewStageOptions,
 } from './view-stage.ts';
 import { type SubtaskHost, WorkerHost, type WorkerHostOptions } from './worker-host.ts';
+import { sentAggregates } from './worker-aggregates.ts';
 import { WorkerOutputs } from './worker-outputs.ts';
 import {
   type HubMessage,
@@ -180,6 +181,7 @@ export class WorkerViewStage implements ViewStage {
     const { startSubtask = (options) => new WorkerHost(options) } = this.#options;
     const shared = {
       planJson: planToJson(plan),
+      aggregates: sentAggregates(plan, this.#options.moduleLoader ?? null),
       views: stages.flatMap(({ views }) => views.map(({ name }) => name)),
       parallelism,
       input,

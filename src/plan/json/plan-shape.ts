@@ -75,7 +75,16 @@ const aggregate: Shape = objectOf(
     limit: nullable(number),
     quantile: nullable(number),
   },
-  { halfLifeMs: milliseconds },
+  {
+    halfLifeMs: milliseconds,
+    user: objectOf({
+      name: text,
+      version: number,
+      takes: fieldType,
+      state: listOf(field),
+      returns: fieldType,
+    }),
+  },
 );
 
 const relation: Shape = taggedUnion(() => ({

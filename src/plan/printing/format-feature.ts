@@ -1,6 +1,6 @@
 // Aggregates and windows as people read them: `sum(amount) where amount > 5 over the last 1h`.
 import { formatDuration } from '../../kernel/duration.ts';
-import { formatType } from '../../kernel/types/field-type.ts';
+import { formatField, formatType } from '../../kernel/types/field-type.ts';
 import type { AggregateNode } from '../aggregate.ts';
 import { formatExpression } from './format-expression.ts';
 import type { DerivedNode, FeatureNode } from '../plan.ts';
@@ -28,7 +28,13 @@ export function formatAggregate(aggregate: AggregateNode): string {
     ...(aggregate.halfLifeMs === undefined ? [] : [formatDuration(aggregate.halfLifeMs)]),
   ];
   const where = aggregate.where === null ? '' : ` where ${formatExpression(aggregate.where)}`;
-  return `${aggregate.fn}(${args.join(', ')})${where}`;
+  return `${nameOf(aggregate)}(${args.join(', ')})${where}`;
+}
+
+function nameOf({ fn, user }: AggregateNode): string {
+  if (user === undefined) return fn;
+  const fields = user.state.map(formatField).join(', ');
+  return `${user.name} v${user.version} {${fields}}`;
 }
 
 /** A window in the words of its definition: `rolling 7d by 1h`. */

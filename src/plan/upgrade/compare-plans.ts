@@ -177,8 +177,9 @@ function shapeDifference(was: FeatureNode, is: FeatureNode): string | null {
   if (windowKey(was.window) !== windowKey(is.window)) {
     return `its window was ${windows[0]} and is ${windows[1]}`;
   }
-  const shapes = [was, is].map(({ aggregate: { fn, distinct, limit, quantile, halfLifeMs } }) =>
-    JSON.stringify([fn, distinct, limit, quantile, halfLifeMs]),
+  const shapes = [was, is].map(
+    ({ aggregate: { fn, distinct, limit, quantile, halfLifeMs, user } }) =>
+      JSON.stringify([fn, distinct, limit, quantile, halfLifeMs, user]),
   );
   if (shapes[0] === shapes[1]) return null;
   return `it was ${formatAggregate(was.aggregate)} and is ${formatAggregate(is.aggregate)}`;

@@ -53,7 +53,7 @@ function validateFeature(
   const { fn, input, where } = aggregate;
   if (input !== null) checkExpression(input, stream.fields, path, report);
   if (where !== null) checkCondition(where, stream.fields, `${path}.where`, report);
-  const result = aggregateResult(fn, input?.type ?? null);
+  const result = aggregateResult(fn, input?.type ?? null, aggregate.user);
   if (typeof result === 'string') report.error(path, 'MR_DEFINITION_TYPE', result);
   else if (!sameType(result.type, type) || result.nullable !== nullable) {
     const message = `is declared ${formatField({ name, type, nullable })}`;
@@ -61,6 +61,7 @@ function validateFeature(
     report.error(path, 'MR_DEFINITION_TYPE', `${message}, but is ${is}`);
   }
   validateNumbers(feature, path, report);
+  validateUser(feature, path, report);
 }
 
 /** The numbers of an aggregate are there where they are needed, and make sense. */
@@ -100,6 +101,23 @@ function validateNumbers({ aggregate }: FeatureNode, path: string, report: Repor
   }
   if (distinct && fn !== 'sum') {
     fail(`${fn} cannot be distinct`, 'only sum can; to count different values use countDistinct');
+  }
+}
+
+/** What the plan says of an aggregate that a user wrote makes sense. */
+function validateUser({ aggregate }: FeatureNode, path: string, report: Reporter): void {
+  const { fn, user } = aggregate;
+  if (user === undefined) return;
+  if (fn !== 'user') {
+    report.error(path, 'MR_DEFINITION_AGGREGATE', `${fn} is no aggregate that a user wrote`);
+  }
+  if (!(Number.isSafeInteger(user.version) && user.version > 0)) {
+    const message = `the version of ${user.name} must be a whole number above 0`;
+    report.error(path, 'MR_DEFINITION_AGGREGATE', `${message}, not ${user.version}`);
+  }
+  if (user.state.length === 0) {
+    const fix = 'for example schema: { lo: t.float64().nullable() }';
+    report.error(path, 'MR_DEFINITION_AGGREGATE', `${user.name} keeps nothing`, fix);
   }
 }
 

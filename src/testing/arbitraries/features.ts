@@ -12,7 +12,9 @@ import {
   featureNode,
   literalNode,
 } from '../plan-nodes.ts';
+import { caseColumn } from './fields.ts';
 import { anyPredicate, discrete, numbers, others, smallNumbers, texts } from './expressions.ts';
+import { lowestOf, spanOf, topTwoOf, totalOf } from '../sample-aggregates.ts';
 import { anyWindow, scaleWindow } from './windows.ts';
 
 type AggregateParts = Omit<FeatureParts, 'window' | 'where'>;
@@ -58,6 +60,12 @@ const aggregates: fc.Arbitrary<AggregateParts> = fc.oneof(
     input: one(numbers),
     quantile: one([0, 0.25, 0.5, 0.95, 1]),
   }),
+  one<AggregateParts>([
+    { fn: 'user', input: caseColumn('qty'), user: totalOf.node },
+    { fn: 'user', input: caseColumn('amount'), user: lowestOf.node },
+    { fn: 'user', input: caseColumn('name'), user: topTwoOf.node },
+    { fn: 'user', input: caseColumn('flag'), user: spanOf.node },
+  ]),
 );
 
 interface FeatureChoice {

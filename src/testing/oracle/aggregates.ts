@@ -2,6 +2,7 @@
 // Sketches are replaced by the exact value; `tolerance` says how far a right engine may be from it.
 import type { FieldType, Value } from '../../kernel/types/field-type.ts';
 import type { AggregateName, AggregateNode } from '../../plan/aggregate.ts';
+import { type AggregateState, codeOf } from '../../plan/user-aggregate.ts';
 import { exactSum } from './exact-sum.ts';
 import { compareValues, formatDecimal, identityOf, parseDecimal, toDouble } from './values.ts';
 
@@ -50,6 +51,7 @@ const rules: Record<AggregateName, Rule> = {
   quantile,
   topK: (values, { node, type }) => topK(values, node.limit ?? 0, type),
   ewma,
+  user: ofUser,
 };
 
 /** The aggregate over the inputs of a window's records, in record order; `count()` gets any values. */
@@ -151,6 +153,17 @@ function topK(values: readonly Value[], limit: number, type: FieldType | null): 
     .sort((a, b) => byCount(a, b) || byValue(a, b))
     .slice(0, limit)
     .map((value) => (value === 0 ? 0 : value));
+}
+
+/** The user's functions over the records in order, one after the other. */
+function ofUser(values: readonly Value[], { node, times }: AggregateCall): Value {
+  const code = node.user === undefined ? null : codeOf(node.user);
+  if (code === null) throw new TypeError('the plan has no functions of its aggregate');
+  let state = code.create() as AggregateState;
+  for (const [i, value] of values.entries()) {
+    state = (code.add(state, value, times[i] ?? 0) ?? state) as AggregateState;
+  }
+  return code.result(state) as Value;
 }
 
 /** Weights are taken from the newest value on: only their proportions count. */

@@ -17,7 +17,21 @@ export interface RecordPlace {
 
 /** The result of a sum that its type cannot hold. */
 export const overflow: unique symbol = Symbol('overflow');
-export type Result = Value | typeof overflow;
+
+/** Why an aggregate that a user wrote has no value. Thrown only between its functions and their caller. */
+export class AggregateFailure {
+  readonly code: AggregateFailureCode;
+  readonly message: string;
+
+  constructor(code: AggregateFailureCode, message: string) {
+    this.code = code;
+    this.message = message;
+  }
+}
+
+type AggregateFailureCode = 'MR_DATA_AGGREGATE_THROWN' | 'MR_DATA_AGGREGATE_VALUE';
+
+export type Result = Value | typeof overflow | AggregateFailure;
 
 export interface Accumulator<S = unknown> {
   create(): S;

@@ -14,6 +14,7 @@ import {
 import { ewmaAccumulator } from './decayed.ts';
 import { topKAccumulator } from './frequent.ts';
 import { edgeAccumulator, extremeAccumulator, listAccumulator } from './ordered.ts';
+import { userAccumulator } from './user.ts';
 import {
   approxDistinctAccumulator,
   hashAccumulator,
@@ -21,6 +22,7 @@ import {
   sketchedQuantileAccumulator,
 } from './sketched.ts';
 
+const ignore = (): void => {};
 const anyType: FieldType = { kind: 'float64' };
 
 /**
@@ -34,6 +36,7 @@ export function createAccumulator(
   isStaged: boolean,
   isExact = false,
 ): Accumulator {
+  if (node.user !== undefined) return userAccumulator(node.user, ignore) as Accumulator;
   if (node.fn === 'topK') return topKAccumulator(node, isExact) as Accumulator;
   if (isStaged && node.fn === 'approxDistinct') return hashAccumulator as Accumulator;
   if (isStaged && node.fn === 'sum' && !isFloat(node.input?.type ?? anyType)) {
@@ -84,6 +87,8 @@ function accumulatorOf(node: AggregateNode, isSketched: boolean): unknown {
       return topKAccumulator(node, false);
     case 'ewma':
       return ewmaAccumulator(node.halfLifeMs ?? 1);
+    case 'user':
+      throw new TypeError('the plan does not say which aggregate it is');
   }
 }
 
