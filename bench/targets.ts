@@ -1,7 +1,8 @@
 // All targets of the engine in one table: each figure measured by a program of its own, one after the
 // other, and written to a file with all that those programs told.
+// Figures against Flink are those of the last `bench/flink.ts --from file --save`.
 // Run: npm run bench [-- --full] [--only shop,slots,…] [--out bench/results/NAME.json]
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChild } from './load/child-run.ts';
 import { Arguments, inFolder, machine } from './load/measure.ts';
@@ -27,7 +28,7 @@ const users = isFull ? '2500000' : '250000';
 const shopMemory = isFull ? '2500MB' : '250MB';
 
 /** By the name of their figures. */
-const programs: Readonly<Record<keyof Measured, Program>> = {
+const programs: Readonly<Record<Exclude<keyof Measured, 'flink'>, Program>> = {
   builtin: { script: 'load/builtin-run.ts', args: [] },
   shop: {
     script: 'shop-core.ts',
@@ -44,6 +45,10 @@ const programs: Readonly<Record<keyof Measured, Program>> = {
     args: [...zipf, '--backend', 'disk', '--memory', args.text('cache', '160MB')],
   },
   large: { script: 'large-state.ts', args: ['--gb', isFull ? '10' : '2'] },
+  parallel: {
+    script: 'parallel.ts',
+    args: ['--jobs', 'j2,j3,shop_core', '--rounds', '3', '--events', isFull ? '2000000' : '500000'],
+  },
 };
 
 async function figuresOf({ script, args: own, nodeArgs }: Program): Promise<Figures | null> {
@@ -60,25 +65,23 @@ async function figuresOf({ script, args: own, nodeArgs }: Program): Promise<Figu
   });
 }
 
-/** What an earlier run wrote and this one does not measure again. */
-function earlier(path: string): Partial<Measured> {
-  if (only === null) return {};
-  try {
-    return (JSON.parse(readFileSync(path, 'utf8')) as { figures?: Measured }).figures ?? {};
-  } catch {
-    return {};
-  }
+function kept(path: string): Figures | null {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Figures) : null;
 }
 
 const out = args.text('out', 'bench/results/linux-x64-2-cores.json');
-const figures: Record<string, Figures | null> = { ...earlier(out) };
+// What an earlier run wrote and this one does not measure again.
+const earlier = only === null ? {} : (kept(out)?.['figures'] as Partial<Measured> | undefined);
+const figures: Record<string, Figures | null> = { ...earlier };
 for (const [name, program] of Object.entries(programs)) {
   if (only !== null && !only.includes(name)) continue;
   console.error(`${name} …`);
   figures[name] = await figuresOf(program);
 }
 const empty = Object.fromEntries(Object.keys(programs).map((name) => [name, null]));
-const rows = targetRows({ ...empty, ...figures } as unknown as Measured);
+const { platform, cores } = machine();
+const ofFlink = `bench/results/flink-file-${platform.replace(' ', '-')}-${cores}-cores.json`;
+const rows = targetRows({ ...empty, ...figures, flink: kept(ofFlink) } as unknown as Measured);
 console.log(formatTargets(rows));
 const report = { machine: machine(), size: isFull ? 'full' : 'quick', targets: rows, figures };
 writeFileSync(out, `${JSON.stringify(report, null, 2)}\n`);

@@ -10,6 +10,9 @@ export interface Measured {
   readonly inMemory: Figures | null;
   readonly onDisk: Figures | null;
   readonly large: Figures | null;
+  readonly parallel: Figures | null;
+  /** The kept run of `bench/flink.ts --from file`, which needs a Flink. */
+  readonly flink: Figures | null;
 }
 
 export type Figures = Readonly<Record<string, unknown>>;
@@ -47,6 +50,26 @@ function quotient(a: number | null, b: number | null): number | null {
 }
 
 const million = 1e6;
+
+/** Of events per CPU-second, ours in one run to Flink's better parallelism. */
+function flinkRatio(flink: unknown, job: string, theirs: 'heap' | 'rocksdb', ours: string) {
+  const { ratios = [] } = (flink ?? {}) as { readonly ratios?: readonly Figures[] };
+  const own = ratios
+    .filter((ratio) => ratio['job'] === job && ratio['ours'] === ours)
+    .filter((ratio) => String(ratio['flink']).startsWith(theirs))
+    .map((ratio) => Number(ratio['per_cpu_second']));
+  return own.length === 0 ? null : Math.min(...own);
+}
+
+function parallelRatio(parallel: unknown, job: string): number | null {
+  const { results = [] } = (parallel ?? {}) as { readonly results?: readonly Figures[] };
+  return figure(
+    results.find((result) => result['job'] === job && result['parallelism'] === 2),
+    'ratio',
+  );
+}
+
+const againstFlink = 'the same file of JSON lines in one run, kept in flink-file-….json';
 
 export const targets: readonly Target[] = [
   {
@@ -148,6 +171,78 @@ export const targets: readonly Target[] = [
     of: ({ large }) => quotient(figure(large, 'restored.half_rate_ms'), 1000),
     how: 'process limited to 2 GB, killed, started again (size in large.state_files_gb)',
     bounds: 'reading the index of the segments',
+  },
+  {
+    target: 'J1 against Flink, state on the heap',
+    floor: 3,
+    unit: '× per CPU-second',
+    isLessBetter: false,
+    of: ({ flink }) => flinkRatio(flink, 'j1', 'heap', 'memory'),
+    how: againstFlink,
+    bounds: 'timers and the firing of windows, then decoding',
+  },
+  {
+    target: 'J2 against Flink, state on the heap',
+    floor: 10,
+    unit: '× per CPU-second',
+    isLessBetter: false,
+    of: ({ flink }) => flinkRatio(flink, 'j2', 'heap', 'memory'),
+    how: againstFlink,
+    bounds: 'memory latency of keys, then decoding',
+  },
+  {
+    target: 'J3 against Flink, state on the heap',
+    floor: 3,
+    unit: '× per CPU-second',
+    isLessBetter: false,
+    of: ({ flink }) => flinkRatio(flink, 'j3', 'heap', 'memory'),
+    how: againstFlink,
+    bounds: 'merging panes at each hop of each key',
+  },
+  {
+    target: 'J4 against Flink, state on the heap',
+    floor: 10,
+    unit: '× per CPU-second',
+    isLessBetter: false,
+    of: ({ flink }) => flinkRatio(flink, 'j4', 'heap', 'memory'),
+    how: againstFlink,
+    bounds: 'memory latency of keys',
+  },
+  {
+    target: 'J2 against Flink, RocksDB and checkpoints',
+    floor: 8,
+    unit: '× per CPU-second',
+    isLessBetter: false,
+    of: ({ flink }) => flinkRatio(flink, 'j2', 'rocksdb', 'disk'),
+    how: againstFlink,
+    bounds: 'images of keys that come and go',
+  },
+  {
+    target: 'parallelism 2 against 1, J2',
+    floor: 1.6,
+    unit: '× events/s',
+    isLessBetter: false,
+    of: ({ parallel }) => parallelRatio(parallel, 'j2'),
+    how: 'median of rounds of neighbours; three threads share two cores',
+    bounds: 'one thread reads and decodes; caches that are shared',
+  },
+  {
+    target: 'parallelism 2 against 1, J3',
+    floor: 1.6,
+    unit: '× events/s',
+    isLessBetter: false,
+    of: ({ parallel }) => parallelRatio(parallel, 'j3'),
+    how: 'median of rounds of neighbours; three threads share two cores',
+    bounds: 'one thread reads and decodes',
+  },
+  {
+    target: 'parallelism 2 against 1, ShopCore',
+    floor: 1.6,
+    unit: '× events/s',
+    isLessBetter: false,
+    of: ({ parallel }) => parallelRatio(parallel, 'shop_core'),
+    how: 'median of rounds of neighbours; three threads share two cores',
+    bounds: 'one thread reads and decodes',
   },
 ];
 
