@@ -1,5 +1,6 @@
 // Worker threads against one thread: the same file of JSON events through a whole job, at each
-// parallelism in turn, several rounds; the ratio is that of a round's neighbours.
+// parallelism in turn, several rounds; the ratio is that of a round's neighbours. Each run is a process
+// of its own: in one process the code of the main thread would be warm and that of new threads not.
 // Run: node --conditions=millrace-src bench/parallel.ts [--jobs j2,j4] [--at 1,2] [--rounds 3]
 //   [--events N] [--users N] [--online]      (--online: into the embedded store, not forgotten)
 import { closeSync, mkdtempSync, openSync } from 'node:fs';
@@ -17,6 +18,7 @@ import { startJob } from '../src/engine/job/job.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import type { Plan } from '../src/plan/plan.ts';
 import type { VectorSink } from '../src/ports/vector-sink.ts';
+import { runChild } from './load/child-run.ts';
 import { Arguments, inFolder, machine, rounded, startWatch } from './load/measure.ts';
 import { shopCore } from './load/shop-core.ts';
 
@@ -97,7 +99,18 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
-await inFolder(async (folder) => {
+/** One run in a new process. */
+async function runApart(job: string, parallelism: number, folder: string): Promise<Run> {
+  const own = ['--cell', folder, '--jobs', job, '--at', String(parallelism)];
+  const { result } = await runChild({
+    script: import.meta.filename,
+    args: [...own, ...(args.has('online') ? ['--online'] : [])],
+  });
+  if (result === null) throw new Error(`${job} at ${parallelism} did not end well`);
+  return result as unknown as Run;
+}
+
+async function compareAll(folder: string): Promise<void> {
   const target = openSync(join(folder, 'events.jsonl'), 'w');
   writeBenchEvents(target, { events, users, spanMs });
   closeSync(target);
@@ -107,7 +120,7 @@ await inFolder(async (folder) => {
     for (let round = 0; round < rounds; round++) {
       const row: Run[] = [];
       for (const parallelism of levels) {
-        const run = await runOnce(job, parallelism, folder);
+        const run = await runApart(job, parallelism, folder);
         console.error(JSON.stringify(run));
         row.push(run);
       }
@@ -128,4 +141,11 @@ await inFolder(async (folder) => {
     }
   }
   console.log(JSON.stringify({ name: 'parallel', machine: machine(), events, users, results }));
-});
+}
+
+if (args.has('cell')) {
+  const [job = ''] = jobs;
+  console.log(JSON.stringify(await runOnce(job, levels[0] ?? 1, args.text('cell', ''))));
+} else {
+  await inFolder(compareAll);
+}
