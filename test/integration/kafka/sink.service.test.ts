@@ -60,7 +60,7 @@ describe.skipIf(!withServices)(`writing to Kafka (${howToRun})`, () => {
   async function seen(topic: string, isolation = 'read_committed'): Promise<string[]> {
     const output = await runJava('org.apache.kafka.tools.consumer.ConsoleConsumer', [
       ...['--bootstrap-server', kafka.brokers.join(), '--topic', topic, '--from-beginning'],
-      ...['--isolation-level', isolation, '--timeout-ms', '8000'],
+      ...['--isolation-level', isolation, '--timeout-ms', '10000'],
       ...['--formatter-property', 'print.key=true', '--formatter-property', 'print.partition=true'],
       ...['--formatter-property', 'print.timestamp=true'],
     ]);

@@ -198,7 +198,7 @@ describe.skipIf(!withServices)(`an int that turns float, on Kafka (${howToRun})`
   test('a Java consumer sees each replayed record once, with its key, time and headers', async () => {
     const output = await runJava('org.apache.kafka.tools.consumer.ConsoleConsumer', [
       ...['--bootstrap-server', kafka.brokers.join(), '--topic', 'night', '--from-beginning'],
-      ...['--isolation-level', 'read_committed', '--timeout-ms', '8000'],
+      ...['--isolation-level', 'read_committed', '--timeout-ms', '20000'],
       ...['--formatter-property', 'print.headers=true', '--formatter-property', 'print.key=true'],
       ...['--formatter-property', 'print.timestamp=true'],
     ]);
