@@ -7,7 +7,7 @@ const directories = new WeakMap<object, string>();
 
 /** Remembers the folder of the file that called the caller of this. */
 export function rememberLocation(config: object): void {
-  const directory = directoryOf(callerModule(new Error().stack ?? ''));
+  const directory = directoryOf(callerModule(new Error().stack ?? '', 2));
   if (directory !== null) directories.set(config, directory);
 }
 

@@ -93,7 +93,7 @@ export function aggregate<
   RK extends TypeKind,
   RV,
 >(name: string, options: UserAggregateOptions<S, TK, TV, RK, RV>): UserAggregate<TK, RK, RV> {
-  const module = options?.module ?? callerModule(new Error().stack ?? '');
+  const module = options?.module ?? callerModule(new Error().stack ?? '', 1);
   const problems = problemsOf(name, options);
   const node: UserAggregateNode = {
     name,

@@ -15,6 +15,7 @@ import type { StageState, ViewStage } from '../../src/engine/task/view-stage.ts'
 import { WorkerViewStage } from '../../src/engine/task/worker-view-stage.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { planToJson } from '../../src/plan/plan-json.ts';
+import { userAggregates } from '../../src/plan/user-aggregate.ts';
 import { anyCase, type RandomCase } from '../../src/testing/arbitraries/cases.ts';
 import { dearCaseCount, caseSeed } from './case-seed.ts';
 import {
@@ -75,6 +76,8 @@ async function run(
 
 describe('worker threads', () => {
   it('give what one thread gives', async () => {
+    // Functions of users have to be found by the threads.
+    expect(plans.some(({ plan }) => userAggregates(plan).length > 0)).toBe(true);
     for (const [i, given] of plans.entries()) {
       const calls = callsOf(given, batchSizes[i % 3] as number);
       const expected = await run(given, calls, { parallelism: 1 });
