@@ -3,9 +3,10 @@
 // `peek` are valid until the next call.
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from 'lmdb';
+import { type RootDatabase, open } from 'lmdb';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { checkDatabaseFile, checkRoom } from './file-guard.ts';
+import { type MappedRoom, mapBytesFor, openMappedRoom } from './mapped-room.ts';
 
 export interface Entry {
   readonly key: Uint8Array;
@@ -27,7 +28,10 @@ export interface Database {
 }
 
 export interface DatabaseOptions {
-  /** `correct`: writes to what is there, beside the process that writes it. */
+  /**
+   * `write`: the caller holds the lock of writers. `correct`: writes to what is there, beside the
+   * process that writes it.
+   */
   readonly mode: 'read' | 'write' | 'correct';
   readonly syncEachWrite: boolean;
 }
@@ -49,7 +53,8 @@ export function openDatabase(directory: string, options: DatabaseOptions): Datab
   if (options.mode !== 'read') refuseReaders(directory, path);
   const isReading = options.mode === 'read';
   if (isReading) readersHere.set(path, (readersHere.get(path) ?? 0) + 1);
-  let isOpen = true;
+  const mayBeMapped = options.mode === 'write' && !options.syncEachWrite;
+  const mapBytes = mayBeMapped ? mapBytesFor(directory, path) : null;
   const db = open<Uint8Array, Uint8Array>({
     path,
     noSubdir: true,
@@ -59,21 +64,51 @@ export function openDatabase(directory: string, options: DatabaseOptions): Datab
     maxReaders: 510,
     readOnly: isReading,
     ...(options.syncEachWrite ? { overlappingSync: false } : { noSync: true }),
+    ...(mapBytes === null ? {} : { useWritemap: true, mapSize: mapBytes }),
   });
+  const room = mapBytes === null ? null : openMappedRoom(path);
+  return databaseOf(db, path, { isReading, room });
+}
+
+interface OpenedAs {
+  readonly isReading: boolean;
+  /** Null: written by calls, which say when there is no room. */
+  readonly room: MappedRoom | null;
+}
+
+function databaseOf(
+  db: RootDatabase<Uint8Array, Uint8Array>,
+  path: string,
+  { isReading, room }: OpenedAs,
+): Database {
+  let isOpen = true;
   return {
     peek(key) {
       const bytes = db.getBinaryFast(key);
       // The shared buffer is longer than the value: only its `length` property says how much counts.
       return bytes?.subarray(0, bytes.length);
     },
-    put: (key, value) => db.putSync(key, value),
-    remove: (key) => db.removeSync(key),
+    put(key, value) {
+      room?.take(key.length + value.length);
+      db.putSync(key, value);
+    },
+    remove(key) {
+      room?.take(key.length);
+      db.removeSync(key);
+    },
     transaction(body) {
-      db.transactionSync(body);
+      db.transactionSync(() => {
+        room?.begin();
+        body();
+      });
     },
     entries: (start, end, limit) => [...db.getRange({ start, end, limit })],
     sync: () => syncFile(path),
     close() {
+      if (isOpen && room !== null) {
+        db.transactionSync(() => room.trim());
+        room.close();
+      }
       if (isOpen && isReading) readersHere.set(path, (readersHere.get(path) ?? 1) - 1);
       isOpen = false;
       return db.close();

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ import { embedded } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-embedded-'));
 let folders = 0;
+const mountAny = 'unshare -rm mount -t tmpfs none /tmp';
+const canMount: boolean = spawnSync('/bin/sh', ['-c', mountAny]).status === 0;
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -73,7 +75,7 @@ interface Child {
 }
 
 /** Runs a module of ours in another process. */
-function runChild(body: string, prefix = ''): Child {
+function runChild(body: string, inShell = (command: string) => `exec ${command}`): Child {
   const script = join(root, `child-${folders++}.ts`);
   const here = import.meta.dirname;
   const imports = `import { embedded } from '${here}/index.ts';
@@ -86,8 +88,10 @@ const batch = (from, count, asOfMs) => vectorBatch(view, Array.from({ length: co
 })));
 `;
   writeFileSync(script, imports + body);
-  const command = `${prefix} exec "${process.execPath}" --conditions=millrace-src "${script}"`;
-  const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const command = `"${process.execPath}" --conditions=millrace-src "${script}"`;
+  const child = spawn('/bin/sh', ['-c', inShell(command)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
@@ -225,37 +229,75 @@ for (let i = 1; ; i++) {
     await store.close();
   });
 
-  it('reports a full disk and keeps the state before it', async () => {
+  it('reports a file that may not be longer and keeps the state before it', async () => {
     const folder = freshFolder();
-    const child = runChild(
-      `
-const store = await open('${folder}', 'write');
+    const lines = (await fillStore(folder, (command) => `ulimit -f 8192; exec ${command}`)).lines;
+    const written = expectFull(lines);
+    const store = await open(folder);
+    await store.write(batch(written * 1000, 1000, written + 1));
+    expect(store.greatestAsOfMs()).toBe(written + 1);
+    await store.close();
+  });
+
+  it.skipIf(!canMount)('reports a full disk and keeps the state before it', async () => {
+    const disk = freshFolder();
+    mkdirSync(disk);
+    // Only this process and what it starts see the disk.
+    const mount = `mount -t tmpfs -o size=12m none ${disk}`;
+    const { lines, isMapped } = await fillStore(
+      join(disk, 'store'),
+      (command) => `exec unshare -rm /bin/sh -c '${mount} && exec ${command}'`,
+    );
+    expectFull(lines);
+    expect(isMapped).toBe(process.platform === 'linux');
+  });
+});
+
+interface FilledStore {
+  readonly lines: readonly string[];
+  /** Whether the file was as long as its map while it was written. */
+  readonly isMapped: boolean;
+}
+
+/** Writes until it fails, reads everything, opens the store once more and reads again. */
+async function fillStore(
+  folder: string,
+  inShell: (command: string) => string,
+): Promise<FilledStore> {
+  const child = runChild(
+    `
+import { statSync } from 'node:fs';
+let store = await open('${folder}', 'write');
+const isMapped = statSync('${folder}/data.mdb').size >= 2 ** 30;
 let written = 0;
 try {
   for (; written < 100; written++) await store.write(batch(written * 1000, 1000, written + 1));
 } catch (error) {
   console.log(JSON.stringify({ written, code: error.code, message: error.message, fix: error.fix }));
 }
-let rows = 0;
-for await (const { row } of store.scan('v')) rows += row.length > 200 ? 1 : 0;
-console.log(JSON.stringify({ rows, greatest: store.greatestAsOfMs() }));
-await store.close();`,
-      'ulimit -f 8192;',
-    );
-    const lines = (await child.ended).trim().split('\n');
-    const failed = JSON.parse(lines[0] ?? '{}') as {
-      written: number;
-      code: string;
-      message: string;
-    };
-    expect(failed.code).toBe('MR_STORE_FULL');
-    expect(failed.written).toBeGreaterThan(0);
-    const left = JSON.parse(lines[1] ?? '{}') as { rows: number; greatest: number };
-    expect(left).toEqual({ rows: failed.written * 1000, greatest: failed.written });
+const show = async () => {
+  let rows = 0;
+  for await (const { row } of store.scan('v')) rows += row.length > 200 ? 1 : 0;
+  console.log(JSON.stringify({ rows, greatest: store.greatestAsOfMs() }));
+  await store.close();
+};
+await show();
+store = await open('${folder}', 'read');
+await show();
+console.log(JSON.stringify({ isMapped }));`,
+    inShell,
+  );
+  const lines = (await child.ended).trim().split('\n');
+  const { isMapped } = JSON.parse(lines.pop() ?? '{}') as { isMapped: boolean };
+  return { lines, isMapped };
+}
 
-    const store = await open(folder);
-    await store.write(batch(failed.written * 1000, 1000, failed.written + 1));
-    expect(store.greatestAsOfMs()).toBe(failed.written + 1);
-    await store.close();
-  });
-});
+/** How many batches of a thousand rows were written before it failed. */
+function expectFull(lines: readonly string[]): number {
+  const failed = JSON.parse(lines[0] ?? '{}') as { written: number; code: string };
+  expect(failed.code).toBe('MR_STORE_FULL');
+  expect(failed.written).toBeGreaterThan(0);
+  const left = { rows: failed.written * 1000, greatest: failed.written };
+  expect(lines.slice(1).map((line) => JSON.parse(line) as unknown)).toEqual([left, left]);
+  return failed.written;
+}

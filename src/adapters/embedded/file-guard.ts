@@ -8,7 +8,16 @@ const mark = 0xbeefc0de;
 const dataVersion = 2;
 const emptyRoot = 0xffff_ffff_ffff_ffffn;
 /** Byte positions within a meta page. */
-const at = { mark: 24, version: 28, pageSize: 48, freeRoot: 88, mainRoot: 136 } as const;
+const at = {
+  mark: 24,
+  version: 28,
+  mapBytes: 40,
+  pageSize: 48,
+  freeRoot: 88,
+  mainRoot: 136,
+  lastPage: 144,
+  transaction: 152,
+} as const;
 const metaBytes = 176;
 
 /** LMDB's lock file is written through memory: without room for it the process would crash. */
@@ -41,6 +50,40 @@ export function checkDatabaseFile(directory: string, path: string): void {
   throw new MillraceError('MR_STORE_OPEN', `${path} is not a store of millrace, or it is damaged`, {
     context: { path: directory },
     fix: `choose another folder, or delete ${directory} and run again: it is computed anew`,
+  });
+}
+
+/** What the newest commit says of a database's file. */
+export interface FileExtent {
+  readonly pageBytes: number;
+  /** No page after this one has ever been in use. */
+  readonly lastPage: number;
+  /** How much of the file is mapped by who writes it. */
+  readonly mapBytes: number;
+}
+
+/** Reads what a file says, as often as one likes; null when it is empty, or no database. */
+export function createExtentReader(file: number): (() => FileExtent) | null {
+  const first = readMeta(file, 0);
+  const pageBytes = first?.getUint32(at.pageSize, true) ?? 0;
+  if (first === null || readMeta(file, pageBytes) === null) return null;
+  // Both meta pages are read at once: this is done for each transaction.
+  const bytes = new Uint8Array(pageBytes + metaBytes);
+  const view = new DataView(bytes.buffer);
+  const numberAt = (position: number): number =>
+    view.getUint32(position + 4, true) * 2 ** 32 + view.getUint32(position, true);
+  return () => {
+    if (readSync(file, bytes, 0, bytes.length, 0) < bytes.length) throw cutOff();
+    const isSecond = numberAt(pageBytes + at.transaction) > numberAt(at.transaction);
+    const start = isSecond ? pageBytes : 0;
+    const lastPage = numberAt(start + at.lastPage);
+    return { pageBytes, lastPage, mapBytes: numberAt(start + at.mapBytes) };
+  };
+}
+
+function cutOff(): MillraceError {
+  return new MillraceError('MR_STORE_OPEN', 'somebody has cut the file of an open store', {
+    fix: 'delete its folder and run again: it is computed anew',
   });
 }
 

@@ -2,6 +2,7 @@
 // compared with what is stored and the greatest as_of moves. Nothing here waits for the disk unless
 // `syncEachWrite` asks for it; a failed transaction leaves the previous state.
 import { Buffer } from 'node:buffer';
+import { mkdirSync } from 'node:fs';
 import { createNewestRows } from '../../columns/newest-rows.ts';
 import { createRowPacker } from '../../columns/packed-row-writer.ts';
 import { isNewerThan } from '../../columns/packed-row.ts';
@@ -42,8 +43,11 @@ export async function openEmbeddedStore(
   let db: Database | null = null;
   let lock: WriterLock | null = null;
   try {
+    if (context.mode === 'write') {
+      mkdirSync(directory, { recursive: true });
+      lock = acquireWriterLock(directory, options.syncEachWrite);
+    }
     db = openDatabase(directory, { mode: context.mode, syncEachWrite: options.syncEachWrite });
-    if (context.mode === 'write') lock = acquireWriterLock(directory, options.syncEachWrite);
     const views = createViewCatalogue(directory, db, context);
     return storeOf({ directory, db, views, lock });
   } catch (error) {
