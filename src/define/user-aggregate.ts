@@ -113,7 +113,10 @@ function plainField({ name, type, nullable }: Field): Field {
 }
 
 function urlOf(module: string): string {
-  return /^[a-z]{2,}:/.test(module) ? module : pathToFileURL(module).href;
+  if (/^[a-z]{2,}:/.test(module)) return module;
+  // Some runners show a URL in a stack as a path.
+  const [path = '', query] = module.split('?', 2);
+  return `${pathToFileURL(path).href}${query === undefined ? '' : `?${query}`}`;
 }
 
 /** The engine speaks of any state; the functions know theirs. */

@@ -24,6 +24,7 @@ import { type AggregateName, aggregateNames, aggregateResult } from '../../src/p
 import { type FunctionName, functionSpec, functionTable } from '../../src/plan/functions.ts';
 import type { FieldType } from '../../src/kernel/types/field-type.ts';
 import type { Expression } from '../../src/plan/expression.ts';
+import { lowestOf } from '../../src/testing/sample-aggregates.ts';
 import {
   callNode,
   featureNode,
@@ -64,11 +65,12 @@ function aggregateCapability(fn: AggregateName, window: WindowNode): Capability 
   const input: Expression = { kind: 'column', name: 'x', type: float64, nullable: false };
   const isLimited = fn === 'firstN' || fn === 'lastN' || fn === 'countBy' || fn === 'topK';
   const limit = isLimited ? 5 : null;
-  if (typeof aggregateResult(fn, float64) === 'string') throw new TypeError(fn);
+  const user = fn === 'user' ? { user: lowestOf.node } : {};
+  if (typeof aggregateResult(fn, float64, user.user) === 'string') throw new TypeError(fn);
   const quantile = fn === 'quantile' ? 0.5 : null;
   const decay = fn === 'ewma' ? { halfLifeMs: hourMs } : {};
-  const feature = featureNode('f', { fn, input, window, limit, quantile, ...decay });
-  return { what: fn, refusals: refusalsOf(feature) };
+  const feature = featureNode('f', { fn, input, window, limit, quantile, ...decay, ...user });
+  return { what: fn === 'user' ? 'aggregate(…)' : fn, refusals: refusalsOf(feature) };
 }
 
 /** Aggregates over rows, and over windows that end. */
@@ -185,7 +187,7 @@ export function functionCapabilities(): readonly Capability[] {
       input: callNode(fn, ...argumentsOf(fn)),
       window: over,
     });
-    return { what: fn, refusals: refusalsOf(feature) };
+    return { what: fn === 'user' ? 'aggregate(…)' : fn, refusals: refusalsOf(feature) };
   });
 }
 

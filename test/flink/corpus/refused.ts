@@ -22,6 +22,7 @@ import {
   topK,
   tumbling,
 } from 'millrace';
+import { lowestOf } from '../../../src/testing/sample-aggregates.ts';
 import { events, perUser, readings, sensor } from './events.ts';
 
 const hour = rolling('1h');
@@ -36,6 +37,10 @@ export const sketchesOfContainers = featureView('sketches_of_containers', {
     scores: approxDistinct(r.scores).over(minute),
     instants: topK(r.seen, 3).over(hour),
   }),
+});
+export const ownAggregates = featureView('own_aggregates', {
+  ...perUser,
+  features: (e) => ({ lowest: lowestOf(e.amount).over(hour) }),
 });
 export const maps = featureView('maps', {
   ...perUser,
