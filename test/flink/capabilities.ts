@@ -187,7 +187,7 @@ export function functionCapabilities(): readonly Capability[] {
       input: callNode(fn, ...argumentsOf(fn)),
       window: over,
     });
-    return { what: fn === 'user' ? 'aggregate(…)' : fn, refusals: refusalsOf(feature) };
+    return { what: fn, refusals: refusalsOf(feature) };
   });
 }
 

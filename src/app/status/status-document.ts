@@ -51,6 +51,8 @@ export interface StatusDocument {
   readonly last_restart: { readonly reason: string; readonly at_ms: number } | null;
   /** Streams with records that failed, as of the newest that were judged. */
   readonly failing_streams: readonly FailingStream[];
+  /** Views with values that are null because an aggregate of yours failed; absent when there are none. */
+  readonly failing_views?: readonly FailingView[];
   /** Views of a run by the wall's clock; absent in documents of older versions. */
   readonly freshness?: readonly FreshnessStatus[];
   /** That time has gone back, at its start or while it ran; absent when it did not. */
@@ -162,6 +164,14 @@ export interface FailingStream {
   readonly message: string | null;
 }
 
+/** A view with values that are null because an aggregate failed. */
+export interface FailingView {
+  readonly view: string;
+  readonly num_failed_values: number;
+  /** Of the newest. */
+  readonly message: string;
+}
+
 /** What does not change while a run goes on. */
 export type StatusRun = Pick<
   StatusDocument,
@@ -215,8 +225,20 @@ export function statusDocument(
       is_alerting: isAlerting,
       is_broken: isBroken,
     })),
+    ...failingViews(now),
     ...(watch === undefined ? {} : watchStatus(watch)),
   };
+}
+
+function failingViews({ views }: JobProgress): Pick<StatusDocument, 'failing_views'> {
+  const failing = Object.entries(views)
+    .filter(([, { failedValues }]) => failedValues > 0)
+    .map(([view, { failedValues, lastFailure }]) => ({
+      view,
+      num_failed_values: failedValues,
+      message: lastFailure ?? '',
+    }));
+  return failing.length === 0 ? {} : { failing_views: failing };
 }
 
 function watchStatus(watch: RunWatch): Pick<StatusDocument, 'freshness' | 'clock'> {

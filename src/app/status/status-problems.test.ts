@@ -167,3 +167,19 @@ it('says which views are served later than they promise, and that time has gone 
     ],
   ]);
 });
+
+it('says of which views values are null, and by which function', () => {
+  const view = {
+    ...{ entities: 1, updates: 9, lateRecords: 0, failedRecords: 0, stateBytes: 0, firedTimers: 2 },
+    failedValues: 3,
+    lastFailure: 'feature "spread": result of spread threw: no prices',
+  };
+  expect(problemsOf({ views: { market: view } })).toEqual([
+    'warning: market: 3 values are null, the newest by feature "spread": result of spread threw: ' +
+      'no prices → correct the function and start the job again; a window that has failed stays null ' +
+      'until it has passed',
+  ]);
+  expect(
+    problemsOf({ views: { market: { ...view, failedValues: 0, lastFailure: null } } }),
+  ).toEqual([]);
+});

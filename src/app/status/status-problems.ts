@@ -13,6 +13,7 @@ export interface StatusProblem {
     | 'process'
     | 'failure'
     | 'dead letters'
+    | 'aggregates'
     | 'restarts'
     | 'checkpoints'
     | 'back-pressure'
@@ -43,6 +44,7 @@ export function statusProblems(
   return [
     ...critical,
     ...letterProblems(verdict, document),
+    ...valueProblems(document),
     ...restartProblems(document, nowMs),
     ...checkpointProblems(document, nowMs),
     ...pressureProblems(document),
@@ -111,6 +113,16 @@ function letterProblems(
     fix: 'millrace dlq ls says which, and why',
   }));
   return isPaused ? [pauseOf(failing_streams), ...warnings] : warnings;
+}
+
+/** Where no record is to blame there is no dead letter to look at. */
+function valueProblems({ failing_views = [] }: StatusDocument): readonly StatusProblem[] {
+  return failing_views.map(({ view, num_failed_values: count, message }) => ({
+    level: 'warning',
+    about: 'aggregates',
+    message: `${view}: ${count} value${count === 1 ? ' is' : 's are'} null, the newest by ${message}`,
+    fix: 'correct the function and start the job again; a window that has failed stays null until it has passed',
+  }));
 }
 
 /** Records of the batch at hand may have been judged well after those that paused the job. */

@@ -98,6 +98,10 @@ export class JobMetrics {
     this.#total('millrace_num_records_out', 'Vectors emitted', labels, of.updates);
     const late = 'Records that a window of the view skipped';
     this.#total('millrace_num_late_records_dropped', late, labels, of.lateRecords);
+    if (of.failedValues > 0) {
+      const failed = 'Values that are null because an aggregate of yours failed';
+      this.#total('millrace_num_failed_values', failed, labels, of.failedValues);
+    }
     this.#total('millrace_num_fired_timers', 'Timers fired', labels, of.firedTimers);
     this.#now('millrace_state_entries', 'Keys with state', labels, of.entities);
     this.#now('millrace_state_bytes', 'Bytes of state', labels, of.stateBytes);

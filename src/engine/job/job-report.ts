@@ -186,8 +186,9 @@ export class JobReport {
     for (const subtask of this.#parts?.stage.stats() ?? []) {
       for (const { view, stats } of subtask.views) {
         const { rowsOut: updates, entities, lateRecords, failedRecords } = stats;
-        const { stateBytes, firedTimers } = stats;
-        const own = { entities, updates, lateRecords, failedRecords, stateBytes, firedTimers };
+        const { stateBytes, firedTimers, failedValues, lastFailure } = stats;
+        const failures = { failedRecords, failedValues, lastFailure };
+        const own = { entities, updates, lateRecords, ...failures, stateBytes, firedTimers };
         const others = views[view];
         views[view] = others === undefined ? own : sumOf(others, own);
       }
@@ -210,6 +211,8 @@ function sumOf(a: ViewProgress, b: ViewProgress): ViewProgress {
     updates: a.updates + b.updates,
     lateRecords: a.lateRecords + b.lateRecords,
     failedRecords: a.failedRecords + b.failedRecords,
+    failedValues: a.failedValues + b.failedValues,
+    lastFailure: a.lastFailure ?? b.lastFailure,
     stateBytes: a.stateBytes + b.stateBytes,
     firedTimers: a.firedTimers + b.firedTimers,
   };

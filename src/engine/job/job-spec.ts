@@ -234,6 +234,9 @@ export interface ViewProgress {
   readonly updates: number;
   readonly lateRecords: number;
   readonly failedRecords: number;
+  /** Values that are null because an aggregate of a user failed, and why the newest is. */
+  readonly failedValues: number;
+  readonly lastFailure: string | null;
   readonly stateBytes: number;
   readonly firedTimers: number;
 }

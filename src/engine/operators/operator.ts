@@ -31,6 +31,8 @@ export interface OperatorStats {
   readonly failedRecords: number;
   /** Values that are null in rows that came out, because an aggregate of a user failed. */
   readonly failedValues: number;
+  /** Why the newest of them is null. */
+  readonly lastFailure: string | null;
   /** Late records per feature name. */
   readonly lateByFeature: Readonly<Record<string, number>>;
   /** Keys with state. */

@@ -244,6 +244,7 @@ describe('a failure that is no record’s fault', () => {
       const healthy = run([ofUser(window), counted(lifetime)], mixed, setting);
       expect(codes).toEqual([]);
       expect(stats.failedValues).toBeGreaterThan(0);
+      expect(stats.lastFailure).toBe('feature "mine": result of summing threw: broken');
       expect(vectors.every(({ values }) => values['mine'] === null)).toBe(true);
       expect(vectors.map(({ values }) => values['n'])).toEqual(
         healthy.vectors.map(({ values }) => values['n']),

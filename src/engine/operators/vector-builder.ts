@@ -34,6 +34,8 @@ export class VectorBuilder implements OutputRow {
   refused: RefusedRecord | null = null;
   /** Values that are null because a user's aggregate failed, in rows that came out. */
   failedValues = 0;
+  /** Why the newest of them is. */
+  lastFailure: string | null = null;
   readonly #view: ViewNode;
   readonly #keys: KeyTable;
   readonly #states: KeyStates;
@@ -164,6 +166,9 @@ export class VectorBuilder implements OutputRow {
 
   #countFailed(): void {
     this.failedValues += this.failed.size;
+    for (const [feature, { message }] of this.failed) {
+      this.lastFailure = `feature "${this.#fields[feature]?.name ?? ''}": ${message}`;
+    }
     this.failed.clear();
   }
 

@@ -178,6 +178,7 @@ export class ViewOperator implements Operator {
       lateRecords: late.lateRecords,
       failedRecords: this.#failedRecords,
       failedValues: builder.failedValues,
+      lastFailure: builder.lastFailure,
       lateByFeature: late.lateByFeature(),
       entities: keys.size,
       stateBytes:

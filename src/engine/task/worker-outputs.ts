@@ -112,6 +112,7 @@ function emptyStats(subtask: number, stages: readonly SourceStage[]): SubtaskSta
         lateRecords: 0,
         failedRecords: 0,
         failedValues: 0,
+        lastFailure: null,
         lateByFeature: Object.fromEntries(features.map((feature) => [feature.name, 0])),
         entities: 0,
         stateBytes: 0,
