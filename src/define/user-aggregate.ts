@@ -53,13 +53,21 @@ export interface UserAggregateOptions<
   readonly module?: string;
 }
 
+/** The sentence that an editor shows when the expression is of another type. */
+type Takes<E, TK extends TypeKind> =
+  E extends AnyExpr<infer K>
+    ? K extends TK
+      ? E
+      : `this aggregate takes a ${TK}, and this expression is a ${K}`
+    : never;
+
 /** An aggregate of a user: called with an expression it is what `sum(p.amount)` is. */
 export interface UserAggregate<
   TK extends TypeKind = TypeKind,
   RK extends TypeKind = TypeKind,
   RV = unknown,
 > {
-  (value: AnyExpr<TK>): Aggregate<RK, RV, true>;
+  <E extends AnyExpr>(value: Takes<E, TK> & E): Aggregate<RK, RV, true>;
   readonly definition: 'aggregate';
   /** As the plan knows it. */
   readonly node: UserAggregateNode;
@@ -84,7 +92,7 @@ export interface UserAggregate<
  *   import the module that declares it, so it must be exported from there.
  * - **Errors**: MR_DATA_AGGREGATE_THROWN, MR_DATA_AGGREGATE_VALUE for a record that fails, which is a dead
  *   letter and changes no feature; MR_DEFINITION_AGGREGATE where the definition is wrong.
- * - **Example**: examples/features/spread.ts
+ * - **Example**: examples/aggregates/features.ts
  */
 export function aggregate<
   const S extends SchemaShape,
@@ -104,7 +112,7 @@ export function aggregate<
   };
   const code = codeFrom(options, module === null ? null : urlOf(module));
   bindCode(node, code);
-  const call = (value: AnyExpr<TK>): Aggregate<RK, RV, true> => overUser(node, value, problems);
+  const call = (value: unknown): Aggregate<RK, RV, true> => overUser(node, value, problems);
   return Object.freeze(Object.assign(call, { definition: 'aggregate' as const, node, code }));
 }
 

@@ -1,5 +1,6 @@
 // What TypeScript infers of definitions: read by the type check, never run.
 import {
+  aggregate,
   avg,
   count,
   countBy,
@@ -64,6 +65,20 @@ expectTypeOf<RowOf<typeof views>>().toEqualTypeOf<{
   readonly raw: Uint8Array;
 }>();
 
+const longest = aggregate('longest', {
+  takes: t.float64(),
+  schema: { seconds: t.float64().nullable(), at: t.list(t.timestamp()) },
+  returns: t.int64(),
+  create: () => ({ seconds: null, at: [] }),
+  add: (state, value, eventTime) => {
+    expectTypeOf(state).toEqualTypeOf<{ seconds: number | null; at: readonly number[] }>();
+    expectTypeOf(value).toEqualTypeOf<number>();
+    state.at = [...state.at, eventTime];
+  },
+  merge: (into) => into,
+  result: ({ seconds }) => (seconds === null ? null : BigInt(seconds)),
+});
+
 const itemViews = featureView('item_views', {
   entity: item,
   from: views.where((v) => v.n.gt(0).and(v.seconds.isNotNull())),
@@ -78,6 +93,7 @@ const itemViews = featureView('item_views', {
     ids: lastN(v.shop_id, 3).over(lifetime()),
     frequent: topK(v.shop_id, 3).over(rolling('1h')),
     fading: ewma(v.price, '30m').over(lifetime()),
+    own: longest(v.seconds).where(v.price.gt(1)).over(rolling('1h')),
     by_item: countBy(v.item_id).over(rolling('1h')),
     some_tags: first(v.tags).over(lifetime()),
     long: count().where(v.seconds.gte(10)).over(rolling('1h')),
@@ -105,6 +121,7 @@ expectTypeOf<Values['newest']>().toEqualTypeOf<number | null>();
 expectTypeOf<Values['ids']>().toEqualTypeOf<readonly bigint[]>();
 expectTypeOf<Values['frequent']>().toEqualTypeOf<readonly bigint[]>();
 expectTypeOf<Values['fading']>().toEqualTypeOf<number | null>();
+expectTypeOf<Values['own']>().toEqualTypeOf<bigint | null>();
 expectTypeOf<Values['by_item']>().toEqualTypeOf<Readonly<Record<string, number>>>();
 expectTypeOf<Values['some_tags']>().toEqualTypeOf<readonly string[] | null>();
 expectTypeOf<Values['share_long']>().toEqualTypeOf<number>();

@@ -17,6 +17,11 @@ describe('a wrong definition', () => {
   it.each([
     ['field-name.ts', "Property 'amuont' does not exist", "Did you mean 'amount'?"],
     ['sum-of-string.ts', 'this aggregate needs a number, and this expression is a string', ''],
+    [
+      'own-aggregate-of-string.ts',
+      'this aggregate takes a float64, and this expression is a string',
+      '',
+    ],
     ['ewma-of-string.ts', 'this aggregate needs a number, and this expression is a string', ''],
     ['no-window.ts', 'feature \\"total\\" has no window: end it with .over(…)', ''],
     ['key-name.ts', "'user' does not exist in type", ''],
