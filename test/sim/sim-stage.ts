@@ -1,5 +1,6 @@
 // The stage of a simulated job: the real one, in this thread, with somebody listening who writes
 // down what the views are told and where the barriers are.
+import { userAggregates } from '../../src/plan/user-aggregate.ts';
 import type { SubtaskSnapshot } from '../../src/engine/checkpoint/subtask-snapshot.ts';
 import { LocalViewStage } from '../../src/engine/task/local-view-stage.ts';
 import type { ViewStage, ViewStageOptions } from '../../src/engine/task/view-stage.ts';
@@ -12,12 +13,16 @@ const ringBytes = 1 << 16;
 export function simStage(
   options: ViewStageOptions,
   book: HistoryBook,
-  workersOptions: Omit<SimWorkersOptions, 'stateFiles'>,
+  workersOptions: Omit<SimWorkersOptions, 'stateFiles' | 'aggregates'>,
 ): ViewStage {
   const { parallelism, state } = options;
   if (parallelism === 1) return overheard(new LocalViewStage(options), book);
   if (state === null) throw new Error('the simulation keeps state');
-  const workers = new SimWorkers({ ...workersOptions, stateFiles: state.files });
+  const workers = new SimWorkers({
+    ...workersOptions,
+    stateFiles: state.files,
+    aggregates: userAggregates(options.plan),
+  });
   const stage = new WorkerViewStage({
     ...options,
     ringBytes,

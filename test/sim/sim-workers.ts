@@ -1,5 +1,6 @@
 // Subtasks behind rings, as on threads, but in this thread: each takes its next element when the
 // seed says so. Rings, barriers and alignment are the real ones; only who runs when is made up.
+import type { UserAggregateNode } from '../../src/plan/user-aggregate.ts';
 import type { StateFiles } from '../../src/ports/state-files.ts';
 import { MillraceError } from '../../src/kernel/errors/millrace-error.ts';
 import { ElementReader } from '../../src/engine/exchange/elements.ts';
@@ -17,6 +18,8 @@ import type { SimProcess } from './world.ts';
 export interface SimWorkersOptions {
   readonly process: SimProcess;
   readonly stateFiles: StateFiles;
+  /** Aggregates of the plan: these workers share its thread, and so its functions. */
+  readonly aggregates: readonly UserAggregateNode[];
   /** Probability that a worker is lost at a step. */
   readonly lossRate: number;
   /** Most time from one step to the next. */
@@ -68,6 +71,7 @@ class SimHost implements SubtaskHost {
     this.#subtask = new WorkerSubtask(start, {
       clock: simClock(options.process),
       stateFiles: options.stateFiles,
+      aggregates: options.aggregates,
       mayBlock: false,
     });
     this.#soon();
