@@ -23,8 +23,10 @@ export interface PostgresPool {
 export async function openPool(options: ResolvedPostgresOptions): Promise<PostgresPool> {
   const { default: pg } = await loadClient();
   const pool: Pool = new pg.Pool(poolConfig(options));
-  // Connections that break while nobody uses them: the next statement opens another.
+  // A connection may break while it runs no statement, in the pool or within a transaction: what is
+  // asked of it next says so. Without a listener each of these would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const run = async <T>(task: () => Promise<T>): Promise<T> => {
     try {
       return await task();

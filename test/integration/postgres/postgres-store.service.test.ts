@@ -2,6 +2,8 @@
 // evolution with the definitions, changes in order, and a server that goes away.
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resolvePostgresOptions } from '../../../src/adapters/postgres/postgres-options.ts';
+import { openPool } from '../../../src/adapters/postgres/postgres-pool.ts';
 import { postgres } from '../../../src/adapters/postgres/postgres.ts';
 import { createRowReader } from '../../../src/columns/packed-row-reader.ts';
 import { asOfMsOf } from '../../../src/columns/packed-row.ts';
@@ -251,4 +253,21 @@ describe.skipIf(!withServices)(`Postgres (${howToRun})`, () => {
       await own.stop();
     }
   }, 60_000);
+
+  it('outlives a connection that ends between the statements of a transaction', async () => {
+    const pool = await openPool(resolvePostgresOptions(server.url, {}));
+    try {
+      const outcome = pool.transaction(async (sql) => {
+        const [own] = await sql('SELECT pg_backend_pid() AS pid');
+        await rowsOf(`SELECT pg_terminate_backend(${Number(own?.['pid'])}, 10000)`);
+        // The end is heard of while no statement runs.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await sql('SELECT 1');
+      });
+      await expect(outcome).rejects.toMatchObject({ code: 'MR_STORE_AWAY' });
+      expect(await pool.sql('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    } finally {
+      await pool.close();
+    }
+  });
 });
