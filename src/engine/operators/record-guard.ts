@@ -4,6 +4,8 @@
 // such aggregates have no guard and pay nothing.
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { codeOf, type UserAggregateNode } from '../../plan/user-aggregate.ts';
+import type { Accumulator } from '../state/accumulators/accumulator.ts';
+import { userAccumulator } from '../state/accumulators/user.ts';
 import { StateReader } from '../state/bytes/state-reader.ts';
 import { StateWriter } from '../state/bytes/state-writer.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
@@ -20,6 +22,11 @@ export interface GuardedRecord {
   readonly tau: number | null;
 }
 
+interface Probe {
+  readonly feature: number;
+  readonly accumulator: Accumulator;
+}
+
 export class RecordGuard {
   readonly #parts: ViewParts;
   /** Windows that a record is tried on, and those that get it afterwards. */
@@ -27,10 +34,17 @@ export class RecordGuard {
   readonly rowsWindows: readonly ViewWindow[];
   readonly otherWindows: readonly ViewWindow[];
   readonly #before = new StateWriter(256);
+  readonly #probes: readonly Probe[];
 
   private constructor(parts: ViewParts, windows: readonly ViewWindow[]) {
     this.#parts = parts;
     this.#windows = windows;
+    const { builder, layout } = parts;
+    this.#probes = layout.view.features.flatMap(({ aggregate: { user } }, feature) => {
+      if (user === undefined) return [];
+      const accumulator = userAccumulator(user, (failure) => builder.refuse(feature, failure));
+      return [{ feature, accumulator: accumulator as Accumulator }];
+    });
     this.rowsWindows = parts.rowsWindows.filter((window) => !windows.includes(window));
     this.otherWindows = parts.otherWindows.filter((window) => !windows.includes(window));
   }
@@ -49,6 +63,23 @@ export class RecordGuard {
 
   isGuarded(window: ViewWindow): boolean {
     return this.#windows.includes(window);
+  }
+
+  /**
+   * Tries the record on states of no records, while its bytes are at hand: for records that wait. By the
+   * law of merge what refuses it there would refuse it later.
+   */
+  probe(row: number): RefusedRecord | null {
+    const { builder, store } = this.#parts;
+    const record = store.records[row];
+    builder.refused = null;
+    for (const { feature, accumulator } of this.#probes) {
+      const value = record?.inputs[feature] ?? null;
+      if (record !== undefined && value !== null) {
+        accumulator.add(accumulator.create(), value, record);
+      }
+    }
+    return builder.refused;
   }
 
   /** Null when the guarded windows have taken the record; else they are as they were before. */

@@ -217,6 +217,7 @@ export class ViewOperator implements Operator {
     for (let row = first; row < end; row++) {
       watermark = Math.max(watermark, store.watermark[row] as number);
       if (this.#admission.isPlain(row, watermark)) {
+        if (this.#guard !== null && !this.#mayWait(row)) continue;
         this.#admission.acceptPlain(row);
         this.#wait(store.slot[row] as number, row);
       } else this.#arrive(batch, row);
@@ -243,7 +244,10 @@ export class ViewOperator implements Operator {
       return;
     }
     const isWaiting = mode === 'watermark' && layout.isWaiting;
-    if (this.#guard !== null && !isWaiting && !this.#takesAtOnce(slot, row)) return;
+    if (this.#guard !== null) {
+      const isTaken = isWaiting ? this.#mayWait(row) : this.#takesAtOnce(slot, row);
+      if (!isTaken) return;
+    }
     const lateFiring = this.#admission.accept(row, this.#watermark);
     const isAtOnce = mode === 'arrival' || lateFiring > minWatermark;
     if (isAtOnce) {
@@ -266,6 +270,14 @@ export class ViewOperator implements Operator {
     const tau = mode === 'arrival' ? Math.max(store.ts[row] as number, states.asOf(slot)) : null;
     if (this.#takes({ slot, row, tau, watermark: this.#watermark })) return true;
     this.#released.push(slot);
+    return false;
+  }
+
+  #mayWait(row: number): boolean {
+    const refused = this.#guard?.probe(row) ?? null;
+    if (refused === null) return true;
+    this.#refuse(row, refused);
+    this.#released.push(this.#parts.store.slot[row] as number);
     return false;
   }
 
