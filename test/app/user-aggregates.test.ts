@@ -1,6 +1,6 @@
 // An aggregate of a user from its definition to the store and the training set: on threads that import
 // it, over a restart at another parallelism, with records that it refuses, and when it is changed.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   aggregate,
@@ -75,9 +75,6 @@ describe('an aggregate that a user wrote', () => {
     expect(await run(1)).toMatchObject({ records_in: 500, dead_letters: 5 });
     const values = await served();
 
-    rmSync(join(folder.path, '.millrace'), { recursive: true });
-    expect(await run(1)).toMatchObject({ records_in: 1500, dead_letters: 15 });
-    expect((await served()).map((row) => row.values)).toEqual(values.map((row) => row.values));
     // The records that were refused are all of one symbol.
     expect(values.map((row) => row.values.trades_1h)).toEqual([300, 300, 285, 300, 300]);
     expect(values.map((row) => row.values.spread_1h)).toEqual([40, 40, 40, 40, 40]);
@@ -92,7 +89,9 @@ describe('an aggregate that a user wrote', () => {
     const trained = readFileSync(out, 'utf8').trim().split('\n');
     expect(trained.map((line) => JSON.parse(line))).toMatchObject(
       // The end of the input has fired the last windows of five minutes; no label knows of that.
-      values.map(({ values: { spread_5m: _, ...rolling } }) => rolling),
+      values.map(({ values: { spread_1h, spread_large, trades_1h } }) => {
+        return { spread_1h, spread_large, trades_1h };
+      }),
     );
   }, 60_000);
 

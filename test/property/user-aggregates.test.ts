@@ -64,7 +64,7 @@ function verdict(random: RandomCase): string | null {
 
 describe('an aggregate that a user wrote', () => {
   it('gives what the built-in one gives', () => {
-    const numRuns = Math.ceil(caseCount / 20);
+    const numRuns = Math.ceil(caseCount / 40);
     const property = fc.property(anyCase(), (random) => verdict(random) === null);
     const outcome = fc.check(property, { seed: caseSeed, numRuns });
     const [failing] = outcome.counterexample ?? [];
