@@ -24,6 +24,19 @@ describe('crc32c', () => {
     expect(crc32c(moved, 13, 113)).toBe(whole);
   });
 
+  it('is the same of long stretches as of their pieces', () => {
+    const data = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 37 + (i >> 8)) & 255);
+    for (const length of [511, 512, 513, 527, 528, 1000, 49_151, 49_152, 49_153, 150_007]) {
+      for (const start of [0, 1, 13]) {
+        let inPieces = 7;
+        for (let at = start; at < start + length; at += 100) {
+          inPieces = crc32c(data, at, Math.min(start + length, at + 100), inPieces);
+        }
+        expect(crc32c(data, start, start + length, 7)).toBe(inPieces);
+      }
+    }
+  });
+
   it('notices every flipped bit', () => {
     const data = Uint8Array.from({ length: 41 }, (_, i) => (i * 91) & 255);
     const whole = crc32c(data);
