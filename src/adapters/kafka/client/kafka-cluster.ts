@@ -33,8 +33,17 @@ export interface ClusterView {
   readonly topics: readonly TopicView[];
 }
 
-/** A broker that stands still is left for another soon; it answers a fetch within a second. */
-const fetchTimeoutMs = 6000;
+/** A broker that stands still is left for another soon; it answers these within a second. */
+const shortTimeoutMs = 6000;
+const shortPurposes = ['fetch', 'look'];
+
+/** For the message of an error, and for which connection is used. */
+export interface Question {
+  readonly what: string;
+  readonly purpose: string;
+}
+
+type Ask<T> = (connection: Connection) => Promise<T>;
 
 export class KafkaCluster {
   readonly client: KafkaClient;
@@ -42,6 +51,8 @@ export class KafkaCluster {
   readonly #clientId: string;
   readonly #connections = new Map<string, Promise<Connection>>();
   #brokers: ReadonlyMap<number, BrokerAddress> = new Map();
+  /** Answered last: asked first. */
+  #answering: BrokerAddress | null = null;
   #isClosed = false;
 
   constructor(client: KafkaClient, access: KafkaAccess, clientId: string) {
@@ -55,12 +66,11 @@ export class KafkaCluster {
    * MR_KAFKA_UNREACHABLE, MR_KAFKA_TLS, MR_KAFKA_LOGIN.
    */
   async metadata(topics: readonly string[] | null): Promise<ClusterView> {
-    const connection = await this.anyConnection();
     const { api } = this.client.metadataV12;
-    const asked = api.async(connection, topics === null ? null : [...topics]);
-    const response = await answerOf(asked).catch((error: unknown) => {
-      throw this.#errorOf(error, 'ask the cluster');
-    });
+    const names = topics === null ? null : [...topics];
+    const response = await this.askAny({ what: 'ask the cluster', purpose: 'look' }, (connection) =>
+      answerOf(api.async(connection, names)),
+    );
     this.#brokers = new Map(
       response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]),
     );
@@ -81,19 +91,43 @@ export class KafkaCluster {
     };
   }
 
-  /** A connection to whichever broker answers first, those given and those known. */
-  async anyConnection(): Promise<Connection> {
-    const known = [...this.#brokers.values()];
-    const failures: unknown[] = [];
-    for (const address of [...this.access.brokers.map(brokerAddress), ...known]) {
+  /**
+   * Asks one broker after the other, those given and those known, until one answers. One that does not
+   * is connected to anew when it is next asked: what stood still may never answer on an old connection.
+   * Throws what a broker answered, or MR_KAFKA_UNREACHABLE.
+   */
+  async askAny<T>({ what, purpose }: Question, ask: Ask<T>): Promise<T> {
+    const failures: MillraceError[] = [];
+    for (const address of this.#addresses()) {
       try {
-        return await this.connectTo(address, 'any');
+        const answer = await ask(await this.connectTo(address, purpose));
+        this.#answering = address;
+        return answer;
       } catch (error) {
-        if (isFinal(error)) throw error;
-        failures.push(error);
+        const known = this.#errorOf(error, what);
+        if (known.code !== 'MR_KAFKA_UNREACHABLE') throw error;
+        this.#forget(address, purpose);
+        failures.push(known);
       }
     }
-    throw this.#errorOf(failures[0], 'reach the cluster');
+    throw failures[0] ?? this.#errorOf(new Error('there are no brokers'), what);
+  }
+
+  /** Each once; the one that answered last comes first. */
+  #addresses(): readonly BrokerAddress[] {
+    const first = this.#answering === null ? [] : [this.#answering];
+    const all = [...first, ...this.access.brokers.map(brokerAddress), ...this.#brokers.values()];
+    return [...new Map(all.map((address) => [nameOf(address), address])).values()];
+  }
+
+  #forget(address: BrokerAddress, purpose: string): void {
+    if (this.#answering !== null && nameOf(this.#answering) === nameOf(address)) {
+      this.#answering = null;
+    }
+    const name = `${purpose} ${nameOf(address)}`;
+    const opening = this.#connections.get(name);
+    this.#connections.delete(name);
+    void opening?.then((connection) => connection.close()).catch(ignore);
   }
 
   /** A connection to a broker by its node; `purpose` tells connections to one broker apart. */
@@ -103,8 +137,9 @@ export class KafkaCluster {
     throw new MillraceError('MR_KAFKA_UNREACHABLE', `the cluster knows no broker ${node}`);
   }
 
-  async connectTo({ host, port }: BrokerAddress, purpose: string): Promise<Connection> {
-    const name = `${purpose} ${host}:${port}`;
+  async connectTo(address: BrokerAddress, purpose: string): Promise<Connection> {
+    const { host, port } = address;
+    const name = `${purpose} ${nameOf(address)}`;
     const open = await this.#connections.get(name)?.catch(() => null);
     if (open?.isConnected() === true) return open;
     if (this.#isClosed) throw new MillraceError('MR_KAFKA_UNREACHABLE', 'the connection is closed');
@@ -120,7 +155,8 @@ export class KafkaCluster {
 
   async #open(host: string, port: number, purpose: string): Promise<Connection> {
     const given = connectionOptions(this.access);
-    const requestTimeout = purpose === 'fetch' ? fetchTimeoutMs : given.requestTimeout;
+    const isShort = shortPurposes.includes(purpose);
+    const requestTimeout = isShort ? shortTimeoutMs : given.requestTimeout;
     type Options = ConstructorParameters<typeof Connection>[1];
     const options = { ...given, requestTimeout } as Options;
     const connection = new this.client.Connection(this.#clientId, options);
@@ -158,9 +194,8 @@ export async function answerOf<T>(response: Promise<T>): Promise<T> {
   }
 }
 
-/** No other broker would say otherwise. */
-function isFinal(error: unknown): boolean {
-  return error instanceof MillraceError && ['MR_KAFKA_LOGIN', 'MR_KAFKA_TLS'].includes(error.code);
+function nameOf({ host, port }: BrokerAddress): string {
+  return `${host}:${port}`;
 }
 
 function ignore(): void {}

@@ -59,7 +59,8 @@ export class ClusterCalls {
 
   /** Asks any broker until one answers. */
   onAny<T>(what: string, ask: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.retry(what, async () => ask(await this.#options.cluster.anyConnection()));
+    const { cluster } = this.#options;
+    return this.retry(what, () => cluster.askAny({ what, purpose: 'any' }, ask));
   }
 
   /** Asks the broker that changes topics; with KRaft every broker passes it on. */
@@ -90,9 +91,11 @@ export class ClusterCalls {
     if (known !== undefined) return known;
     const { cluster } = this.#options;
     await cluster.metadata([]);
-    const connection = await cluster.anyConnection();
     const { api } = this.client.findCoordinatorV4;
-    const { coordinators } = await api.async(connection, coordinatorTypes[kind], [key]);
+    const { coordinators } = await cluster.askAny(
+      { what: `find the coordinator of ${key}`, purpose: 'look' },
+      (connection) => api.async(connection, coordinatorTypes[kind], [key]),
+    );
     const node = coordinators[0]?.nodeId ?? -1;
     this.#coordinators.set(`${kind} ${key}`, node);
     return node;

@@ -99,7 +99,10 @@ export async function committedOffsets(
 
 async function coordinatorOf(cluster: KafkaCluster, group: string): Promise<Connection> {
   const { api } = cluster.client.findCoordinatorV4;
-  const answer = await answerOf(api.async(await cluster.anyConnection(), 0, [group]));
+  const answer = await cluster.askAny(
+    { what: `find the coordinator of group ${group}`, purpose: 'look' },
+    (connection) => answerOf(api.async(connection, 0, [group])),
+  );
   const found = answer.coordinators[0];
   if (found !== undefined && found.errorCode === 0) {
     return cluster.connectTo({ host: found.host, port: found.port }, 'any');
