@@ -1,4 +1,6 @@
 // `millrace/testing`: what a team needs to test its features and its own adapters without servers.
+export { brokenLaws } from './aggregate-laws.ts';
+export type { AggregateSample } from './aggregate-laws.ts';
 export { differences } from './compare-runs.ts';
 export type { ComparedRun } from './compare-runs.ts';
 export { deliver } from './oracle/delivery.ts';
