@@ -105,7 +105,7 @@ export class KafkaCluster {
         return answer;
       } catch (error) {
         const known = this.#errorOf(error, what);
-        if (known.code !== 'MR_KAFKA_UNREACHABLE') throw error;
+        if (known.code !== 'MR_KAFKA_UNREACHABLE') throw known;
         this.#forget(address, purpose);
         failures.push(known);
       }
