@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { packRows } from '../../../columns/packed-row-writer.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import { encodeKey } from '../../../kernel/key-encoding.ts';
@@ -24,8 +24,17 @@ function rowOf(big: bigint | null, ratio: number | null): Uint8Array {
   return packed;
 }
 
+const folders: string[] = [];
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'serving-log-'));
+  folders.push(folder);
+  return folder;
+}
+
 async function logOf(options: Partial<ServingLogFileOptions>) {
-  const directory = await mkdtemp(join(tmpdir(), 'serving-log-'));
+  const directory = await newFolder();
   const notices: string[] = [];
   const log = new ServingLog({
     directory,
@@ -99,7 +108,7 @@ describe('a serving log', () => {
   });
 
   it('drops what does not fit while it waits, and says once that it cannot write', async () => {
-    const file = join(await mkdtemp(join(tmpdir(), 'serving-log-')), 'file');
+    const file = join(await newFolder(), 'file');
     await writeFile(file, '');
     const { log, notices } = await logOf({ directory: join(file, 'log') });
     const row = new Uint8Array(3 * 2 ** 20);
