@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  aggregate,
   avg,
   type Config,
   count,
@@ -72,6 +73,25 @@ const spend = featureView('spend', {
     n: count().over(lifetime()),
   }),
 });
+/** Refuses a value in a thousand: those records are dead letters of every life. */
+export const spread = aggregate('spread', {
+  takes: t.float64(),
+  schema: { low: t.float64().nullable(), high: t.float64().nullable() },
+  returns: t.float64(),
+  create: () => ({ low: null, high: null }),
+  add: (state, amount) => {
+    if (amount > 999) throw new RangeError('an amount is at most 999');
+    state.low = Math.min(amount, state.low ?? amount);
+    state.high = Math.max(amount, state.high ?? amount);
+  },
+  merge: (into, from) => {
+    if (from.low === null || from.high === null) return;
+    into.low = Math.min(from.low, into.low ?? from.low);
+    into.high = Math.max(from.high, into.high ?? from.high);
+  },
+  result: ({ low, high }) => (low === null || high === null ? null : high - low),
+});
+
 const sales = featureView('sales', {
   entity: item,
   from: purchases,
@@ -80,6 +100,7 @@ const sales = featureView('sales', {
     sum_30m: sum(f.amount).over(rolling('30m')),
     last_user: last(f.user_id).over(lifetime()),
     n_10m: count().over(tumbling('10m')),
+    spread_30m: spread(f.amount).over(rolling('30m', { resolution: '1m' })),
   }),
 });
 const views = featureView('views', {

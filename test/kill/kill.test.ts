@@ -52,6 +52,8 @@ describe('a process that is killed', { retry: 0 }, () => {
     results.push(...(await Promise.all(chains.map(runChain))));
 
     const undisturbed = join(folder, 'undisturbed');
+    const refused = deadLetters(undisturbed).map((text) => Buffer.from(text, 'base64').toString());
+    expect(refused.filter((line) => line.includes('"amount":999.')).length).toBeGreaterThan(5);
     for (const chain of chains) {
       for (const log of await compareLogs(chain.folder, undisturbed)) {
         const { view, rows } = log;
