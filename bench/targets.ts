@@ -16,6 +16,8 @@ interface Program {
   readonly script: string;
   readonly args: readonly string[];
   readonly nodeArgs?: readonly string[];
+  /** Takes long: only with `--full`, or when it is asked for. */
+  readonly isLong?: true;
 }
 
 // 2,000 events in a second of event time: 10,000 records wait. Keys of those do not leave memory.
@@ -38,6 +40,14 @@ const programs: Readonly<Record<Exclude<keyof Measured, 'flink'>, Program>> = {
   checkpointed: {
     script: 'load/matrix-cell.ts',
     args: [...cell, '--checkpoints', '10', '--dies', 'no'],
+  },
+  tenMillion: {
+    script: 'load/matrix-cell.ts',
+    args: [
+      ...['--job', 'j2', '--keys', '10000000', '--step-ms', '0.5', '--seconds', '90'],
+      ...['--checkpoints', '10', '--dies', 'no'],
+    ],
+    isLong: true,
   },
   inMemory: { script: 'load/matrix-cell.ts', args: zipf },
   onDisk: {
@@ -74,7 +84,7 @@ const out = args.text('out', 'bench/results/linux-x64-2-cores.json');
 const earlier = only === null ? {} : (kept(out)?.['figures'] as Partial<Measured> | undefined);
 const figures: Record<string, Figures | null> = { ...earlier };
 for (const [name, program] of Object.entries(programs)) {
-  if (only !== null && !only.includes(name)) continue;
+  if (only === null ? program.isLong === true && !isFull : !only.includes(name)) continue;
   console.error(`${name} …`);
   figures[name] = await figuresOf(program);
 }
