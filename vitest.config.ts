@@ -20,10 +20,13 @@ const seed = asked === 'random' ? String(Date.now() % 1_000_000_007) : asked;
 /** Replaces a module by another, which needs a registry of modules of its own. */
 const withMocks = ['src/adapters/file/checkpoint/versioned-object.test.ts'];
 /** Runs with the services: five minutes are all that `npm test` may take. */
-export const slow = ['test/checks/planted.test.ts', 'test/kill/log-compaction.test.ts'];
+export const slow = [
+  'test/checks/planted.test.ts',
+  'test/kill/log-compaction.test.ts',
+  'test/parity/three-way.test.ts',
+];
 /** Takes more with the services. */
 export const scaled = [
-  'test/parity/three-way.test.ts',
   'test/property/images-are-exact.test.ts',
   'test/property/parallel-equals-local.test.ts',
   'test/property/state-backend.test.ts',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fraudLabels, purchases } from '../../examples/shop/generate-data.ts';
 import {
+  CliHost,
   copyShop,
   jsonOf,
   readLines,
@@ -28,6 +29,8 @@ interface Read {
 
 const folder = temporaryFolder();
 const shop = folder.path;
+/** For what only reads; a run is a process of its own, as a user's is. */
+const host = new CliHost();
 
 beforeAll(async () => {
   copyShop(shop);
@@ -50,7 +53,10 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => folder.remove());
+afterAll(() => {
+  host.stop();
+  folder.remove();
+});
 
 describe('the shop, outside the package', () => {
   it('passes check, and says what Flink of another environment leaves to the engine', async () => {
@@ -73,16 +79,16 @@ describe('the shop, outside the package', () => {
   });
 
   it('prints the plan for people and as JSON', async () => {
-    const text = await runCli(shop, 'plan');
+    const text = await host.run(shop, 'plan');
     expect(text.stdout).toContain('sum(amount) over rolling 1h');
     const plan = jsonOf<{ kind: string; views: { name: string }[] }>(
-      await runCli(shop, 'plan', '--json', '--env', 'fleet'),
+      await host.run(shop, 'plan', '--json', '--env', 'fleet'),
     );
     expect(plan).toMatchObject({ kind: 'plan', views: [{ name: 'user_spend' }] });
   });
 
   it('reads an entity, and answers for one that was never seen', async () => {
-    const read = await runCli(shop, 'get', 'user_spend', 'user_id=u1', '--json');
+    const read = await host.run(shop, 'get', 'user_spend', 'user_id=u1', '--json');
     expect(read.code).toBe(0);
     const { view, key, event_time, age_ms, features } = jsonOf<Read>(read);
     expect({ view, key }).toEqual({ view: 'user_spend', key: { user_id: 'u1' } });
@@ -92,26 +98,26 @@ describe('the shop, outside the package', () => {
       value: expect.anything() as unknown,
       status: expect.any(String) as string,
     });
-    const unknown = await runCli(shop, 'get', 'user_spend', 'user_id=nobody', '--json');
+    const unknown = await host.run(shop, 'get', 'user_spend', 'user_id=nobody', '--json');
     expect(unknown.code).toBe(0);
     expect(jsonOf<Read>(unknown)).toMatchObject({
       event_time: null,
       age_ms: null,
       features: { spend_1h: { value: null, status: 'NOT_FOUND' } },
     });
-    expect((await runCli(shop, 'get', 'user_spend', 'user_id=u1')).stdout).toMatch(
+    expect((await host.run(shop, 'get', 'user_spend', 'user_id=u1')).stdout).toMatch(
       /feature +value +status/,
     );
   });
 
   it('exports one row per entity, equal to what reads give', async () => {
     const out = join(shop, 'user_spend.jsonl');
-    const done = await runCli(shop, 'export', 'user_spend', '--out', out, '--json');
+    const done = await host.run(shop, 'export', 'user_spend', '--out', out, '--json');
     expect(done.code).toBe(0);
     const rows = readLines(out).map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(jsonOf(done)).toMatchObject({ view: 'user_spend', rows: rows.length });
     const row = rows.find((candidate) => candidate['user_id'] === 'u1');
-    const read = jsonOf<Read>(await runCli(shop, 'get', 'user_spend', 'user_id=u1', '--json'));
+    const read = jsonOf<Read>(await host.run(shop, 'get', 'user_spend', 'user_id=u1', '--json'));
     const values = Object.entries(read.features).map(([name, { value }]) => [name, value]);
     expect(row).toEqual({
       user_id: 'u1',
@@ -136,7 +142,7 @@ describe('the shop, outside the package', () => {
     const answer = (await response.json()) as {
       results: { values: unknown[]; statuses: string[] }[];
     };
-    const read = jsonOf<Read>(await runCli(shop, 'get', 'user_spend', 'user_id=u1', '--json'));
+    const read = jsonOf<Read>(await host.run(shop, 'get', 'user_spend', 'user_id=u1', '--json'));
     expect(answer.results[1]?.values[0]).toEqual(read.features['spend_1h']?.value);
     expect(answer.results[2]?.values[0]).toEqual(read.features['last_amounts']?.value);
     expect(answer.results[1]?.statuses[1]).toBe('NOT_FOUND');
@@ -147,7 +153,7 @@ describe('the shop, outside the package', () => {
   it('makes a training set in the order of the labels', async () => {
     const out = join(shop, 'train.jsonl');
     const args = ['train', '--view', 'user_spend', '--entities', 'data/labels.csv', '--out', out];
-    const done = await runCli(shop, ...args, '--json');
+    const done = await host.run(shop, ...args, '--json');
     expect(done.code).toBe(0);
     expect(jsonOf(done)).toMatchObject({ rows: 200, records_read: 3000, records_failed: 0 });
     const rows = readLines(out).map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -159,9 +165,9 @@ describe('the shop, outside the package', () => {
   });
 
   it('gives the same values when the same input is run again', async () => {
-    const before = await runCli(shop, 'get', 'user_spend', 'user_id=u2', '--json');
+    const before = await host.run(shop, 'get', 'user_spend', 'user_id=u2', '--json');
     expect((await runCli(shop, 'run')).code).toBe(0);
-    expect((await runCli(shop, 'get', 'user_spend', 'user_id=u2', '--json')).stdout).toBe(
+    expect((await host.run(shop, 'get', 'user_spend', 'user_id=u2', '--json')).stdout).toBe(
       before.stdout,
     );
   });

@@ -1,7 +1,7 @@
 // What was served, what a training set holds at that instant, and what DuckDB says: three numbers for
 // each of 300,000 served rows of real flights that came out of order, and of other data. Exact kinds
-// are equal, floats within 1e-9, sketches within their stated error. Whole in `npm run test:services`;
-// `npm test` takes fewer. MR_FLIGHTS says how many flights: 3000000 are all.
+// are equal, floats within 1e-9, sketches within their stated error. Part of `npm run test:services`;
+// without services it takes fewer. MR_FLIGHTS says how many flights: 3000000 are all.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
