@@ -1,9 +1,18 @@
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from './database.ts';
-import { mapBytesFor } from './mapped-room.ts';
+import { giveBlocks, mapBytesFor } from './mapped-room.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'millrace-mapped-'));
 let folders = 0;
@@ -49,6 +58,22 @@ describe.skipIf(!isMappable)('room for a database that is written through memory
     fill(again, 1000, 9000);
     expect(again.peek(Buffer.from('key-7'))?.length).toBe(9000);
     await again.close();
+  });
+
+  it('leaves pages alone that the database has got to', () => {
+    const folder = freshFolder();
+    const file = openSync(fileOf(folder), 'w+');
+    ftruncateSync(file, 200 * 4096);
+    const used = Buffer.alloc(4096, 'used');
+    for (const page of [3, 100]) writeSync(file, used, 0, used.length, page * 4096);
+    giveBlocks(file, { pageBytes: 4096 }, { from: 2, end: 150 });
+    closeSync(file);
+    const pages = readFileSync(fileOf(folder));
+    const isUsed = (page: number): boolean =>
+      pages.subarray(page * 4096, (page + 1) * 4096).equals(used);
+    expect([3, 100].every(isUsed)).toBe(true);
+    expect(pages.filter((byte) => byte !== 0).length).toBe(2 * 4096);
+    expect(blockBytes(folder)).toBeGreaterThanOrEqual(148 * 4096);
   });
 
   it('does not write through memory where a file has holes', async () => {

@@ -2,8 +2,16 @@
 // ends the process (SIGBUS), so blocks are written as zeros before the database gets to them: each
 // transaction has all the pages in stock that it may take from the end of the file. What it takes is
 // counted generously (two pages an entry, although most come from the free list); should it ever not
-// do, the process dies as by `kill -9`, which leaves the last commit.
-import { closeSync, fstatSync, ftruncateSync, openSync, statfsSync, writeSync } from 'node:fs';
+// do where the disk is full, the process dies as by `kill -9`, which leaves the last commit.
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { totalmem } from 'node:os';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import { type FileExtent, createExtentReader } from './file-guard.ts';
@@ -75,7 +83,7 @@ export function openMappedRoom(path: string): MappedRoom {
     const ahead = Math.min(stockBytesMax / pageBytes, 64 + (lastPage >> 4));
     const end = stockedTo + pages + Math.ceil(ahead);
     lengthen(file, extent, end);
-    writeZeros(file, stockedTo * pageBytes, end * pageBytes);
+    giveBlocks(file, extent, { from: stockedTo, end });
     left += end - stockedTo;
     stockedTo = end;
   };
@@ -109,8 +117,39 @@ function lengthen(file: number, { pageBytes, mapBytes }: FileExtent, pages: numb
   if (fstatSync(file).size < wanted) ftruncateSync(file, wanted);
 }
 
-function writeZeros(file: number, start: number, end: number): void {
-  for (let at = start; at < end; ) {
-    at += writeSync(file, zeros, 0, Math.min(zeros.length, end - at), at);
+/**
+ * Writes zeros where there are only zeros, so that each page has a block of its own. Should the database
+ * have got to a page before us, that page has one already and stays as it is.
+ */
+export function giveBlocks(file: number, { pageBytes }: { pageBytes: number }, range: PageRange) {
+  const { from, end } = range;
+  const pagesAtOnce = Math.max(1, Math.floor(zeros.length / pageBytes));
+  for (let page = from; page < end; ) {
+    const count = Math.min(pagesAtOnce, end - page);
+    if (isEmpty(file, page * pageBytes, count * pageBytes)) {
+      writeWhole(file, page * pageBytes, count * pageBytes);
+    } else {
+      for (let one = page; one < page + count; one++) {
+        const at = one * pageBytes;
+        if (isEmpty(file, at, pageBytes)) writeWhole(file, at, pageBytes);
+      }
+    }
+    page += count;
   }
+}
+
+interface PageRange {
+  readonly from: number;
+  readonly end: number;
+}
+
+const seen = new Uint8Array(zeros.length);
+
+function isEmpty(file: number, at: number, bytes: number): boolean {
+  const read = readSync(file, seen, 0, bytes, at);
+  return Buffer.compare(seen.subarray(0, read), zeros.subarray(0, read)) === 0;
+}
+
+function writeWhole(file: number, start: number, bytes: number): void {
+  for (let at = 0; at < bytes; ) at += writeSync(file, zeros, 0, bytes - at, start + at);
 }
