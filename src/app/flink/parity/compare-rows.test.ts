@@ -8,6 +8,7 @@ const column = (name: string, more: Partial<ComparedColumn> = {}): ComparedColum
   type: { kind: 'float64' },
   isIdentity: false,
   isSpread: false,
+  isRoot: false,
   isRunning: false,
   ...more,
 });
@@ -71,6 +72,13 @@ describe('floats', () => {
     const rows = [[2 ** 53], [1]];
     expect(compareRows([running], rows, [[2 ** 53], [3]]).equal).toBe(2);
     expect(compareRows([column('s')], rows, [[2 ** 53], [3]]).equal).toBe(1);
+  });
+
+  it('keep them in the square of a deviation', () => {
+    const deviation = column('s', { isSpread: true, isRoot: true, isRunning: true });
+    const left = Math.sqrt(0.01 + 1e-4);
+    expect(compareRows([deviation], [[1e6], [0.1]], [[1e6], [left]]).equal).toBe(2);
+    expect(compareRows([deviation], [[1e3], [0.1]], [[1e3], [left]]).equal).toBe(1);
   });
 
   it('are NaN on Flink once something infinite has left a running sum, and that is counted', () => {

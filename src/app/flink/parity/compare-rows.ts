@@ -11,6 +11,8 @@ export interface ComparedColumn {
   readonly isIdentity: boolean;
   /** A spread, of which Flink keeps fewer digits. */
   readonly isSpread: boolean;
+  /** A deviation: the root of what is kept. */
+  readonly isRoot: boolean;
   /** Flink adds and subtracts floats for it as records come and go. */
   readonly isRunning: boolean;
 }
@@ -85,11 +87,12 @@ interface Judge {
   readonly residues: readonly number[];
 }
 
+/** Of columns: what may be left in a value, of a root in its square. */
 function residuesOf(
   columns: readonly ComparedColumn[],
   sides: readonly (readonly ComparedRow[])[],
 ): readonly number[] {
-  return columns.map(({ isRunning }, i) => {
+  return columns.map(({ isRunning, isRoot }, i) => {
     let greatest = 0;
     for (const row of isRunning ? sides.flat() : []) {
       const value = row[i];
@@ -97,7 +100,7 @@ function residuesOf(
         greatest = Math.max(greatest, Math.abs(value));
       }
     }
-    return greatest * residue;
+    return (isRoot ? greatest ** 2 : greatest) * residue;
   });
 }
 
@@ -138,7 +141,9 @@ function isSame({ columns, residues }: Judge, i: number, ours: ComparedRow, thei
   }
   const allowed = column.isSpread ? spreadTolerance : floatTolerance;
   const scale = Math.max(1, Math.abs(a), Math.abs(b));
-  return Math.abs(a - b) <= allowed * scale + (residues[i] ?? 0);
+  const left = residues[i] ?? 0;
+  if (column.isRoot && Math.abs(a * a - b * b) <= left) return true;
+  return Math.abs(a - b) <= allowed * scale + (column.isRoot ? 0 : left);
 }
 
 function named(columns: readonly ComparedColumn[], row: ComparedRow): string {

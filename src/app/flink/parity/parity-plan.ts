@@ -72,12 +72,13 @@ export function parityCases(view: ViewNode): readonly ParityCase[] {
 
 const running = /^(sum|avg|stddev|var)/;
 const spread = /^(stddev|var)/;
+const root = /^stddev/;
 
 function columnsOf(view: ViewNode, group: WindowGroup): readonly ComparedColumn[] {
   const isOf = ({ aggregate, type }: FeatureNode, names: RegExp): boolean =>
     type.kind === 'float64' && names.test(aggregate.fn);
   const isOver = group.family === 'over';
-  const identity = { isIdentity: true, isSpread: false, isRunning: false };
+  const identity = { isIdentity: true, isSpread: false, isRoot: false, isRunning: false };
   return [
     ...view.key.map(({ name, type }) => ({ name, type, ...identity })),
     { name: 'as_of', type: { kind: 'timestamp' }, ...identity },
@@ -86,6 +87,7 @@ function columnsOf(view: ViewNode, group: WindowGroup): readonly ComparedColumn[
       type: feature.type,
       isIdentity: false,
       isSpread: isOf(feature, spread),
+      isRoot: isOf(feature, root),
       isRunning: isOver && isOf(feature, running),
     })),
     // What is derived has no more digits than what it is derived from.
@@ -94,6 +96,7 @@ function columnsOf(view: ViewNode, group: WindowGroup): readonly ComparedColumn[
       type,
       isIdentity: false,
       isSpread: group.features.some((feature) => isOf(feature, spread)),
+      isRoot: false,
       isRunning: isOver && group.features.some((feature) => isOf(feature, running)),
     })),
   ];
