@@ -19,18 +19,24 @@ const seed = asked === 'random' ? String(Date.now() % 1_000_000_007) : asked;
 
 /** Replaces a module by another, which needs a registry of modules of its own. */
 const withMocks = ['src/adapters/file/checkpoint/versioned-object.test.ts'];
-/** Runs with the services: five minutes are all that `npm test` may take. */
+/** Run with the services: five minutes are all that `npm test` may take. */
 export const slow = [
   'test/checks/planted.test.ts',
+  'test/cli/process.test.ts',
+  'test/cli/standby.test.ts',
   'test/kill/log-compaction.test.ts',
+  'test/kill/push/push-kills.test.ts',
+  'test/parity/duckdb-flights.test.ts',
   'test/parity/three-way.test.ts',
 ];
-/** Takes more with the services. */
+/** Run once more with the services, and take more cases then. */
 export const scaled = [
+  'test/kill/kill.test.ts',
   'test/property/images-are-exact.test.ts',
   'test/property/parallel-equals-local.test.ts',
   'test/property/state-backend.test.ts',
   'test/property/upgrades-keep-values.test.ts',
+  'test/sim/sim.test.ts',
 ];
 const never = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 

@@ -1,16 +1,18 @@
 // A process that is killed again and again leaves what one that nobody disturbs leaves: every row of
 // the feature log but its arrival, the online store, the dead letters. Parallelism and backend change
-// from life to life. MILLRACE_SEED repeats the moments, MILLRACE_KILLS makes more of them.
+// from life to life. MILLRACE_SEED repeats the moments, MILLRACE_KILLS makes more of them: 20 in
+// `npm test`, 52 with the services.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withServices } from '../integration/service.ts';
 import { compareLogs, compareStores, deadLetters } from './compare-outputs.ts';
 import { rowsPerFile, writeInput } from './kill-project.ts';
 import { type ChainResult, endLives, runChain, runUndisturbed } from './lives.ts';
 
 const seed = Number(process.env['MILLRACE_SEED']);
-const killsWanted = Number(process.env['MILLRACE_KILLS'] ?? 52);
+const killsWanted = Number(process.env['MILLRACE_KILLS'] ?? (withServices ? 52 : 20));
 /** Chains of lives that run side by side. */
 const chainCount = 4;
 const ratePerSecond = 2500;
@@ -64,6 +66,8 @@ describe('a process that is killed', { retry: 0 }, () => {
       expect(await compareStores(chain.folder, undisturbed)).toBe(0);
       expect(deadLetters(chain.folder)).toEqual(deadLetters(undisturbed));
     }
-    expect(results.reduce((sum, result) => sum + result.kills, 0)).toBeGreaterThanOrEqual(50);
+    expect(results.reduce((sum, result) => sum + result.kills, 0)).toBeGreaterThanOrEqual(
+      killsWanted,
+    );
   });
 });

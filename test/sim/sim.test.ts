@@ -1,13 +1,15 @@
 // A whole job, simulated with everything that can go wrong around it: what is left at its end is what
-// one undisturbed run leaves. MILLRACE_SEED says where seeds begin, MILLRACE_CASES how many there
-// are; `node scripts/sim.ts` runs many more. Seeds that once failed come first.
+// one undisturbed run leaves. MILLRACE_SEED says where seeds begin, MILLRACE_CASES how many there are
+// (100 in `npm test`, 400 with the services); `node scripts/sim.ts` runs many more. Seeds that once
+// failed come first.
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { withServices } from '../integration/service.ts';
 import { runCase } from './run-case.ts';
 import { formatFailure, SimReport } from './sim-report.ts';
 
 const firstSeed = Number(process.env['MILLRACE_SEED']);
-const caseCount = Number(process.env['MILLRACE_CASES'] ?? 200);
+const caseCount = Number(process.env['MILLRACE_CASES'] ?? (withServices ? 400 : 100));
 const known = JSON.parse(
   readFileSync(new URL('./seeds.json', import.meta.url), 'utf8'),
 ) as readonly number[];
