@@ -61,8 +61,14 @@ describe('a merge', () => {
     await endMerges(folder, nobody);
     expect(await names()).toEqual(old);
     note(77);
-    put('part-b-m1.parquet', '.merge-2.json.unfinished');
+    put('part-b-m1.parquet', '.merge-78-a.json.unfinished');
     await endMerges(folder, nobody);
     expect(readdirSync(folder)).toEqual(['part-b-m1.parquet']);
+  });
+
+  it('that a process is writing down is left to it', async () => {
+    put('.merge-77-a.json.unfinished', '.merge-78-a.json.unfinished');
+    await endMerges(folder, (pid) => pid === 77);
+    expect(readdirSync(folder)).toEqual(['.merge-77-a.json.unfinished']);
   });
 });

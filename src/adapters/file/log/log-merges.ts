@@ -12,6 +12,8 @@ import { exists, syncFolder } from './log-folders.ts';
 /** Below the folder of a day: files that were merged, until they are removed. */
 const replacedFolder = '.replaced';
 const notePattern = /^\.merge-.*\.json$/;
+/** A note that is being written, and by which process. */
+const unfinishedPattern = /^\.merge-(\d+)-.*\.unfinished$/;
 /** Of ours, and of Flink's file sink, which gives names without an ending. */
 const partPattern = /^part-(?:.*\.parquet|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}-\d+-\d+)$/;
 
@@ -72,7 +74,7 @@ export async function replaceFiles(
   { merged, replaced }: Omit<MergeNote, 'pid'>,
   hiddenPath: string,
 ): Promise<void> {
-  const note = join(folder, `.merge-${randomBytes(6).toString('hex')}.json`);
+  const note = join(folder, `.merge-${process.pid}-${randomBytes(6).toString('hex')}.json`);
   await writeNote(note, { pid: process.pid, merged, replaced });
   await syncFolder(folder);
   await mkdir(join(folder, replacedFolder), { recursive: true });
@@ -109,7 +111,8 @@ export async function endMerges(folder: string, isAlive: (pid: number) => boolea
   const names = await readdir(folder);
   for (const name of names) {
     const path = join(folder, name);
-    if (name.startsWith('.merge-') && name.endsWith('.unfinished')) await rm(path, { force: true });
+    const writer = unfinishedPattern.exec(name)?.[1];
+    if (writer !== undefined && !isAlive(Number(writer))) await rm(path, { force: true });
     const note = isNote(name) ? await readNote(path) : null;
     if (note === null || isAlive(note.pid)) continue;
     if (await exists(join(folder, note.merged))) {
