@@ -57,7 +57,7 @@ const programs: Readonly<Record<Exclude<keyof Measured, 'flink'>, Program>> = {
   large: { script: 'large-state.ts', args: ['--gb', isFull ? '10' : '2'] },
   parallel: {
     script: 'parallel.ts',
-    args: ['--jobs', 'j2,j3,shop_core', '--rounds', '3', '--events', isFull ? '2000000' : '500000'],
+    args: ['--jobs', 'j2,j3,shop_core', '--rounds', isFull ? '3' : '2', '--events', '2000000'],
   },
 };
 
