@@ -20,6 +20,10 @@ export class RowMaker {
     this.#countsLater = parts.mode === 'watermark' && !parts.layout.isWaiting;
   }
 
+  touch(slots: Int32Array, first: number, end: number): number {
+    return this.#countsLater ? this.#uncounted.touch(slots, first, end) : 0;
+  }
+
   /** Counts an applied record: at once, or with the row that comes to its time. */
   countRecord(slot: number, ts: number, arrivalMs: number): void {
     const { states } = this.#parts;
@@ -45,7 +49,7 @@ export class RowMaker {
     const { states, builder } = this.#parts;
     const asOf = states.asOf(slot);
     this.#evaluate(slot, asOf);
-    if (this.#countsLater) this.#count(slot, asOf);
+    if (this.#countsLater) this.#uncounted.count(slot, asOf, states);
     builder.finish(slot, arrivalMs);
     if (builder.isFull) builder.flush();
   }
@@ -68,7 +72,7 @@ export class RowMaker {
   }
 
   forget(slot: number): void {
-    if (this.#countsLater) this.#uncounted.takeUntil(slot, Number.POSITIVE_INFINITY, () => {});
+    if (this.#countsLater) this.#uncounted.clear(slot);
   }
 
   /** As `forget`; final firings are forgotten too. */
@@ -116,12 +120,5 @@ export class RowMaker {
       if (window.isFrozenAtEnd) window.evaluate(slot, frozen, false, true);
       else window.evaluate(slot, asOf, true, false);
     }
-  }
-
-  /** Counts the applied records up to `asOf` into seq and event_time. */
-  #count(slot: number, asOf: number): void {
-    const { states } = this.#parts;
-    const arrival = states.arrival(slot);
-    this.#uncounted.takeUntil(slot, asOf, (ts) => states.apply(slot, ts, arrival));
   }
 }

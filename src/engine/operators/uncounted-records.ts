@@ -1,11 +1,12 @@
 // Event times of applied records that no row of their key has counted yet, for views whose records
 // give no rows of their own: a list per key in shared arrays.
+import type { KeyStates } from './key-states.ts';
 
 const none = -1;
 
 export class UncountedRecords {
-  #times: Float64Array = new Float64Array(1024);
-  #next: Int32Array = new Int32Array(1024);
+  /** Of each record its time and the next one; a record is where its time lies. */
+  #records: Float64Array = new Float64Array(2048);
   #heads: Int32Array = new Int32Array(0);
   #free = none;
   #used = 0;
@@ -19,59 +20,83 @@ export class UncountedRecords {
     this.#heads = heads;
   }
 
+  touch(slots: Int32Array, first: number, end: number): number {
+    let touched = 0;
+    for (let i = first; i < end; i++) {
+      const at = this.#heads[slots[i] as number] as number;
+      if (at !== none) touched += this.#records[at] as number;
+    }
+    return touched;
+  }
+
   add(slot: number, ts: number): void {
     this.#count += 1;
     let at = this.#free;
     if (at === none) {
-      if (this.#used === this.#times.length) this.#grow();
-      at = this.#used++;
-    } else this.#free = this.#next[at] as number;
-    this.#times[at] = ts;
-    this.#next[at] = this.#heads[slot] as number;
+      if (this.#used === this.#records.length) this.#grow();
+      at = this.#used;
+      this.#used += 2;
+    } else this.#free = this.#records[at + 1] as number;
+    this.#records[at] = ts;
+    this.#records[at + 1] = this.#heads[slot] as number;
     this.#heads[slot] = at;
   }
 
-  /** Takes the records up to `limit` out of the key's list, one call of `count` each. */
-  takeUntil(slot: number, limit: number, count: (ts: number) => void): void {
+  /** Takes the records up to `limit` out of the key's list, and counts them into its state. */
+  count(slot: number, limit: number, states: KeyStates): void {
+    const records = this.#records;
+    const arrivalMs = states.arrival(slot);
     let before = none;
     for (let at = this.#heads[slot] as number; at !== none; ) {
-      const next = this.#next[at] as number;
-      const ts = this.#times[at] as number;
+      const next = records[at + 1] as number;
+      const ts = records[at] as number;
       if (ts <= limit) {
-        count(ts);
-        if (before === none) this.#heads[slot] = next;
-        else this.#next[before] = next;
-        this.#next[at] = this.#free;
-        this.#free = at;
-        this.#count -= 1;
+        states.apply(slot, ts, arrivalMs);
+        this.#take(slot, at, before);
       } else before = at;
       at = next;
+    }
+  }
+
+  /** Forgets the records of a key. */
+  clear(slot: number): void {
+    for (let at = this.#heads[slot] as number; at !== none; at = this.#heads[slot] as number) {
+      this.#take(slot, at, none);
     }
   }
 
   /** The times of a key, as they lie. */
   timesOf(slot: number): number[] {
     const times: number[] = [];
-    for (let at = this.#heads[slot] as number; at !== none; at = this.#next[at] as number) {
-      times.push(this.#times[at] as number);
+    const records = this.#records;
+    for (let at = this.#heads[slot] as number; at !== none; at = records[at + 1] as number) {
+      times.push(records[at] as number);
     }
     return times;
   }
 
   get liveBytes(): number {
-    return this.#count * 12;
+    return this.#count * 16;
   }
 
   get byteLength(): number {
-    return this.#times.byteLength + this.#next.byteLength + this.#heads.byteLength;
+    return this.#records.byteLength + this.#heads.byteLength;
+  }
+
+  /** Frees the record at `at`, which comes after `before` in its key's list. */
+  #take(slot: number, at: number, before: number): void {
+    const records = this.#records;
+    const next = records[at + 1] as number;
+    if (before === none) this.#heads[slot] = next;
+    else records[before + 1] = next;
+    records[at + 1] = this.#free;
+    this.#free = at;
+    this.#count -= 1;
   }
 
   #grow(): void {
-    const times = new Float64Array(this.#times.length * 2);
-    const next = new Int32Array(times.length);
-    times.set(this.#times);
-    next.set(this.#next);
-    this.#times = times;
-    this.#next = next;
+    const records = new Float64Array(this.#records.length * 2);
+    records.set(this.#records);
+    this.#records = records;
   }
 }

@@ -37,6 +37,8 @@ interface FailedRow {
 const never = Number.POSITIVE_INFINITY;
 /** Records whose memory is touched ahead together. */
 const blockRows = 256;
+/** Timers whose keys' memory is touched ahead together. */
+const timersTouched = 64;
 /** Keys that are given again before sinks take them. */
 const keysPerPart = 8192;
 
@@ -58,6 +60,8 @@ export class ViewOperator implements Operator {
   #released: number[] = [];
   /** Records wait, and none of what they find on arrival depends on timers of the block. */
   readonly #isWaiting: boolean;
+  /** Slots of timers that fire soon. */
+  readonly #coming = new Int32Array(timersTouched);
   /** What touching read: it means nothing, but must not be optimised away. */
   touched = 0;
   #isEnding = false;
@@ -228,7 +232,7 @@ export class ViewOperator implements Operator {
   /** Reads what the rows' keys need soon. */
   #touch(slots: Int32Array, first: number, end: number): void {
     const { states, windows } = this.#parts;
-    this.touched += states.touch(slots, first, end);
+    this.touched += states.touch(slots, first, end) + this.#rows.touch(slots, first, end);
     for (const window of windows) this.touched += window.touch(slots, first, end);
   }
 
@@ -348,6 +352,8 @@ export class ViewOperator implements Operator {
         const cold = this.#residents?.coldWakeMs ?? never;
         this.#fireTaken(this.#waiting.take(Math.min(limit, timerTime, cold)));
       } else {
+        const count = timers.takeComing(this.#coming);
+        if (count > 0) this.#touch(this.#coming, 0, count);
         timers.pop();
         this.#fireTimer(timers.time, timers.slot, timers.kind);
       }

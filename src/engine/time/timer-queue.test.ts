@@ -36,4 +36,38 @@ describe('a queue of timers', () => {
       }),
     );
   });
+
+  it('orders timers of one instant by slot and kind, and knows fractions of a millisecond', () => {
+    const time = fc.oneof(fc.integer({ min: 0, max: 4000 }), fc.constantFrom(0.5, 999.75, 1000.25));
+    const timers = fc.array(fc.tuple(time, fc.nat(5), fc.nat(2)), { maxLength: 40 });
+    fc.assert(
+      fc.property(timers, timers, fc.nat(40), (before, during, taken) => {
+        const queue = new TimerQueue();
+        for (const [at, slot, kind] of before) queue.push(at, slot, kind);
+        const order = (list: readonly [number, number, number][]) =>
+          [...list].sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
+        const fired: [number, number, number][] = [];
+        for (let i = 0; i < Math.min(taken, before.length); i++) {
+          queue.peek();
+          queue.pop();
+          fired.push([queue.time, queue.slot, queue.kind]);
+        }
+        expect(fired).toEqual(order(before).slice(0, fired.length));
+        for (const [at, slot, kind] of during) queue.push(at, slot, kind);
+        expect(drain(queue)).toEqual(order([...order(before).slice(fired.length), ...during]));
+      }),
+    );
+  });
+
+  it('says which slots come soon, once for each timer', () => {
+    const queue = new TimerQueue();
+    for (const slot of [5, 3, 4, 1, 2]) queue.push(10, slot, 0);
+    const coming = new Int32Array(3);
+    const said: number[][] = [];
+    while (queue.peek() < Number.POSITIVE_INFINITY) {
+      said.push([...coming.subarray(0, queue.takeComing(coming))]);
+      queue.pop();
+    }
+    expect(said).toEqual([[1, 2, 3], [], [], [4, 5], []]);
+  });
 });

@@ -1,7 +1,7 @@
 // Timers of keys in the order of (time, slot, kind), so that rows of one instant come out the same
-// however records were batched. Times fall into buckets of one second; a heap orders the buckets and
-// only the bucket that is due is ordered inside. There is no removal: the owner recognises timers
-// that no longer count when they come out.
+// however records were batched. Times fall into buckets of one second; a heap orders the buckets, and a
+// bucket is sorted when it is due. What is set for the due bucket from then on lies in a heap beside it.
+// There is no removal: the owner recognises timers that no longer count when they come out.
 
 const bucketMs = 1000;
 
@@ -12,6 +12,8 @@ interface Bucket {
 }
 
 const kinds = 1024;
+/** Tags are less: with a whole time within its bucket they make one exact number. */
+const tagsMax = 2 ** 42;
 
 /** A queue of timers; `pop` gives the earliest, of equal times the one with the smaller slot and kind. */
 export class TimerQueue {
@@ -22,9 +24,16 @@ export class TimerQueue {
   size = 0;
   #buckets = new Map<number, Bucket>();
   #heap: number[] = [];
+  /** Sorted; those before `#next` have come out. */
   #due: Bucket = emptyBucket();
+  #next = 0;
+  /** Those before it were given by `takeComing`. */
+  #announced = 0;
   #dueIndex = Number.NEGATIVE_INFINITY;
+  /** A heap of what was set for the due bucket, or for before it, since it is due. */
+  readonly #added: Bucket = emptyBucket();
   #spare: Bucket[] = [];
+  #keys = new Float64Array(8);
 
   /** Kinds are whole numbers below 1024. */
   push(at: number, slot: number, kind: number): void {
@@ -34,8 +43,8 @@ export class TimerQueue {
     const index = Math.floor(time / bucketMs);
     const tag = slot * kinds + kind;
     if (index <= this.#dueIndex) {
-      append(this.#due, time, tag);
-      siftUp(this.#due);
+      append(this.#added, time, tag);
+      siftUp(this.#added);
       return;
     }
     let bucket = this.#buckets.get(index);
@@ -49,32 +58,73 @@ export class TimerQueue {
 
   /** The earliest time, or +∞. */
   peek(): number {
-    if (this.#due.count > 0) return this.#due.times[0] as number;
+    const added = this.#added;
+    if (this.#next < this.#due.count) {
+      const time = this.#due.times[this.#next] as number;
+      return added.count === 0 ? time : Math.min(time, added.times[0] as number);
+    }
+    if (added.count > 0) return added.times[0] as number;
     return this.#takeBucket() ? (this.#due.times[0] as number) : Number.POSITIVE_INFINITY;
   }
 
   /** Takes the earliest timer into `time`, `slot` and `kind`. Only after a finite `peek`. */
   pop(): void {
-    const due = this.#due;
-    const tag = due.tags[0] as number;
-    this.time = due.times[0] as number;
-    this.slot = Math.floor(tag / kinds);
-    this.kind = tag - this.slot * kinds;
     this.size -= 1;
-    due.count -= 1;
-    if (due.count > 0) {
-      due.times[0] = due.times[due.count] as number;
-      due.tags[0] = due.tags[due.count] as number;
-      siftDown(due, 0);
+    const due = this.#due;
+    const next = this.#next;
+    if (this.#added.count > 0 && this.#isAddedFirst()) return this.#popAdded();
+    this.#give(due.times[next] as number, due.tags[next] as number);
+    this.#next = next + 1;
+  }
+
+  /**
+   * The slots of timers that come out soon, up to the length of `slots`: how many, once for each of
+   * them and else 0. Only after a finite `peek`.
+   */
+  takeComing(slots: Int32Array): number {
+    const { tags, count } = this.#due;
+    if (this.#next < this.#announced) return 0;
+    const end = Math.min(count, this.#next + slots.length);
+    for (let i = this.#next; i < end; i++) {
+      slots[i - this.#next] = Math.floor((tags[i] as number) / kinds);
     }
+    this.#announced = end;
+    return end - this.#next;
   }
 
   clear(): void {
     this.#buckets.clear();
     this.#heap = [];
-    this.#due = emptyBucket();
+    this.#due.count = 0;
+    this.#next = 0;
+    this.#added.count = 0;
     this.#dueIndex = Number.NEGATIVE_INFINITY;
     this.size = 0;
+  }
+
+  #give(time: number, tag: number): void {
+    this.time = time;
+    this.slot = Math.floor(tag / kinds);
+    this.kind = tag - this.slot * kinds;
+  }
+
+  #isAddedFirst(): boolean {
+    const { times, tags } = this.#added;
+    const due = this.#due;
+    if (this.#next === due.count) return true;
+    const difference = (times[0] as number) - (due.times[this.#next] as number);
+    if (difference !== 0) return difference < 0;
+    return (tags[0] as number) < (due.tags[this.#next] as number);
+  }
+
+  #popAdded(): void {
+    const added = this.#added;
+    this.#give(added.times[0] as number, added.tags[0] as number);
+    added.count -= 1;
+    if (added.count === 0) return;
+    added.times[0] = added.times[added.count] as number;
+    added.tags[0] = added.tags[added.count] as number;
+    siftDown(added, 0);
   }
 
   #takeBucket(): boolean {
@@ -86,11 +136,44 @@ export class TimerQueue {
     const bucket = this.#buckets.get(index);
     if (bucket === undefined) return false;
     this.#buckets.delete(index);
+    this.#due.count = 0;
     if (this.#spare.length < 64) this.#spare.push(this.#due);
     this.#due = bucket;
+    this.#next = 0;
+    this.#announced = 0;
     this.#dueIndex = index;
-    for (let i = (bucket.count >> 1) - 1; i >= 0; i--) siftDown(bucket, i);
+    this.#sort(bucket, index * bucketMs);
     return true;
+  }
+
+  /** Sorts a bucket by time and tag, which as one number are sorted fastest. */
+  #sort({ times, tags, count }: Bucket, start: number): void {
+    if (this.#keys.length < count) this.#keys = new Float64Array(times.length);
+    const keys = this.#keys.subarray(0, count);
+    let isWhole = true;
+    for (let i = 0; i < count; i++) {
+      const offset = (times[i] as number) - start;
+      if (Math.floor(offset) !== offset) isWhole = false;
+      keys[i] = offset * tagsMax + (tags[i] as number);
+    }
+    if (!isWhole) return sortPairs(times, tags, count);
+    keys.sort();
+    for (let i = 0; i < count; i++) {
+      const key = keys[i] as number;
+      const offset = Math.floor(key / tagsMax);
+      times[i] = start + offset;
+      tags[i] = key - offset * tagsMax;
+    }
+  }
+}
+
+/** The same where times are not whole. */
+function sortPairs(times: Float64Array, tags: Float64Array, count: number): void {
+  const order = Array.from({ length: count }, (_, i) => [times[i], tags[i]] as [number, number]);
+  order.sort(([time, tag], [otherTime, otherTag]) => time - otherTime || tag - otherTag);
+  for (const [i, [time, tag]] of order.entries()) {
+    times[i] = time;
+    tags[i] = tag;
   }
 }
 

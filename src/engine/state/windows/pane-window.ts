@@ -1,11 +1,13 @@
 // Tumbling, hopping and cumulating windows as panes: slices of one step, merged when a value is
 // needed. A record that came after some of its windows were over counts only in the later ones:
 // such records lie in panes of their own that begin to count at `from`.
-// Panes of all keys lie in shared arrays; those of a key are a list, newest first.
+// Panes of all keys lie in one array, and what there is of each key in another, so that either costs one
+// line of the processor's cache; the panes of a key are a list, newest first.
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import { noCell } from '../cells/cells.ts';
-import { GrowingFloats, GrowingInts } from '../growing-arrays.ts';
+import { GrowingFloats } from '../growing-arrays.ts';
+import { SlotNumbers } from '../slot-numbers.ts';
 import {
   completeEnd,
   firstWindowEnd,
@@ -28,35 +30,29 @@ import {
 const never = Number.POSITIVE_INFINITY;
 const none = -1;
 
+/** What lies of a pane beside its end, and how many numbers that is. A pane is where its end lies. */
+const fromAt = 1;
+const cellAt = 2;
+const nextAt = 3;
+const paneNumbers = 4;
+/** What lies of a key beside its newest pane, and how many numbers that is. */
+const totalAt = 1;
+const shownEndAt = 2;
+const hasShownAt = 3;
+const keyNumbers = 4;
+
 export class PaneState extends CellWindow implements ViewWindow {
   override readonly hasTimers = true;
   readonly isFrozenAtEnd: boolean;
   readonly #options: PaneOptions;
-  /** Per pane: its end, the first window end that counts it, its cell, the next older pane. */
-  readonly #panes = {
-    ends: new GrowingFloats(0),
-    froms: new GrowingFloats(0),
-    cells: new GrowingInts(0),
-    next: new GrowingInts(0),
-  };
-  #ends = this.#panes.ends.data;
-  #froms = this.#panes.froms.data;
-  #cells = this.#panes.cells.data;
-  #next = this.#panes.next.data;
+  readonly #panes = new GrowingFloats(0);
+  #pane = this.#panes.data;
+  /** Freed panes, as a list. */
   #free: number = none;
   #used = 0;
   #paneCount = 0;
-  /** Per key: its newest pane; the total of the window that ends at `shownEnds`; whether that holds data. */
-  readonly #keys = {
-    newest: new GrowingInts(none),
-    totals: new GrowingInts(noCell),
-    shownEnds: new GrowingFloats(Number.NaN),
-    hasShown: new GrowingInts(0),
-  };
-  #newest = this.#keys.newest.data;
-  #totals = this.#keys.totals.data;
-  #shownEnds = this.#keys.shownEnds.data;
-  #hasShown = this.#keys.hasShown.data;
+  readonly #keys = new SlotNumbers(Float64Array.of(none, noCell, Number.NaN, 0));
+  #key = this.#keys.data;
 
   constructor(parts: CellWindowParts, options: PaneOptions) {
     super(parts);
@@ -65,23 +61,20 @@ export class PaneState extends CellWindow implements ViewWindow {
   }
 
   override ensureSlots(count: number): void {
-    const { newest, totals, shownEnds, hasShown } = this.#keys;
-    for (const numbers of [newest, totals, shownEnds, hasShown]) numbers.ensure(count);
-    this.#newest = newest.data;
-    this.#totals = totals.data;
-    this.#shownEnds = shownEnds.data;
-    this.#hasShown = hasShown.data;
+    this.#keys.ensure(count);
+    this.#key = this.#keys.data;
   }
 
   override touch(slots: Int32Array, first: number, end: number): number {
+    const key = this.#key;
+    const panes = this.#pane;
     let touched = 0;
     for (let i = first; i < end; i++) {
-      const slot = slots[i] as number;
-      touched += (this.#newest[slot] as number) + (this.#shownEnds[slot] as number);
+      touched += key[(slots[i] as number) * keyNumbers] as number;
     }
     for (let i = first; i < end; i++) {
-      const pane = this.#newest[slots[i] as number] as number;
-      if (pane !== none) touched += (this.#ends[pane] as number) + (this.#cells[pane] as number);
+      const pane = key[(slots[i] as number) * keyNumbers] as number;
+      if (pane !== none) touched += this.cells.touch(panes[pane + cellAt] as number);
     }
     return touched;
   }
@@ -97,24 +90,28 @@ export class PaneState extends CellWindow implements ViewWindow {
     const end = paneEndOf(this.#options, this.source.ts[row] as number);
     const from = firstWindowEnd(this.#options, end, this.source.watermark[row] as number);
     const pane = this.#paneOf(slot, end, from);
-    this.cells.add(this.#cells[pane] as number, row);
-    const total = this.#totals[slot] as number;
-    if (total === noCell || !this.#isIn(end, from, this.#shownEnds[slot] as number)) return;
+    this.cells.add(this.#pane[pane + cellAt] as number, row);
+    const key = this.#key;
+    const at = slot * keyNumbers;
+    const total = key[at + totalAt] as number;
+    if (total === noCell || !this.#isIn(end, from, key[at + shownEndAt] as number)) return;
     this.cells.add(total, row);
-    this.#hasShown[slot] = 1;
+    key[at + hasShownAt] = 1;
   }
 
   evaluate(slot: number, tau: number, isFinal: boolean): void {
-    if (slot < 0 || this.#newest[slot] === none) {
+    const key = this.#key;
+    const at = slot * keyNumbers;
+    if (slot < 0 || key[at] === none) {
       this.cells.putEmpty();
       return;
     }
     const end = isFinal ? this.#lastEndWithData(slot, tau) : servedEnd(this.#options, tau);
-    if (this.#totals[slot] === noCell || this.#shownEnds[slot] !== end) {
+    if (key[at + totalAt] === noCell || key[at + shownEndAt] !== end) {
       this.#show(slot, end);
       if (!isFinal) this.#retire(slot, end, tau);
     }
-    this.cells.put(this.#totals[slot] as number);
+    this.cells.put(key[at + totalAt] as number);
   }
 
   override nextTimer(slot: number, asOf: number): number {
@@ -145,13 +142,15 @@ export class PaneState extends CellWindow implements ViewWindow {
   }
 
   clear(slot: number): void {
-    this.#freeFrom(this.#newest[slot] as number);
-    this.#newest[slot] = none;
-    const total = this.#totals[slot] as number;
+    const key = this.#key;
+    const at = slot * keyNumbers;
+    this.#freeFrom(key[at] as number);
+    const total = key[at + totalAt] as number;
     if (total !== noCell) this.cells.free(total);
-    this.#totals[slot] = noCell;
-    this.#shownEnds[slot] = Number.NaN;
-    this.#hasShown[slot] = 0;
+    key[at] = none;
+    key[at + totalAt] = noCell;
+    key[at + shownEndAt] = Number.NaN;
+    key[at + hasShownAt] = 0;
   }
 
   get form(): WindowForm {
@@ -160,94 +159,101 @@ export class PaneState extends CellWindow implements ViewWindow {
 
   /** With the total, which is a sum in an order of its own. */
   writeKey(slot: number, to: StateWriter): void {
-    this.writeCell(this.#totals[slot] as number, to);
-    to.f64(this.#shownEnds[slot] as number);
-    to.u8(this.#hasShown[slot] as number);
+    this.writeCell(this.#key[slot * keyNumbers + totalAt] as number, to);
+    to.f64(this.#key[slot * keyNumbers + shownEndAt] as number);
+    to.u8(this.#key[slot * keyNumbers + hasShownAt] as number);
     let count = 0;
-    const next = this.#next;
-    for (let pane = this.#newest[slot] as number; pane !== none; pane = next[pane] as number) {
+    const panes = this.#pane;
+    for (
+      let pane = this.#key[slot * keyNumbers] as number;
+      pane !== none;
+      pane = panes[pane + nextAt] as number
+    ) {
       count += 1;
     }
     to.varint(count);
-    for (let pane = this.#newest[slot] as number; pane !== none; pane = next[pane] as number) {
-      to.f64(this.#ends[pane] as number);
-      to.f64(this.#froms[pane] as number);
-      this.cellWriter.write(this.#cells[pane] as number, to);
+    for (
+      let pane = this.#key[slot * keyNumbers] as number;
+      pane !== none;
+      pane = panes[pane + nextAt] as number
+    ) {
+      to.f64(this.#pane[pane] as number);
+      to.f64(this.#pane[pane + fromAt] as number);
+      this.cellWriter.write(this.#pane[pane + cellAt] as number, to);
     }
   }
 
   readKey(slot: number, from: StateReader): void {
-    this.#totals[slot] = this.readCell(from);
-    this.#shownEnds[slot] = from.f64();
-    this.#hasShown[slot] = from.u8();
+    this.#key[slot * keyNumbers + totalAt] = this.readCell(from);
+    this.#key[slot * keyNumbers + shownEndAt] = from.f64();
+    this.#key[slot * keyNumbers + hasShownAt] = from.u8();
     let newer = none;
     for (let left = from.count(); left > 0; left--) {
       const pane = this.#takePane();
-      this.#ends[pane] = from.f64();
-      this.#froms[pane] = from.f64();
-      this.#cells[pane] = this.cells.read(from);
-      this.#next[pane] = none;
-      if (newer === none) this.#newest[slot] = pane;
-      else this.#next[newer] = pane;
+      this.#pane[pane] = from.f64();
+      this.#pane[pane + fromAt] = from.f64();
+      this.#pane[pane + cellAt] = this.cells.read(from);
+      this.#pane[pane + nextAt] = none;
+      if (newer === none) this.#key[slot * keyNumbers] = pane;
+      else this.#pane[newer + nextAt] = pane;
       newer = pane;
     }
   }
 
   override get bytesPerKey(): number {
-    return 17;
+    return keyNumbers * 8;
   }
 
   get liveBytes(): number {
-    return this.cells.liveBytes + this.#paneCount * 24;
+    return this.cells.liveBytes + this.#paneCount * paneNumbers * 8;
   }
 
   override get byteLength(): number {
-    const { newest } = this.#keys;
-    return this.cells.byteLength + this.#used * 24 + newest.byteLength * 5;
+    return this.cells.byteLength + this.#used * 8 + this.#keys.byteLength;
   }
 
   /** Makes the total of the window that ends at `end`. */
   #show(slot: number, end: number): void {
-    const old = this.#totals[slot] as number;
+    const old = this.#key[slot * keyNumbers + totalAt] as number;
     if (old !== noCell) this.cells.free(old);
     const total = this.cells.create();
     const start = windowStart(this.#options, end);
     let hasData = 0;
     for (
-      let pane = this.#newest[slot] as number;
+      let pane = this.#key[slot * keyNumbers] as number;
       pane !== none;
-      pane = this.#next[pane] as number
+      pane = this.#pane[pane + nextAt] as number
     ) {
-      const paneEnd = this.#ends[pane] as number;
+      const paneEnd = this.#pane[pane] as number;
       if (paneEnd <= start) break;
-      if (paneEnd > end || (this.#froms[pane] as number) > end) continue;
-      this.cells.merge(total, this.#cells[pane] as number);
+      if (paneEnd > end || (this.#pane[pane + fromAt] as number) > end) continue;
+      this.cells.merge(total, this.#pane[pane + cellAt] as number);
       hasData = 1;
     }
-    this.#totals[slot] = total;
-    this.#shownEnds[slot] = end;
-    this.#hasShown[slot] = hasData;
+    this.#key[slot * keyNumbers + totalAt] = total;
+    this.#key[slot * keyNumbers + shownEndAt] = end;
+    this.#key[slot * keyNumbers + hasShownAt] = hasData;
   }
 
   /** The pane, made when it is new. */
   #paneOf(slot: number, end: number, from: number): number {
     let before = none;
-    let pane = this.#newest[slot] as number;
+    let pane = this.#key[slot * keyNumbers] as number;
     for (
       ;
-      pane !== none && (this.#ends[pane] as number) >= end;
-      pane = this.#next[pane] as number
+      pane !== none && (this.#pane[pane] as number) >= end;
+      pane = this.#pane[pane + nextAt] as number
     ) {
-      if (this.#ends[pane] === end && this.#froms[pane] === from) return pane;
+      if (this.#pane[pane] === end && this.#pane[pane + fromAt] === from) return pane;
       before = pane;
     }
     const made = this.#takePane();
-    this.#ends[made] = end;
-    this.#froms[made] = from;
-    this.#cells[made] = this.cells.create();
-    this.#next[made] = pane;
-    if (before === none) this.#newest[slot] = made;
-    else this.#next[before] = made;
+    this.#pane[made] = end;
+    this.#pane[made + fromAt] = from;
+    this.#pane[made + cellAt] = this.cells.create();
+    this.#pane[made + nextAt] = pane;
+    if (before === none) this.#key[slot * keyNumbers] = made;
+    else this.#pane[before + nextAt] = made;
     return made;
   }
 
@@ -255,24 +261,22 @@ export class PaneState extends CellWindow implements ViewWindow {
     this.#paneCount += 1;
     const pane = this.#free;
     if (pane !== none) {
-      this.#free = this.#next[pane] as number;
+      this.#free = this.#pane[pane + nextAt] as number;
       return pane;
     }
-    const { ends, froms, cells, next } = this.#panes;
-    for (const numbers of [ends, froms, cells, next]) numbers.ensure(this.#used + 1);
-    this.#ends = ends.data;
-    this.#froms = froms.data;
-    this.#cells = cells.data;
-    this.#next = next.data;
-    return this.#used++;
+    const made = this.#used;
+    this.#used += paneNumbers;
+    this.#panes.ensure(this.#used);
+    this.#pane = this.#panes.data;
+    return made;
   }
 
   /** Frees a pane and all older ones. */
   #freeFrom(first: number): void {
     for (let pane = first; pane !== none; ) {
-      const next = this.#next[pane] as number;
-      this.cells.free(this.#cells[pane] as number);
-      this.#next[pane] = this.#free;
+      const next = this.#pane[pane + nextAt] as number;
+      this.cells.free(this.#pane[pane + cellAt] as number);
+      this.#pane[pane + nextAt] = this.#free;
       this.#free = pane;
       this.#paneCount -= 1;
       pane = next;
@@ -283,11 +287,11 @@ export class PaneState extends CellWindow implements ViewWindow {
   #retire(slot: number, end: number, tau: number): void {
     let start = windowStart(this.#options, end);
     let last = none;
-    let pane = this.#newest[slot] as number;
+    let pane = this.#key[slot * keyNumbers] as number;
     for (
       ;
-      pane !== none && (this.#ends[pane] as number) > start;
-      pane = this.#next[pane] as number
+      pane !== none && (this.#pane[pane] as number) > start;
+      pane = this.#pane[pane + nextAt] as number
     ) {
       last = pane;
     }
@@ -295,13 +299,13 @@ export class PaneState extends CellWindow implements ViewWindow {
     start = Math.min(start, windowStart(this.#options, this.#lastEndWithData(slot, tau)));
     for (
       ;
-      pane !== none && (this.#ends[pane] as number) > start;
-      pane = this.#next[pane] as number
+      pane !== none && (this.#pane[pane] as number) > start;
+      pane = this.#pane[pane + nextAt] as number
     ) {
       last = pane;
     }
     if (pane === none || last === none) return;
-    this.#next[last] = none;
+    this.#pane[last + nextAt] = none;
     this.#freeFrom(pane);
   }
 
@@ -311,13 +315,12 @@ export class PaneState extends CellWindow implements ViewWindow {
   }
 
   #hasData(slot: number, end: number): boolean {
-    if (this.#shownEnds[slot] === end) return this.#hasShown[slot] === 1;
-    for (
-      let pane = this.#newest[slot] as number;
-      pane !== none;
-      pane = this.#next[pane] as number
-    ) {
-      if (this.#isIn(this.#ends[pane] as number, this.#froms[pane] as number, end)) return true;
+    const key = this.#key;
+    const at = slot * keyNumbers;
+    if (key[at + shownEndAt] === end) return key[at + hasShownAt] === 1;
+    for (let pane = key[at] as number; pane !== none; pane = this.#pane[pane + nextAt] as number) {
+      const from = this.#pane[pane + fromAt] as number;
+      if (this.#isIn(this.#pane[pane] as number, from, end)) return true;
     }
     return false;
   }
@@ -326,12 +329,12 @@ export class PaneState extends CellWindow implements ViewWindow {
   #firstEndWithData(slot: number, end: number): number {
     let first = never;
     for (
-      let pane = this.#newest[slot] as number;
+      let pane = this.#key[slot * keyNumbers] as number;
       pane !== none;
-      pane = this.#next[pane] as number
+      pane = this.#pane[pane + nextAt] as number
     ) {
-      const paneEnd = this.#ends[pane] as number;
-      const candidate = Math.max(paneEnd, this.#froms[pane] as number, end);
+      const paneEnd = this.#pane[pane] as number;
+      const candidate = Math.max(paneEnd, this.#pane[pane + fromAt] as number, end);
       if (candidate < first && candidate <= lastWindowEnd(this.#options, paneEnd)) {
         first = candidate;
       }
@@ -344,13 +347,13 @@ export class PaneState extends CellWindow implements ViewWindow {
     const complete = completeEnd(this.#options, tau);
     let last = Number.NEGATIVE_INFINITY;
     for (
-      let pane = this.#newest[slot] as number;
+      let pane = this.#key[slot * keyNumbers] as number;
       pane !== none;
-      pane = this.#next[pane] as number
+      pane = this.#pane[pane + nextAt] as number
     ) {
-      const paneEnd = this.#ends[pane] as number;
+      const paneEnd = this.#pane[pane] as number;
       const candidate = Math.min(lastWindowEnd(this.#options, paneEnd), complete);
-      if (candidate > last && candidate >= Math.max(paneEnd, this.#froms[pane] as number)) {
+      if (candidate > last && candidate >= Math.max(paneEnd, this.#pane[pane + fromAt] as number)) {
         last = candidate;
       }
     }
