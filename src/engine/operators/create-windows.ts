@@ -18,6 +18,7 @@ import type { Cells } from '../state/cells/cells.ts';
 import { CodeSetCells } from '../state/cells/code-set-cells.ts';
 import { CompositeCells } from '../state/cells/composite-cells.ts';
 import { NumberCells } from '../state/cells/number-cells.ts';
+import { type DistinctFeature, DistinctSlotWindow } from '../state/windows/distinct-slot-window.ts';
 import { LifetimeState } from '../state/windows/lifetime-window.ts';
 import type { PaneOptions } from '../state/windows/pane-options.ts';
 import { PaneState } from '../state/windows/pane-window.ts';
@@ -44,6 +45,8 @@ export interface WindowEnvironment {
   readonly output: VectorBuilder;
   /** Watermark mode: windows judge lateness each for itself, so that a row may be in only some. */
   readonly isWatermark: boolean;
+  /** Only images are read and written: windows are kept in the forms that an upgrade translates. */
+  readonly isDetached: boolean;
 }
 
 export function createWindows(env: WindowEnvironment): ViewWindow[] {
@@ -170,7 +173,17 @@ function rollingSlots(
   if (aggregates.length === indexes.length) {
     return new SlotRingWindow({ window, aggregates, source, output }, options);
   }
+  const features = env.isDetached ? [] : indexes.flatMap((index) => distinctFeature(env, index));
+  if (features.length > 0 && features.length === indexes.length) {
+    return new DistinctSlotWindow({ window, features, source, output }, options);
+  }
   return new SlotWindowState({ window, source, cells: cellsOf(env, window, indexes) }, options);
+}
+
+/** The feature, when it counts distinct values that are staged as codes. */
+function distinctFeature({ staging }: WindowEnvironment, feature: number): DistinctFeature[] {
+  const codes = staging.codes[feature] ?? null;
+  return codes === null ? [] : [{ feature, codes, ...(staging.inputsOf[feature] ?? boxedInput) }];
 }
 
 function paneOptions(node: TumblingWindow | HoppingWindow | CumulateWindow): PaneOptions {

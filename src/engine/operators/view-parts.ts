@@ -24,6 +24,8 @@ export interface ViewOperatorOptions {
   readonly mode?: 'stream' | 'recompute';
   /** The state backend, which reads and writes the operator's keys; null: they stay in memory. */
   readonly residence?: ((images: KeyImages) => Residence) | null;
+  /** Of parts that only read and write images. */
+  readonly isDetached?: boolean;
 }
 
 export interface ViewParts {
@@ -48,7 +50,8 @@ export const mainTimer = 0;
 export const expiryTimer = 1;
 export const cleanUpTimer = 2;
 
-export function createParts({ plan, view, context, mode }: ViewOperatorOptions): ViewParts {
+export function createParts(options: ViewOperatorOptions): ViewParts {
+  const { plan, view, context, mode, isDetached = false } = options;
   const layout = layoutView(plan, view);
   const { fields, predicates, outputs } = layout;
   const staging = planStaging(layout);
@@ -66,6 +69,7 @@ export function createParts({ plan, view, context, mode }: ViewOperatorOptions):
     source: store,
     output: builder,
     isWatermark: mode !== 'recompute' && view.emit === 'watermark',
+    isDetached,
   });
   return {
     layout,

@@ -28,7 +28,7 @@ const nothing: Residence = {
 };
 
 export function detachedView(plan: Plan, view: ViewNode): DetachedView {
-  const parts = createParts({ plan, view, context: silent });
+  const parts = createParts({ plan, view, context: silent, isDetached: true });
   const admission = new Admission(parts);
   const rows = new RowMaker(parts);
   let head: OperatorHead = {

@@ -49,6 +49,10 @@ export class SlotRings {
     this.heads = this.#numbers.data;
   }
 
+  isEmpty(at: number): boolean {
+    return this.heads[at + capAt] === 0;
+  }
+
   /** The page that a key's ring lies in. */
   pageOf(at: number): Float64Array {
     return this.#arena.pages[this.heads[at + pageAt] as number] as Float64Array;
