@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 import { mkdirSync } from 'node:fs';
 import { createNewestRows } from '../../columns/newest-rows.ts';
 import { createRowPacker } from '../../columns/packed-row-writer.ts';
-import { isNewerThan } from '../../columns/packed-row.ts';
+import { isNewerThan, type RowVersion } from '../../columns/packed-row.ts';
 import type { VectorBatch } from '../../columns/vector-batch.ts';
 import { MillraceError } from '../../kernel/errors/millrace-error.ts';
 import type { OnlineStore, StoreContext } from '../../ports/online-store.ts';
@@ -69,10 +69,7 @@ function storeOf(opened: Opened): OnlineStore {
       const number = views.numberOf(view);
       if (number !== null) yield* scanRows(() => db, number);
     },
-    greatestAsOfMs() {
-      const bytes = db.peek(greatestAsOfKey);
-      return bytes === undefined ? null : Buffer.from(bytes).readDoubleLE(0);
-    },
+    greatestAsOfMs: () => greatestAsOf(db),
     writeNote: async (name, value) => {
       inTransaction(directory, db, () => db.put(metaKey(`note:${name}`), Buffer.from(value)));
     },
@@ -90,6 +87,11 @@ function storeOf(opened: Opened): OnlineStore {
   };
 }
 
+function greatestAsOf(db: Database): number | null {
+  const bytes = db.peek(greatestAsOfKey);
+  return bytes === undefined ? null : Buffer.from(bytes).readDoubleLE(0);
+}
+
 function inTransaction(directory: string, db: Database, body: () => void): void {
   try {
     db.transaction(body);
@@ -98,13 +100,27 @@ function inTransaction(directory: string, db: Database, body: () => void): void 
   }
 }
 
+/** The view's number, and the greatest as_of that is stored: rows after it need no comparison. */
+interface RowTarget {
+  readonly number: number;
+  readonly storedMs: number;
+}
+
 function createWriter({ directory, db, views, lock }: Opened): (batch: VectorBatch) => void {
   const scratch = Buffer.alloc(rowKeySizeMax);
   const newest = createNewestRows();
   const packer = createRowPacker();
   const greatest = Buffer.alloc(8);
 
-  const writeRow = (batch: VectorBatch, row: number, number: number): number => {
+  /** No row of the store is newer than `storedMs`. */
+  const isOlder = (key: Uint8Array, version: RowVersion, storedMs: number): boolean => {
+    if (version.asOfMs > storedMs) return false;
+    const found = db.peek(key);
+    if (found === undefined) return false;
+    return !isNewerThan(version, isCut(key.length) ? splitEntry(key, found).row : found);
+  };
+
+  const writeRow = (batch: VectorBatch, row: number, { number, storedMs }: RowTarget): number => {
     const key = {
       data: batch.keyData,
       start: batch.keyStarts[row] as number,
@@ -112,14 +128,11 @@ function createWriter({ directory, db, views, lock }: Opened): (batch: VectorBat
     };
     const databaseKey = scratch.subarray(0, writeRowKey(scratch, number, key));
     const version = { asOfMs: batch.asOfMs[row] as number, seq: batch.seq[row] as number };
-    const cut = isCut(databaseKey.length);
-    const found = db.peek(databaseKey);
-    const stored = found !== undefined && cut ? splitEntry(databaseKey, found).row : found;
-    if (stored !== undefined && !isNewerThan(version, stored)) return Number.NEGATIVE_INFINITY;
+    if (isOlder(databaseKey, version, storedMs)) return Number.NEGATIVE_INFINITY;
     packer.reset();
     packer.pack(batch, row);
     const packed = packer.bytes.subarray(0, packer.length);
-    db.put(databaseKey, cut ? withWholeKey(key, packed) : packed);
+    db.put(databaseKey, isCut(databaseKey.length) ? withWholeKey(key, packed) : packed);
     return version.asOfMs;
   };
 
@@ -135,12 +148,11 @@ function createWriter({ directory, db, views, lock }: Opened): (batch: VectorBat
     }
     inTransaction(directory, db, () => {
       let greatestMs = Number.NEGATIVE_INFINITY;
+      const storedMs = greatestAsOf(db) ?? Number.NEGATIVE_INFINITY;
       for (const row of newest.find(batch)) {
-        greatestMs = Math.max(greatestMs, writeRow(batch, row, number));
+        greatestMs = Math.max(greatestMs, writeRow(batch, row, { number, storedMs }));
       }
-      const before = db.peek(greatestAsOfKey);
-      if (greatestMs === Number.NEGATIVE_INFINITY) return;
-      if (before !== undefined && Buffer.from(before).readDoubleLE(0) >= greatestMs) return;
+      if (greatestMs <= storedMs) return;
       greatest.writeDoubleLE(greatestMs);
       db.put(greatestAsOfKey, greatest);
     });

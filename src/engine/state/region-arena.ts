@@ -29,6 +29,8 @@ export class RegionArena {
   offset = 0;
   /** Numbers in regions that are in use. */
   used = 0;
+  /** Of all pages. */
+  byteLength = 0;
   readonly #pages: RegionPage[] = [];
   /** Per length: pages that may have room; some serve another length by now. */
   readonly #roomy = new Map<number, number[]>();
@@ -66,10 +68,6 @@ export class RegionArena {
     this.#roomyOf(length).push(index);
   }
 
-  get byteLength(): number {
-    return this.pages.reduce((sum, page) => sum + page.byteLength, 0);
-  }
-
   #pageFor(length: number): number {
     const roomy = this.#roomyOf(length);
     for (let index = roomy.at(-1); index !== undefined; index = roomy.at(-1)) {
@@ -89,6 +87,7 @@ export class RegionArena {
     const numbers = known?.numbers ?? new Float64Array(Math.max(pageNumbers, length));
     if (index === undefined) {
       index = this.pages.push(numbers) - 1;
+      this.byteLength += numbers.byteLength;
       this.bytes.push(new Uint8Array(numbers.buffer));
     }
     this.#pages[index] = { numbers, length, used: 0, next: 0, free: none, isListed: true };
