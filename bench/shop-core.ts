@@ -22,11 +22,12 @@ const users = args.number('users', 2_500_000);
 const perUser = args.number('per-user', 6);
 const seconds = args.number('seconds', 30);
 const load = args.number('load', 0.5);
-const zipf = zipfUsers(users, 0.99, 17);
+/** Each phase draws its own users, by the same law. */
+const zipf = (seed: number): ((index: number) => number) => zipfUsers(users, 0.99, seed);
 
 function phases(): LoadPhase[] {
   const nowMs = Date.now();
-  const fast = { eventsPerSecond: null, stepMs: 0.01, userOf: zipf };
+  const fast = { eventsPerSecond: null, stepMs: 0.01 };
   return [
     {
       name: 'fill',
@@ -36,14 +37,27 @@ function phases(): LoadPhase[] {
       stepMs: (dayMs - 20 * minuteMs) / (users * perUser),
       userOf: eachUser(users),
     },
-    { ...fast, name: 'warm', until: { seconds: 5 }, startMs: nowMs - 15 * minuteMs },
-    { ...fast, name: 'saturated', until: { seconds }, startMs: nowMs - 10 * minuteMs },
+    // Until the keys in memory are those that Zipf's law wants, and not those that were filled last.
+    {
+      ...fast,
+      name: 'warm',
+      until: { events: users },
+      startMs: nowMs - 15 * minuteMs,
+      userOf: zipf(17),
+    },
+    {
+      ...fast,
+      name: 'saturated',
+      until: { seconds },
+      startMs: nowMs - 10 * minuteMs,
+      userOf: zipf(18),
+    },
   ];
 }
 
 /** The rate is known when the saturated phase is over. */
 function pacedAt(eventsPerSecond: number): LoadPhase {
-  const rest = { startMs: 0, stepMs: 0, userOf: zipf };
+  const rest = { startMs: 0, stepMs: 0, userOf: zipf(19) };
   return { name: 'paced', until: { seconds }, eventsPerSecond, ...rest };
 }
 
@@ -74,7 +88,7 @@ async function run(folder: string): Promise<void> {
       users,
       events_per_user: perUser,
       settings,
-      generator_ns: rounded(fillNs(zipf)),
+      generator_ns: rounded(fillNs(zipf(17))),
       state_bytes_per_user: rounded(recorder.stateBytes / users),
       rows_out: summary.rows_out,
       late_records: summary.late_records,

@@ -10,6 +10,8 @@ export class ObservedStore {
   isKeeping = true;
   /** Null: nothing is measured. Rows of paced phases only, whose event time is when they were due. */
   latency: LatencyHistogram | null = null;
+  /** Rows of earlier events, still on their way when a paced phase begins, are not measured. */
+  latencyFromMs = 0;
   readonly binding: OnlineStoreBinding;
 
   /** Without a store behind it rows are dropped. */
@@ -24,11 +26,12 @@ export class ObservedStore {
           write: async (batch) => {
             this.rows += batch.rowCount;
             if (this.isKeeping) await opened.write(batch);
-            const { latency } = this;
+            const { latency, latencyFromMs } = this;
             if (latency === null) return;
             const nowMs = wallMs();
             for (let i = 0; i < batch.rowCount; i++) {
-              latency.add(Math.max(0, nowMs - (batch.eventTimeMs[i] as number)));
+              const dueMs = batch.eventTimeMs[i] as number;
+              if (dueMs >= latencyFromMs) latency.add(Math.max(0, nowMs - dueMs));
             }
           },
           read: (view, keys) => opened.read(view, keys),

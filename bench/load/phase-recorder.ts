@@ -4,7 +4,7 @@ import type { RunProgress } from '../../src/app/run-report.ts';
 import { CheckpointLog, type CheckpointSummary } from './checkpoint-log.ts';
 import { GapMeter } from './gap-meter.ts';
 import { LatencyHistogram, type LatencySummary } from './latency-histogram.ts';
-import type { LoadPhase } from './load-source.ts';
+import { type LoadPhase, wallMs } from './load-source.ts';
 import { type Elapsed, rounded, startWatch } from './measure.ts';
 import type { ObservedStore } from './observed-store.ts';
 import { processMemory, waitedForCoreMs } from './process-memory.ts';
@@ -55,6 +55,7 @@ export class PhaseRecorder {
     this.#eventsBefore = this.events;
     const isPaced = phase !== null && phase.eventsPerSecond !== null;
     this.#store.latency = isPaced ? new LatencyHistogram() : null;
+    this.#store.latencyFromMs = Math.floor(wallMs());
     this.#checkpointsBefore = this.checkpoints.count;
     this.gaps.reset();
     this.#waitedBeforeMs = waitedForCoreMs();
