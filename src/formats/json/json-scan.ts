@@ -30,10 +30,31 @@ export function malformed(message: string, position: number): -1 {
   return -1;
 }
 
-/** Position of the closing quote of a string without escapes whose first byte is at `p`; else -1. */
-export function scanString(bytes: Uint8Array, start: number): number {
+/**
+ * Position of the closing quote of a string without escapes whose first byte is at `p`; else -1. Four
+ * bytes at a time: the lowest bit that is set in `marks` is that of the first byte that does not stand
+ * for itself (below 0x20, a quote, a backslash, above 0x7f). `words` is a view of `bytes`.
+ */
+export function scanString(bytes: Uint8Array, words: DataView, start: number): number {
+  const lastWord = bytes.length - 4;
   let p = start;
   for (;;) {
+    while (p <= lastWord) {
+      const word = words.getInt32(p, true);
+      const quotes = word ^ 0x22222222;
+      const escapes = word ^ 0x5c5c5c5c;
+      const marks =
+        (word |
+          ((word - 0x20202020) & ~word) |
+          ((quotes - 0x01010101) & ~quotes) |
+          ((escapes - 0x01010101) & ~escapes)) &
+        0x80808080;
+      if (marks !== 0) {
+        p += (31 - Math.clz32(marks & -marks)) >> 3;
+        break;
+      }
+      p += 4;
+    }
     while (stringClass[bytes[p] as number] === 0) p++;
     const c = bytes[p] as number;
     if (c === 0x22) return p;
