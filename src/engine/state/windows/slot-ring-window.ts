@@ -164,19 +164,9 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
     to.u8((hasRing ? 1 : 0) + (H[at + totalAt] === stale ? 2 : 0));
     if (!hasRing) return;
     const first = H[at + firstAt] as number;
-    const count = H[at + countAt] as number;
-    const page = rings.pageOf(at);
     to.f64(first);
     to.varint((H[at + lastAt] as number) - first);
-    for (let i = 0, known = first - 1; i < count; i++) {
-      const n = rings.slotOf(at, i);
-      const cell = rings.cellOf(at, i);
-      to.varint(n - known);
-      if (this.translation === null) to.floats(page, cell, cell + this.#initial.length);
-      else this.translation.write(page, cell, to);
-      known = n;
-    }
-    to.varint(0);
+    rings.write(at, to, this.translation);
   }
 
   readKey(slot: number, from: StateReader): void {

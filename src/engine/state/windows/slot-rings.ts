@@ -4,6 +4,7 @@
 // numbers than tags tell apart, so that a tag and the number of the last slot give the number.
 import type { StateReader } from '../bytes/state-reader.ts';
 import { RegionArena } from '../region-arena.ts';
+import type { StateWriter } from '../bytes/state-writer.ts';
 import { SlotNumbers } from '../slot-numbers.ts';
 
 /** Numbers per key. */
@@ -21,6 +22,11 @@ export const countAt = 6;
 export const totalAt = 7;
 const capMin = 2;
 export const stale = -1;
+
+/** Writes a cell as another plan reads it. */
+export interface CellWriter {
+  write(page: Float64Array, cell: number, to: StateWriter): void;
+}
 
 export class SlotRings {
   /** Numbers of the keys; void after `ensure`. */
@@ -128,7 +134,31 @@ export class SlotRings {
     this.#dropTotal(at);
   }
 
-  /** Reads the cells that `SlotRingWindow` wrote, of a key without a ring. */
+  /** Writes the slots that have cells, each with how far it is from the one before, and a 0. */
+  write(at: number, to: StateWriter, writeCell: CellWriter | null): void {
+    const H = this.heads;
+    const size = this.#size;
+    const cap = H[at + capAt] as number;
+    const offset = H[at + offsetAt] as number;
+    const last = H[at + lastAt] as number;
+    const lastTag = this.#tagOf(last);
+    const page = this.pageOf(at);
+    let known = (H[at + firstAt] as number) - 1;
+    let place = H[at + headAt] as number;
+    for (let left = H[at + countAt] as number; left > 0; left--) {
+      const distance = lastTag - this.#tag(at, place);
+      const n = last - (distance < 0 ? distance + this.#tagCount : distance);
+      to.varint(n - known);
+      const cell = offset + place * size;
+      if (writeCell === null) to.floats(page, cell, cell + size);
+      else writeCell.write(page, cell, to);
+      known = n;
+      place = place + 1 === cap ? 0 : place + 1;
+    }
+    to.varint(0);
+  }
+
+  /** Reads what `write` wrote, of a key without a ring. */
   read(at: number, first: number, last: number, from: StateReader): void {
     const size = this.#size;
     const start = from.at;
