@@ -44,6 +44,11 @@ export function isCellFunction(fn: string): boolean {
   return /^(count|sum|avg|min|max|first|last|ewma|varPop|varSamp|stddevPop|stddevSamp)$/.test(fn);
 }
 
+/** Whether merging into an empty cell gives the same numbers: means are rounded again, decays moved. */
+export function isKeptByMerge(fn: string): boolean {
+  return /^(count|sum|avg|min|max|first|last)$/.test(fn);
+}
+
 interface Core {
   readonly filter: number;
   readonly input: number;

@@ -29,6 +29,7 @@ export class Wakeup {
   async #race(clock: Clock, ms: number, woken: Promise<void>): Promise<void> {
     const timer = new AbortController();
     await Promise.race([woken, clock.sleep(ms, timer.signal)]);
-    timer.abort();
+    // With a reason, no error with a stack is made for each sleep.
+    timer.abort('woken');
   }
 }

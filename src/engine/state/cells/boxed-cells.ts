@@ -25,6 +25,7 @@ const cellBytes = 96;
 export class BoxedCells implements Cells {
   readonly canUnmerge: boolean;
   readonly isOrderless = false;
+  readonly isKeptByMerge = false;
   readonly byteLength = 0;
   readonly #features: WindowFeatures;
   readonly #cells: BoxedCell[] = [];

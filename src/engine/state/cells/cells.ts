@@ -17,6 +17,8 @@ export interface Cells {
   readonly canUnmerge: boolean;
   /** Whether cells merged in any order, from whatever parts, come to the same values. */
   readonly isOrderless: boolean;
+  /** Whether a cell merged into an empty one makes the same cell, to the last bit. */
+  readonly isKeptByMerge: boolean;
   /** Takes away what was merged before. */
   unmerge(into: number, from: number): void;
   /** Puts the values of the features into the row that is being made. */

@@ -26,6 +26,7 @@ const firstClass = 2;
 export class CodeSetCells implements Cells {
   readonly canUnmerge = false;
   readonly isOrderless = true;
+  readonly isKeptByMerge = false;
   readonly #options: CodeSetOptions;
   #cells: Int32Array = new Int32Array(3 * 64);
   #cellsUsed = 0;

@@ -7,6 +7,7 @@ import type { Cells } from './cells.ts';
 export class CompositeCells implements Cells {
   readonly canUnmerge: boolean;
   readonly isOrderless: boolean;
+  readonly isKeptByMerge: boolean;
   readonly parts: readonly Cells[];
   /** Cells of the parts, in turn, per composite cell. */
   #members: Int32Array;
@@ -18,6 +19,7 @@ export class CompositeCells implements Cells {
     this.#members = new Int32Array(parts.length * 64);
     this.canUnmerge = parts.every((part) => part.canUnmerge);
     this.isOrderless = parts.every((part) => part.isOrderless);
+    this.isKeptByMerge = parts.every((part) => part.isKeptByMerge);
   }
 
   create(): number {

@@ -4,6 +4,7 @@ import {
   type CellLayout,
   type CellLoops,
   compileCells,
+  isKeptByMerge,
   layoutCells,
 } from '../../../codegen/update-loops/cell-code.ts';
 import type { LoopAggregate } from '../../../codegen/update-loops/loop-plan.ts';
@@ -15,6 +16,7 @@ import type { Cells } from './cells.ts';
 export class NumberCells implements Cells {
   readonly canUnmerge = false;
   readonly isOrderless = false;
+  readonly isKeptByMerge: boolean;
   readonly forms: Cells['forms'];
   readonly aggregates: readonly LoopAggregate[];
   readonly #layout: CellLayout;
@@ -27,6 +29,7 @@ export class NumberCells implements Cells {
   constructor(aggregates: readonly LoopAggregate[], env: CellEnvironment) {
     this.forms = aggregates.map(({ feature }) => ({ index: feature, form: 'numbers' }));
     this.aggregates = aggregates;
+    this.isKeptByMerge = aggregates.every(({ fn }) => isKeptByMerge(fn));
     this.#layout = layoutCells(aggregates);
     this.#loops = compileCells(aggregates, env);
     this.#empty = this.create();

@@ -47,17 +47,25 @@ export class PaneState extends CellWindow implements ViewWindow {
   readonly #options: PaneOptions;
   readonly #panes = new GrowingFloats(0);
   #pane = this.#panes.data;
-  /** Freed panes, as a list. */
-  #free: number = none;
+  /** Freed panes: a stack beside them, as their own memory is cold when they are taken again. */
+  readonly #free: number[] = [];
   #used = 0;
   #paneCount = 0;
   readonly #keys = new SlotNumbers(Float64Array.of(none, noCell, Number.NaN, 0));
   #key = this.#keys.data;
 
+  /**
+   * A window is one pane (tumbling windows: what comes too late for it comes too late for the pane),
+   * and its total would be the same cell again: there is none.
+   */
+  readonly #isPane: boolean;
+
   constructor(parts: CellWindowParts, options: PaneOptions) {
     super(parts);
     this.#options = options;
     this.isFrozenAtEnd = options.isOpen;
+    const isTumbling = options.sizeMs === options.stepMs && !options.isCumulative;
+    this.#isPane = isTumbling && this.cells.isKeptByMerge;
   }
 
   override ensureSlots(count: number): void {
@@ -94,8 +102,9 @@ export class PaneState extends CellWindow implements ViewWindow {
     const key = this.#key;
     const at = slot * keyNumbers;
     const total = key[at + totalAt] as number;
-    if (total === noCell || !this.#isIn(end, from, key[at + shownEndAt] as number)) return;
-    this.cells.add(total, row);
+    if (total === noCell && !this.#isPane) return;
+    if (!this.#isIn(end, from, key[at + shownEndAt] as number)) return;
+    if (!this.#isPane) this.cells.add(total, row);
     key[at + hasShownAt] = 1;
   }
 
@@ -107,11 +116,15 @@ export class PaneState extends CellWindow implements ViewWindow {
       return;
     }
     const end = isFinal ? this.#lastEndWithData(slot, tau) : servedEnd(this.#options, tau);
-    if (key[at + totalAt] === noCell || key[at + shownEndAt] !== end) {
-      this.#show(slot, end);
+    const isShown = key[at + shownEndAt] === end && (this.#isPane || key[at + totalAt] !== noCell);
+    if (!isShown) {
+      if (this.#isPane) this.#showPane(slot, end);
+      else this.#show(slot, end);
       if (!isFinal) this.#retire(slot, end, tau);
     }
-    this.cells.put(key[at + totalAt] as number);
+    if (!this.#isPane) this.cells.put(key[at + totalAt] as number);
+    else if (key[at + hasShownAt] === 0) this.cells.putEmpty();
+    else this.cells.put(this.#pane[this.#paneAt(slot, end) + cellAt] as number);
   }
 
   override nextTimer(slot: number, asOf: number): number {
@@ -184,7 +197,9 @@ export class PaneState extends CellWindow implements ViewWindow {
   }
 
   readKey(slot: number, from: StateReader): void {
-    this.#key[slot * keyNumbers + totalAt] = this.readCell(from);
+    const total = this.readCell(from);
+    if (this.#isPane && total !== noCell) this.cells.free(total);
+    else this.#key[slot * keyNumbers + totalAt] = total;
     this.#key[slot * keyNumbers + shownEndAt] = from.f64();
     this.#key[slot * keyNumbers + hasShownAt] = from.u8();
     let newer = none;
@@ -210,6 +225,22 @@ export class PaneState extends CellWindow implements ViewWindow {
 
   override get byteLength(): number {
     return this.cells.byteLength + this.#used * 8 + this.#keys.byteLength;
+  }
+
+  /** As `#show`, of a window that is a pane. */
+  #showPane(slot: number, end: number): void {
+    this.#key[slot * keyNumbers + shownEndAt] = end;
+    this.#key[slot * keyNumbers + hasShownAt] = this.#paneAt(slot, end) === none ? 0 : 1;
+  }
+
+  /** The newest pane of the window that ends at `end`. */
+  #paneAt(slot: number, end: number): number {
+    const panes = this.#pane;
+    let pane = this.#key[slot * keyNumbers] as number;
+    for (; pane !== none && (panes[pane] as number) >= end; pane = panes[pane + nextAt] as number) {
+      if (this.#isIn(panes[pane] as number, panes[pane + fromAt] as number, end)) return pane;
+    }
+    return none;
   }
 
   /** Makes the total of the window that ends at `end`. */
@@ -259,11 +290,8 @@ export class PaneState extends CellWindow implements ViewWindow {
 
   #takePane(): number {
     this.#paneCount += 1;
-    const pane = this.#free;
-    if (pane !== none) {
-      this.#free = this.#pane[pane + nextAt] as number;
-      return pane;
-    }
+    const pane = this.#free.pop();
+    if (pane !== undefined) return pane;
     const made = this.#used;
     this.#used += paneNumbers;
     this.#panes.ensure(this.#used);
@@ -276,8 +304,7 @@ export class PaneState extends CellWindow implements ViewWindow {
     for (let pane = first; pane !== none; ) {
       const next = this.#pane[pane + nextAt] as number;
       this.cells.free(this.#pane[pane + cellAt] as number);
-      this.#pane[pane + nextAt] = this.#free;
-      this.#free = pane;
+      this.#free.push(pane);
       this.#paneCount -= 1;
       pane = next;
     }
