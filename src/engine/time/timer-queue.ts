@@ -33,6 +33,9 @@ export class TimerQueue {
   /** A heap of what was set for the due bucket, or for before it, since it is due. */
   readonly #added: Bucket = emptyBucket();
   #spare: Bucket[] = [];
+  /** Of the due bucket. */
+  #slots = new Int32Array(8);
+  #kinds = new Int32Array(8);
   #keys = new Float64Array(8);
 
   /** Kinds are whole numbers below 1024. */
@@ -73,7 +76,9 @@ export class TimerQueue {
     const due = this.#due;
     const next = this.#next;
     if (this.#added.count > 0 && this.#isAddedFirst()) return this.#popAdded();
-    this.#give(due.times[next] as number, due.tags[next] as number);
+    this.time = due.times[next] as number;
+    this.slot = this.#slots[next] as number;
+    this.kind = this.#kinds[next] as number;
     this.#next = next + 1;
   }
 
@@ -82,14 +87,12 @@ export class TimerQueue {
    * them and else 0. Only after a finite `peek`.
    */
   takeComing(slots: Int32Array): number {
-    const { tags, count } = this.#due;
-    if (this.#next < this.#announced) return 0;
-    const end = Math.min(count, this.#next + slots.length);
-    for (let i = this.#next; i < end; i++) {
-      slots[i - this.#next] = Math.floor((tags[i] as number) / kinds);
-    }
+    const next = this.#next;
+    if (next < this.#announced) return 0;
+    const end = Math.min(this.#due.count, next + slots.length);
+    for (let i = next; i < end; i++) slots[i - next] = this.#slots[i] as number;
     this.#announced = end;
-    return end - this.#next;
+    return end - next;
   }
 
   clear(): void {
@@ -143,7 +146,22 @@ export class TimerQueue {
     this.#announced = 0;
     this.#dueIndex = index;
     this.#sort(bucket, index * bucketMs);
+    this.#split(bucket);
     return true;
+  }
+
+  /** Tags as slots and kinds. */
+  #split({ tags, count }: Bucket): void {
+    if (this.#slots.length < count) {
+      this.#slots = new Int32Array(tags.length);
+      this.#kinds = new Int32Array(tags.length);
+    }
+    for (let i = 0; i < count; i++) {
+      const tag = tags[i] as number;
+      const slot = Math.floor(tag / kinds);
+      this.#slots[i] = slot;
+      this.#kinds[i] = tag - slot * kinds;
+    }
   }
 
   /** Sorts a bucket by time and tag, which as one number are sorted fastest. */
