@@ -6,7 +6,7 @@ import type { Batch } from '../../columns/batch.ts';
 import type { ProjectionFailure } from '../../codegen/projection.ts';
 import type { ErrorCode } from '../../kernel/errors/catalogue.ts';
 import { maxWatermark, minWatermark } from '../../kernel/instant.ts';
-import type { ViewWindow } from '../state/windows/view-window.ts';
+import { firedTogether, type ViewWindow } from '../state/windows/view-window.ts';
 import { Admission } from './admission.ts';
 import type { OperatorHead } from './images/image-owner.ts';
 import { ResidentKeys } from './images/resident-keys.ts';
@@ -37,8 +37,6 @@ interface FailedRow {
 const never = Number.POSITIVE_INFINITY;
 /** Records whose memory is touched ahead together. */
 const blockRows = 256;
-/** Timers whose keys' memory is touched ahead together. */
-const timersTouched = 64;
 /** Keys that are given again before sinks take them. */
 const keysPerPart = 8192;
 
@@ -61,7 +59,7 @@ export class ViewOperator implements Operator {
   /** Records wait, and none of what they find on arrival depends on timers of the block. */
   readonly #isWaiting: boolean;
   /** Slots of timers that fire soon. */
-  readonly #coming = new Int32Array(timersTouched);
+  readonly #coming = new Int32Array(firedTogether);
   /** What touching read: it means nothing, but must not be optimised away. */
   touched = 0;
   #isEnding = false;
@@ -236,6 +234,14 @@ export class ViewOperator implements Operator {
     for (const window of windows) this.touched += window.touch(slots, first, end);
   }
 
+  /** As `#touch`, of the keys whose timers come next. */
+  #touchFiring(count: number): void {
+    const { states, windows } = this.#parts;
+    const slots = this.#coming;
+    this.touched += states.touch(slots, 0, count) + this.#rows.touch(slots, 0, count);
+    for (const window of windows) this.touched += window.touchFiring(slots, count);
+  }
+
   /** One record: timers before it, lateness, then either its row at once or waiting. */
   #arrive(batch: Batch, row: number): void {
     const { store, states, mode, layout } = this.#parts;
@@ -353,7 +359,7 @@ export class ViewOperator implements Operator {
         this.#fireTaken(this.#waiting.take(Math.min(limit, timerTime, cold)));
       } else {
         const count = timers.takeComing(this.#coming);
-        if (count > 0) this.#touch(this.#coming, 0, count);
+        if (count > 0) this.#touchFiring(count);
         timers.pop();
         this.#fireTimer(timers.time, timers.slot, timers.kind);
       }

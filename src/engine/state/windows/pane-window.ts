@@ -20,6 +20,7 @@ import {
 import {
   CellWindow,
   type CellWindowParts,
+  firedTogether,
   skip,
   take,
   type Verdict,
@@ -54,6 +55,7 @@ export class PaneState extends CellWindow implements ViewWindow {
   readonly #keys = new SlotNumbers(Float64Array.of(none, noCell, Number.NaN, 0));
   #key = this.#keys.data;
 
+  readonly #cursors = new Int32Array(firedTogether);
   /**
    * A window is one pane (tumbling windows: what comes too late for it comes too late for the pane),
    * and its total would be the same cell again: there is none.
@@ -83,6 +85,32 @@ export class PaneState extends CellWindow implements ViewWindow {
     for (let i = first; i < end; i++) {
       const pane = key[(slots[i] as number) * keyNumbers] as number;
       if (pane !== none) touched += this.cells.touch(panes[pane + cellAt] as number);
+    }
+    return touched;
+  }
+
+  /** Panes of all keys in step: the processor waits for many at once, where a list makes it wait in turn. */
+  override touchFiring(slots: Int32Array, count: number): number {
+    if (this.#isPane) return this.touch(slots, 0, count);
+    const key = this.#key;
+    const panes = this.#pane;
+    const cursors = this.#cursors;
+    let touched = 0;
+    for (let i = 0; i < count; i++) {
+      const at = (slots[i] as number) * keyNumbers;
+      cursors[i] = key[at] as number;
+      const total = key[at + totalAt] as number;
+      if (total !== noCell) touched += this.cells.touch(total);
+    }
+    for (let left = count; left > 0; ) {
+      let kept = 0;
+      for (let i = 0; i < left; i++) {
+        const pane = cursors[i] as number;
+        if (pane === none) continue;
+        touched += this.cells.touch(panes[pane + cellAt] as number);
+        cursors[kept++] = panes[pane + nextAt] as number;
+      }
+      left = kept;
     }
     return touched;
   }

@@ -75,6 +75,10 @@ export class RollingGroup implements ViewWindow {
     this.#emptyAt = count;
   }
 
+  touchFiring(slots: Int32Array, count: number): number {
+    return this.touch(slots, 0, count);
+  }
+
   touch(slots: Int32Array, first: number, end: number): number {
     const { stride, rowWidth, heads } = this.#layout;
     const S = this.#state.data;

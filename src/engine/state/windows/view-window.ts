@@ -76,12 +76,17 @@ export interface WindowForm {
   readonly features: readonly { readonly index: number; readonly form: string }[];
 }
 
+/** Keys whose memory is touched ahead of their timers. */
+export const firedTogether = 64;
+
 export interface ViewWindow {
   /** Indexes in the view's windows; `local` below is a position in this list. */
   readonly windows: readonly number[];
   ensureSlots(count: number): void;
   /** Reads what `slots[first .. end)` need soon: the processor waits for memory once. Means nothing. */
   touch(slots: Int32Array, first: number, end: number): number;
+  /** As `touch`, of what the timers of `slots[0 .. count)` need, which are at most `firedTogether`. */
+  touchFiring(slots: Int32Array, count: number): number;
   /** What a record meets in arrival mode; windows over the past of the watermark judge in both modes. */
   judge(local: number, slot: number, row: number, asOf: number): Verdict;
   /** On acceptance, before the record is applied. */
@@ -137,6 +142,10 @@ export abstract class SingleWindow {
 
   touch(_slots: Int32Array, _first: number, _end: number): number {
     return 0;
+  }
+
+  touchFiring(slots: Int32Array, count: number): number {
+    return this.touch(slots, 0, count);
   }
 
   accept(_slot: number, _ts: number, _watermark: number): void {}
