@@ -28,6 +28,9 @@ export interface PhaseResult {
   readonly latency?: LatencySummary;
 }
 
+/** Latency counts from so long after a phase began: what waited from the one before is gone then. */
+const settlingMs = 2000;
+
 export class PhaseRecorder {
   readonly results: PhaseResult[] = [];
   readonly gaps = new GapMeter();
@@ -55,7 +58,7 @@ export class PhaseRecorder {
     this.#eventsBefore = this.events;
     const isPaced = phase !== null && phase.eventsPerSecond !== null;
     this.#store.latency = isPaced ? new LatencyHistogram() : null;
-    this.#store.latencyFromMs = Math.floor(wallMs());
+    this.#store.latencyFromMs = Math.floor(wallMs()) + settlingMs;
     this.#checkpointsBefore = this.checkpoints.count;
     this.gaps.reset();
     this.#waitedBeforeMs = waitedForCoreMs();

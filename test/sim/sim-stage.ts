@@ -60,7 +60,7 @@ function overheard(inner: ViewStage, book: HistoryBook): ViewStage {
     drain: () => inner.drain(),
     abortSnapshot: () => inner.abortSnapshot(),
     release: (files) => inner.release(files),
-    work: () => inner.work(),
+    work: (isIdle) => inner.work(isIdle),
     emitAll: () => inner.emitAll(),
     finish: () => inner.finish(),
     stats: () => inner.stats(),

@@ -261,9 +261,9 @@ export class QueryStage implements ViewStage {
     this.#next?.stage.release(files);
   }
 
-  work(): boolean {
-    const hasWorked = this.#inner.work();
-    return this.#next?.stage.work() === true || hasWorked;
+  work(isIdle?: boolean): boolean {
+    const hasWorked = this.#inner.work(isIdle);
+    return this.#next?.stage.work(isIdle) === true || hasWorked;
   }
 
   emitAll(): Promise<void> {

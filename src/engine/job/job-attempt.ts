@@ -133,7 +133,7 @@ export class JobAttempt {
       if (broken !== null && output.breaker?.onBreak === 'stop') throw breakerError(broken);
       if (sources.every((source) => source.isAtEnd)) return;
       if (coordinator?.step() === true) await stage.drain();
-      hasWorked = stage.work() || hasWorked;
+      hasWorked = stage.work(!hasWorked) || hasWorked;
       if (!hasWorked && !this.#isStopping) await this.#wait();
       this.#requestReads();
     }

@@ -83,9 +83,9 @@ export class LocalViewStage implements ViewStage {
     this.#subtask.release(files);
   }
 
-  work(): boolean {
+  work(isIdle = true): boolean {
     try {
-      const hasWorked = this.#pace.run(() => this.#subtask.work());
+      const hasWorked = this.#pace.run(() => this.#subtask.work(), isIdle);
       const taken = this.#snapshot === null ? null : this.#subtask.takeSnapshot();
       if (taken !== null) {
         this.#snapshot?.resolve([taken]);

@@ -39,8 +39,11 @@ export interface ViewStage {
   abortSnapshot(): void;
   /** State files that no retained checkpoint needs: local copies may go. */
   release(files: readonly string[]): void;
-  /** Some of what can be done while there is no input; false when there was nothing. */
-  work(): boolean;
+  /**
+   * Some of what can be done while there is no input; false when there was nothing. `isIdle` (default
+   * true) false: there is input, and this has its share of the time only.
+   */
+  work(isIdle?: boolean): boolean;
   /** Gives every key's vector as it is now to `refill` of the output: a store has lost its rows. */
   emitAll(): Promise<void>;
   /** All input is in: until everything that comes out of it has been taken. */
