@@ -36,8 +36,8 @@ import { WorkPace } from './work-pace.ts';
 
 /** Vectors per element: as many as an operator gives at once. */
 const rowsMax = 16_384;
-/** Elements taken or given before the hub is woken, unless there is nothing else to do. */
-const ringElements = 6;
+/** The hub is woken at most this often, unless there is nothing else to do. */
+const ringMs = 1;
 /** Statistics are told at most this often. */
 const statsMs = 100;
 
@@ -73,6 +73,7 @@ export class WorkerSubtask {
   #snapshotId: number | null = null;
   /** Elements taken or given since the hub was woken. */
   #unrung = 0;
+  #rungMs = 0;
   #hasNews = false;
   #toldMs = 0;
   #recordsIn = 0;
@@ -132,9 +133,9 @@ export class WorkerSubtask {
       this.#input.release();
       this.#unrung += 1;
     }
-    const hasWorked = this.#work();
+    const hasWorked = this.#work(!hasInput);
     if (hasInput) this.#tellStats();
-    if (this.#unrung >= ringElements || (this.#unrung > 0 && this.#input.isEmpty)) this.#ring();
+    if (this.#unrung > 0 && (this.#input.isEmpty || this.#isRingDue())) this.#ring();
     return hasInput || hasWorked;
   }
 
@@ -144,8 +145,13 @@ export class WorkerSubtask {
     if (this.#output.freeBytes < this.#output.usedBytes) this.#ring();
   }
 
+  #isRingDue(): boolean {
+    return this.#options.clock.monotonicMs() - this.#rungMs >= ringMs;
+  }
+
   #ring(): void {
     this.#unrung = 0;
+    this.#rungMs = this.#options.clock.monotonicMs();
     this.#signals.hub.ring();
   }
 
@@ -213,10 +219,10 @@ export class WorkerSubtask {
   }
 
   /** A slice of what state has to do; the snapshot is told when it is written. */
-  #work(): boolean {
+  #work(isIdle: boolean): boolean {
     let hasWorked = false;
     this.#orFailSnapshot(() => {
-      hasWorked = this.#pace.run(() => this.#subtask.work());
+      hasWorked = this.#pace.run(() => this.#subtask.work(), isIdle);
       if (this.#snapshotId === null) return;
       const snapshot = this.#subtask.takeSnapshot();
       if (snapshot === null) return;

@@ -51,6 +51,9 @@ export interface WorkerViewStageOptions extends ViewStageOptions {
 /** Hottest keys told per route. */
 const hotKeysMax = 5;
 const defaultRingBytes = 16 << 20;
+/** Input that may wait in the ring: so much, and so many batches of the last one's size. */
+const inputBytesMin = 256 * 1024;
+const inputBatches = 4;
 /** Rows per element: what sinks write at once should not be much less than at one thread. */
 const rowsMax = 16_384;
 
@@ -68,6 +71,8 @@ export class WorkerViewStage implements ViewStage {
   readonly #hosts: readonly SubtaskHost[];
   readonly #snapshot: StageSnapshot;
   readonly #outputs: WorkerOutputs;
+  /** Of the last batch, in the ring. */
+  #batchBytes = 0;
   #failure: MillraceError | null = null;
   #isClosed = false;
 
@@ -105,9 +110,11 @@ export class WorkerViewStage implements ViewStage {
       batch,
       owners.map((route) => route.owners),
     );
+    this.#batchBytes = 0;
     const limits = { rowsMax, bytesMax: this.#input.payloadBytesMax / 2 };
     for (let from = 0; from < batch.rowCount; ) {
       from = rows.take(from, limits);
+      this.#batchBytes += rows.size;
       this.#input.write(elementKinds.rows, rows);
     }
   }
@@ -204,9 +211,14 @@ export class WorkerViewStage implements ViewStage {
     return { start, port, clock, resourceLimits, onFailure: (error) => this.#fail(error) };
   }
 
-  /** Room for a batch of the usual size. */
+  /**
+   * Room for a batch of the usual size. Many small batches that wait make no room: then more is read
+   * at once, which costs less, so that a job that falls behind catches up.
+   */
   get #hasRoom(): boolean {
-    return this.#input.freeBytes > this.#input.usedBytes;
+    const { freeBytes, usedBytes } = this.#input;
+    const most = Math.max(inputBytesMin, this.#batchBytes * inputBatches);
+    return freeBytes > usedBytes && usedBytes <= most;
   }
 
   #tell(message: HubMessage): void {
