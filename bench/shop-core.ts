@@ -3,6 +3,7 @@
 // Zipf's law, 0.99), then at `--load` of that rate: from the intended time of an event until its row
 // can be read. Run: node --conditions=millrace-src bench/shop-core.ts [--users N] [--per-user N]
 //   [--seconds N] [--load 0.5] [--backend memory|disk] [--memory 2GB] [--parallelism N] [--checkpoints S]
+import { tuneMalloc } from '../bin/node24.mjs';
 import { embedded } from '../src/adapters/embedded/index.ts';
 import { fillNs } from './load/event-pool.ts';
 import { type LoadPhase, loadSource } from './load/load-source.ts';
@@ -16,6 +17,9 @@ import { eachUser, zipfUsers } from './load/zipf.ts';
 
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
+
+// As the command line does it for `run`.
+tuneMalloc();
 
 const args = new Arguments();
 const users = args.number('users', 2_500_000);

@@ -4,7 +4,7 @@
 // Run: node --conditions=millrace-src bench/soak.ts --minutes 30 --load 0.5 [--view shop_core|j2]
 //   [--users N] [--backend memory|disk] [--memory 1GB] [--parallelism N] [--checkpoints 10] [--out FILE]
 import { writeFileSync } from 'node:fs';
-import { giveMemoryBack } from '../bin/node24.mjs';
+import { tuneMalloc } from '../bin/node24.mjs';
 import { embedded } from '../src/adapters/embedded/index.ts';
 import { j2Arrival } from '../src/app/bench/bench-definitions.ts';
 import type { FeatureView } from '../src/define/feature-view.ts';
@@ -23,7 +23,7 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 // As the command line does it for `run`.
-giveMemoryBack();
+tuneMalloc();
 
 const args = new Arguments();
 const minutes = args.number('minutes', 30);

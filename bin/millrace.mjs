@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { findNode, giveMemoryBack, nodeVersionMin, runAndExit } from './node24.mjs';
+import { findNode, tuneMalloc, nodeVersionMin, runAndExit } from './node24.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const root = dirname(dirname(self));
@@ -23,7 +23,7 @@ if (node === undefined) {
   process.exitCode = 3;
 } else {
   if (['run', 'dev', 'backfill', 'replay'].some((command) => process.argv.includes(command))) {
-    giveMemoryBack();
+    tuneMalloc();
   }
   const cli = await import(pathToFileURL(main).href);
   process.exitCode = await cli.main(process.argv.slice(2));

@@ -1,2 +1,2 @@
 /** Begins this program again, in the same process, with a malloc that gives large blocks back. */
-export function giveMemoryBack(): void;
+export function tuneMalloc(): void;

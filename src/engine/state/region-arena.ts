@@ -1,8 +1,11 @@
 // Regions of numbers in shared pages. A page holds regions of one length; one whose regions were all
 // given back serves another length. So keys may outgrow their regions without leaving holes behind.
-// Regions do not move.
+// Regions do not move. Pages are cut from blocks of up to 16 MB: the system can map those by large
+// pages, and finding a key's memory then costs less.
 
 const pageNumbers = 1 << 14;
+const pageBytes = pageNumbers * 8;
+const blockBytesMax = 1 << 24;
 const none = -1;
 
 interface RegionPage {
@@ -35,6 +38,9 @@ export class RegionArena {
   /** Per length: pages that may have room; some serve another length by now. */
   readonly #roomy = new Map<number, number[]>();
   readonly #spare: number[] = [];
+  /** The block that pages are cut from, and how much of it is used. */
+  #block = new ArrayBuffer(0);
+  #blockUsed = 0;
 
   /** Takes a region into `page` and `offset`; what is in it means nothing. */
   take(length: number): void {
@@ -84,15 +90,28 @@ export class RegionArena {
   #openPage(length: number, roomy: number[]): number {
     let index = length > pageNumbers ? undefined : this.#spare.pop();
     const known = index === undefined ? undefined : this.#pages[index];
-    const numbers = known?.numbers ?? new Float64Array(Math.max(pageNumbers, length));
+    const numbers = known?.numbers ?? this.#makePage(length);
     if (index === undefined) {
       index = this.pages.push(numbers) - 1;
+      this.bytes.push(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
       this.byteLength += numbers.byteLength;
-      this.bytes.push(new Uint8Array(numbers.buffer));
     }
     this.#pages[index] = { numbers, length, used: 0, next: 0, free: none, isListed: true };
     roomy.push(index);
     return index;
+  }
+
+  /** Blocks double until they are as large as they get, so that small states take little. */
+  #makePage(length: number): Float64Array {
+    if (length > pageNumbers) return new Float64Array(length);
+    if (this.#blockUsed === this.#block.byteLength) {
+      const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, this.byteLength / pageBytes)));
+      this.#block = new ArrayBuffer(Math.min(blockBytesMax, wanted * pageBytes));
+      this.#blockUsed = 0;
+    }
+    const page = new Float64Array(this.#block, this.#blockUsed, pageNumbers);
+    this.#blockUsed += pageBytes;
+    return page;
   }
 
   #roomyOf(length: number): number[] {
