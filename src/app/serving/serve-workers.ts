@@ -90,10 +90,10 @@ class WorkerPool {
     const asked = [...this.#serving].filter((worker) => worker.isConnected());
     const ask = new MetricsAsk(asked.length, (text) => {
       this.#asks.delete(id);
-      if (asker.isConnected()) asker.send({ kind: 'metrics-merged', id: askerId, text });
+      tell(asker, { kind: 'metrics-merged', id: askerId, text });
     });
     this.#asks.set(id, ask);
-    for (const worker of asked) worker.send({ kind: 'metrics-wanted', id });
+    for (const worker of asked) tell(worker, { kind: 'metrics-wanted', id });
     void systemClock.sleep(metricsWaitMs).then(() => ask.end());
   }
 
@@ -127,8 +127,13 @@ class WorkerPool {
   #stop(): void {
     if (this.#workers.size === 0) this.#ended.resolve();
     // Not by a signal: a second one, after Ctrl-C for the whole group, would end them at once.
-    for (const worker of this.#workers) if (worker.isConnected()) worker.send({ kind: 'stop' });
+    for (const worker of this.#workers) tell(worker, { kind: 'stop' });
   }
+}
+
+/** One that ends just now need not hear it: without a callback that would be an error of this process. */
+function tell(worker: Worker, message: Message): void {
+  if (worker.isConnected()) worker.send(message, () => {});
 }
 
 /** Texts of metrics until all are there, or it is time. */
@@ -170,7 +175,9 @@ export function linkToPool(): WorkerLink {
   let renderOwn: (() => string) | null = null;
   let nextId = 1;
   const waiting = new Map<number, (text: string) => void>();
-  const send = (message: Message): void => void process.send?.(message);
+  const send = (message: Message): void => {
+    process.send?.(message, undefined, undefined, () => {});
+  };
   const take = (message: Message): void => {
     if (message.kind === 'stop') stop.abort();
     else if (message.kind === 'metrics-merged') waiting.get(message.id)?.(message.text);
