@@ -27,15 +27,14 @@ const cell = [...job, '--seconds', isFull ? '60' : '25'];
 const zipf = [...job, '--events', '2000000', '--users', 'zipf'];
 const users = isFull ? '2500000' : '250000';
 // Memory goes with the users: 4 GB for 2.5 M of them.
-const shopMemory = isFull ? '2500MB' : '250MB';
+const shopMemory = isFull ? '2400MB' : '250MB';
+const shop = ['--users', users, '--backend', 'disk', '--memory', shopMemory, '--checkpoints', '10'];
 
 /** By the name of their figures. */
 const programs: Readonly<Record<Exclude<keyof Measured, 'flink'>, Program>> = {
   builtin: { script: 'load/builtin-run.ts', args: [] },
-  shop: {
-    script: 'shop-core.ts',
-    args: ['--users', users, '--backend', 'disk', '--memory', shopMemory, '--checkpoints', '10'],
-  },
+  shop: { script: 'shop-core.ts', args: shop },
+  shopThreads: { script: 'shop-core.ts', args: [...shop, '--parallelism', '2'] },
   slots: { script: 'slot-bytes.ts', args: [], nodeArgs: ['--expose-gc'] },
   checkpointed: {
     script: 'load/matrix-cell.ts',
