@@ -55,4 +55,26 @@ describe('an arena of regions', () => {
     expect(arena.used).toBe(5000 * 248);
     expect(arena.byteLength).toBeLessThan(5000 * 248 * 8 * 1.15);
   });
+
+  it('empties pages that hold little, for regions of another length', () => {
+    const random = seededRandom(3);
+    const arena = new RegionArena();
+    const all = Array.from({ length: 20_000 }, (_, i) => takeMarked(arena, 50, i + 1));
+    const kept = all.filter((region) => {
+      if (random.next() < 0.1) return true;
+      arena.give(region.length, region.page, region.offset);
+      return false;
+    });
+    const { byteLength } = arena;
+    expect(arena.slackBytes).toBeGreaterThan(byteLength * 0.8);
+    const moved = kept.map((region) => {
+      const { length, page, offset } = region;
+      if (!arena.moveFromSparse(length, page, offset)) return region;
+      return { ...region, page: arena.page, offset: arena.offset };
+    });
+    expect(arena.slackBytes).toBeLessThan(byteLength * 0.02);
+    const others = Array.from({ length: 7000 }, (_, i) => takeMarked(arena, 120, -i - 1));
+    expect(arena.byteLength).toBe(byteLength);
+    expect([...moved, ...others].every((region) => isIntact(arena, region))).toBe(true);
+  });
 });

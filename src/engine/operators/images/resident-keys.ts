@@ -18,6 +18,10 @@ import { schemaOf } from './state-schema.ts';
 /** The queue is made anew when it holds so many times the timers that keys in memory can have. */
 const staleFactor = 4;
 const staleMin = 4096;
+/** Memory of windows is tidied when so much of it is not in use, and so large a part of what is. */
+const slackBytesMin = 4 * 1024 * 1024;
+const slackPart = 1 / 8;
+const tidiedKeys = 64;
 
 export class ResidentKeys implements KeyImages {
   readonly schema: ViewStateSchema;
@@ -28,6 +32,8 @@ export class ResidentKeys implements KeyImages {
   /** Per slot: in which batch a row of the key was last at hand. */
   #pins: Int32Array = new Int32Array(0);
   #now = 1;
+  /** The key that was tidied last. */
+  #hand = 0;
   #made: Int32Array = new Int32Array(64);
   readonly #timersPerKey: number;
   readonly #bytesPerKey: number;
@@ -112,6 +118,7 @@ export class ResidentKeys implements KeyImages {
   settle(): void {
     this.#now += 1;
     this.relieve();
+    this.#tidy();
   }
 
   /** Lets the backend evict; rows at hand stay so. */
@@ -246,6 +253,20 @@ export class ResidentKeys implements KeyImages {
     for (let i = 0; i < parts.layout.windows.length; i++) {
       const cleanUp = admission.pendingCleanUp(slot, i);
       if (cleanUp > Number.NEGATIVE_INFINITY) timers.push(cleanUp, slot, cleanUpTimer + i);
+    }
+  }
+
+  /** While much memory is taken and not in use: some keys a batch, in turn. */
+  #tidy(): void {
+    const { windows } = this.#owner.parts;
+    let slack = 0;
+    for (let i = 0; i < windows.length; i++) slack += windows[i]?.slackBytes ?? 0;
+    if (slack < slackBytesMin || slack < this.liveBytes * slackPart) return;
+    const { slotCount } = this;
+    for (let left = Math.min(tidiedKeys, slotCount); left > 0; left--) {
+      this.#hand = this.#hand + 1 < slotCount ? this.#hand + 1 : 0;
+      if (!this.isLive(this.#hand)) continue;
+      for (let i = 0; i < windows.length; i++) windows[i]?.tidy?.(this.#hand);
     }
   }
 

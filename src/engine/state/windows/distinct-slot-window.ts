@@ -179,6 +179,18 @@ export class DistinctSlotWindow extends SingleWindow implements ViewWindow {
     }
   }
 
+  override tidy(slot: number): void {
+    for (const values of this.#values) values.tidy(slot);
+    this.#slots?.tidy(slot * stride);
+  }
+
+  override get slackBytes(): number {
+    return this.#values.reduce(
+      (sum, { slackBytes }) => sum + slackBytes,
+      this.#slots?.slackBytes ?? 0,
+    );
+  }
+
   override get bytesPerKey(): number {
     const ofSlots = this.#slots === null ? 0 : stride * 8;
     return this.#values.reduce((sum, { bytesPerKey }) => sum + bytesPerKey, 4 + ofSlots);

@@ -108,6 +108,19 @@ export class LatestValues {
     this.#give(at);
   }
 
+  /** Moves what is kept of a key to where it leaves less memory unused. */
+  tidy(key: number): void {
+    const H = this.#numbers.data;
+    const at = key * stride;
+    const cap = H[at + capAt] as number;
+    if (cap === 0) return;
+    const arena = this.#arena;
+    const [page, offset] = [H[at + pageAt] as number, H[at + offsetAt] as number];
+    if (!arena.moveFromSparse(pairsAt + cap * 2, page, offset)) return;
+    H[at + pageAt] = arena.page;
+    H[at + offsetAt] = arena.offset;
+  }
+
   countOf(key: number): number {
     return this.#numbers.data[key * stride + countAt] as number;
   }
@@ -123,6 +136,10 @@ export class LatestValues {
 
   get bytesPerKey(): number {
     return stride * 8;
+  }
+
+  get slackBytes(): number {
+    return this.#arena.slackBytes;
   }
 
   get liveBytes(): number {

@@ -179,6 +179,14 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
     this.#rings.heads[at + totalAt] = (flags & 2) !== 0 ? stale : 0;
   }
 
+  override tidy(slot: number): void {
+    this.#rings.tidy(slot * stride);
+  }
+
+  override get slackBytes(): number {
+    return this.#rings.slackBytes;
+  }
+
   override get bytesPerKey(): number {
     return stride * 8;
   }

@@ -42,3 +42,24 @@ test.each([
   rings.give(at);
   expect(rings.liveBytes).toBe(0);
 });
+
+test('rings move out of pages that hold little, and stay as they are', () => {
+  const random = seededRandom(8);
+  const rings = new SlotRings(Float64Array.of(0, Number.NaN), 61);
+  const keys = 20_000;
+  rings.ensure(keys);
+  for (let key = 0; key < keys; key++) {
+    for (let n = 0; n < 1 + Math.floor(random.next() * 12); n++) {
+      const cell = rings.cover(key * stride, 1_000_255 + n * 2);
+      rings.pageOf(key * stride)[cell] = key + n;
+    }
+  }
+  for (let key = 0; key < keys; key++) if (random.next() < 0.9) rings.give(key * stride);
+  const all = (): unknown =>
+    Array.from({ length: keys }, (_, key) => contents(rings, key * stride));
+  const before = all();
+  const slack = rings.slackBytes;
+  for (let key = 0; key < keys; key++) rings.tidy(key * stride);
+  expect(all()).toEqual(before);
+  expect(rings.slackBytes).toBeLessThan(slack * 0.4);
+});

@@ -124,6 +124,18 @@ export class SlotRings {
     this.#dropTotal(at);
   }
 
+  /** Moves the ring of a key to where it leaves less memory unused. */
+  tidy(at: number): void {
+    const H = this.heads;
+    const cap = H[at + capAt] as number;
+    if (cap === 0) return;
+    const arena = this.#arena;
+    const [page, offset] = [H[at + pageAt] as number, H[at + offsetAt] as number];
+    if (!arena.moveFromSparse(this.#lengthOf(cap), page, offset)) return;
+    H[at + pageAt] = arena.page;
+    H[at + offsetAt] = arena.offset;
+  }
+
   /** Takes the ring of a key back. */
   give(at: number): void {
     const H = this.heads;
@@ -184,6 +196,10 @@ export class SlotRings {
       if (i === 0) H[at + firstAt] = n;
     }
     from.at = end;
+  }
+
+  get slackBytes(): number {
+    return this.#arena.slackBytes;
   }
 
   get liveBytes(): number {

@@ -121,6 +121,10 @@ export interface ViewWindow {
   /** Reads it into a slot that the window has nothing of. */
   readKey(slot: number, from: StateReader): void;
   readonly form: WindowForm;
+  /** Moves what it keeps of a key, if that makes memory usable again; between batches only. */
+  tidy?(slot: number): void;
+  /** Memory that is taken and not in use, which `tidy` may win back. */
+  readonly slackBytes?: number;
   /** Bytes of state, where they are known. */
   readonly byteLength: number;
   /** Bytes in use whatever a key holds, and those beside; boxed values are estimated. */
@@ -174,6 +178,12 @@ export abstract class SingleWindow {
 
   abstract writeKey(slot: number, to: StateWriter): void;
   abstract readKey(slot: number, from: StateReader): void;
+
+  tidy(_slot: number): void {}
+
+  get slackBytes(): number {
+    return 0;
+  }
 
   get byteLength(): number {
     return 0;
