@@ -32,6 +32,7 @@ interface FakeSlot {
 export class FakeKeyImages implements KeyImages {
   keyData: Uint8Array = new Uint8Array(1024);
   liveBytes = 0;
+  readonly slackBytes = 0;
   head = '';
   readonly schema: ViewStateSchema;
   /** Keys that must stay in memory. */

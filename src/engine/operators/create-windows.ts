@@ -18,6 +18,7 @@ import type { Cells } from '../state/cells/cells.ts';
 import { CodeSetCells } from '../state/cells/code-set-cells.ts';
 import { CompositeCells } from '../state/cells/composite-cells.ts';
 import { NumberCells } from '../state/cells/number-cells.ts';
+import type { PagePool } from '../state/page-pool.ts';
 import { type DistinctFeature, DistinctSlotWindow } from '../state/windows/distinct-slot-window.ts';
 import { LifetimeState } from '../state/windows/lifetime-window.ts';
 import type { PaneOptions } from '../state/windows/pane-options.ts';
@@ -43,6 +44,8 @@ export interface WindowEnvironment {
   readonly staging: Staging;
   readonly source: RecordSource;
   readonly output: VectorBuilder;
+  /** Memory that the windows share. */
+  readonly pages: PagePool;
   /** Watermark mode: windows judge lateness each for itself, so that a row may be in only some. */
   readonly isWatermark: boolean;
   /** Only images are read and written: windows are kept in the forms that an upgrade translates. */
@@ -166,16 +169,16 @@ function rollingSlots(
   indexes: readonly number[],
 ): ViewWindow {
   const { node, decayMs } = env.layout.windows[window] as WindowLayout;
-  const { source, output, staging } = env;
+  const { source, output, staging, pages } = env;
   const { sizeMs, resolutionMs } = node as RollingWindow;
   const options = { sizeMs, resolutionMs: resolutionMs ?? sizeMs, decayMs };
   const aggregates = indexes.flatMap((index) => staging.cells[index] ?? []);
   if (aggregates.length === indexes.length) {
-    return new SlotRingWindow({ window, aggregates, source, output }, options);
+    return new SlotRingWindow({ window, aggregates, source, output, pages }, options);
   }
   const features = env.isDetached ? [] : indexes.flatMap((index) => distinctFeature(env, index));
   if (features.length > 0 && features.length === indexes.length) {
-    return new DistinctSlotWindow({ window, features, source, output }, options);
+    return new DistinctSlotWindow({ window, features, source, output, pages }, options);
   }
   return new SlotWindowState({ window, source, cells: cellsOf(env, window, indexes) }, options);
 }

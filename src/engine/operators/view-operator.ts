@@ -171,7 +171,7 @@ export class ViewOperator implements Operator {
   }
 
   stats(): OperatorStats {
-    const { builder, keys, states, windows } = this.#parts;
+    const { builder, keys, states, windows, pages } = this.#parts;
     const { late } = this.#admission;
     const windowBytes = windows.reduce((sum, window) => sum + window.byteLength, 0);
     return {
@@ -188,6 +188,7 @@ export class ViewOperator implements Operator {
         states.byteLength +
         this.#admission.byteLength +
         this.#rows.byteLength +
+        pages.spareBytes +
         windowBytes,
       firedTimers: this.#firedTimers,
     };

@@ -3,6 +3,7 @@
 import { compileProjection } from '../../codegen/compile-projection.ts';
 import type { Plan, ViewNode } from '../../plan/plan.ts';
 import { KeyTable } from '../state/key-table.ts';
+import { PagePool } from '../state/page-pool.ts';
 import type { KeyImages, Residence } from '../state/residence.ts';
 import type { ViewWindow } from '../state/windows/view-window.ts';
 import { TimerQueue } from '../time/timer-queue.ts';
@@ -38,6 +39,7 @@ export interface ViewParts {
   readonly staging: Staging;
   readonly builder: VectorBuilder;
   readonly windows: readonly ViewWindow[];
+  readonly pages: PagePool;
   readonly rowsWindows: readonly ViewWindow[];
   readonly otherWindows: readonly ViewWindow[];
   /** Windows whose values change without a record. */
@@ -63,11 +65,13 @@ export function createParts(options: ViewOperatorOptions): ViewParts {
     staging,
     compileProjection({ fields, predicates, outputs }),
   );
+  const pages = new PagePool();
   const windows = createWindows({
     layout,
     staging,
     source: store,
     output: builder,
+    pages,
     isWatermark: mode !== 'recompute' && view.emit === 'watermark',
     isDetached,
   });
@@ -81,6 +85,7 @@ export function createParts(options: ViewOperatorOptions): ViewParts {
     staging,
     builder,
     windows,
+    pages,
     rowsWindows: windows.filter(({ areRows }) => areRows),
     otherWindows: windows.filter(({ areRows }) => !areRows),
     timedWindows: windows.filter(({ hasTimers }) => hasTimers),

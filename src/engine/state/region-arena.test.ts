@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../kernel/random.ts';
+import { PagePool } from './page-pool.ts';
 import { RegionArena } from './region-arena.ts';
 
 interface Region {
@@ -24,7 +25,7 @@ function isIntact(arena: RegionArena, { page, offset, length, mark }: Region): b
 describe('an arena of regions', () => {
   it('never gives one number to two regions, whatever is taken and given back', () => {
     const random = seededRandom(11);
-    const arena = new RegionArena();
+    const arena = new RegionArena(new PagePool());
     const regions: Region[] = [];
     const lengths = [3, 12, 20, 248, 5000, 20_000];
     for (let step = 0; step < 4000; step++) {
@@ -43,7 +44,8 @@ describe('an arena of regions', () => {
   });
 
   it('serves other lengths with the room of regions that all keys have outgrown', () => {
-    const arena = new RegionArena();
+    const pool = new PagePool();
+    const arena = new RegionArena(pool);
     let regions = Array.from({ length: 5000 }, () => takeMarked(arena, 12, 1));
     for (const length of [20, 36, 68, 132, 248]) {
       regions = regions.map((old) => {
@@ -53,12 +55,13 @@ describe('an arena of regions', () => {
       });
     }
     expect(arena.used).toBe(5000 * 248);
-    expect(arena.byteLength).toBeLessThan(5000 * 248 * 8 * 1.15);
+    expect(arena.byteLength + pool.spareBytes).toBeLessThan(5000 * 248 * 8 * 1.15);
   });
 
   it('empties pages that hold little, for regions of another length', () => {
     const random = seededRandom(3);
-    const arena = new RegionArena();
+    const pool = new PagePool();
+    const arena = new RegionArena(pool);
     const all = Array.from({ length: 20_000 }, (_, i) => takeMarked(arena, 50, i + 1));
     const kept = all.filter((region) => {
       if (random.next() < 0.1) return true;
@@ -74,7 +77,31 @@ describe('an arena of regions', () => {
     });
     expect(arena.slackBytes).toBeLessThan(byteLength * 0.02);
     const others = Array.from({ length: 7000 }, (_, i) => takeMarked(arena, 120, -i - 1));
-    expect(arena.byteLength).toBe(byteLength);
+    expect(arena.byteLength + pool.spareBytes).toBe(byteLength);
     expect([...moved, ...others].every((region) => isIntact(arena, region))).toBe(true);
+  });
+
+  it('leaves pages to other arenas of the pool', () => {
+    const random = seededRandom(5);
+    const pool = new PagePool();
+    const arenas = [new RegionArena(pool), new RegionArena(pool)] as const;
+    const regions: [Region[], Region[]] = [[], []];
+    let most = 0;
+    for (let step = 0; step < 40_000; step++) {
+      // One grows while the other shrinks, in turns.
+      const growing = Math.floor(step / 8000) % 2 === 0 ? 0 : 1;
+      const other = growing === 0 ? 1 : 0;
+      if (random.next() < 0.9) {
+        regions[growing].push(takeMarked(arenas[growing], 60 + growing, step + 1));
+      }
+      const [gone] = regions[other].splice(-1);
+      if (gone !== undefined) arenas[other].give(gone.length, gone.page, gone.offset);
+      most = Math.max(most, regions[0].length + regions[1].length);
+    }
+    const bytes = arenas[0].byteLength + arenas[1].byteLength + pool.spareBytes;
+    expect(bytes).toBeLessThan(most * 61 * 8 * 1.1);
+    for (const of of [0, 1] as const) {
+      expect(regions[of].every((region) => isIntact(arenas[of], region))).toBe(true);
+    }
   });
 });

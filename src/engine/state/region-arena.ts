@@ -1,19 +1,19 @@
-// Regions of numbers in shared pages. A page holds regions of one length; one whose regions were all
-// given back serves another length. So keys may outgrow their regions without leaving holes behind.
+// Regions of numbers in pages of a pool. A page holds regions of one length; one whose regions were all
+// given back goes back to the pool. So keys may outgrow their regions without leaving holes behind.
 // Regions do not move; they are taken from the first page that has room, so that later ones become
-// empty as keys come and go. Pages are cut from blocks of up to 16 MB: the system can map those by large
-// pages, and finding a key's memory then costs less.
+// empty as keys come and go.
+import { type PagePool, pageNumbers } from './page-pool.ts';
 
-const pageNumbers = 1 << 14;
-const pageBytes = pageNumbers * 8;
-const blockBytesMax = 1 << 24;
 /** A page with fewer numbers in use is worth emptying. */
 const sparseNumbers = pageNumbers * 0.75;
 const none = -1;
 
+const noNumbers = new Float64Array(0);
+const noBytes = new Uint8Array(0);
+
 interface RegionPage {
   readonly numbers: Float64Array;
-  /** Of its regions; 0 while it serves no length. */
+  /** Of its regions. */
   length: number;
   /** Regions in use. */
   used: number;
@@ -35,15 +35,18 @@ export class RegionArena {
   offset = 0;
   /** Numbers in regions that are in use. */
   used = 0;
-  /** Of all pages. */
+  /** Of its pages. */
   byteLength = 0;
-  readonly #pages: RegionPage[] = [];
-  /** Per length: pages that may have room; some serve another length by now. */
+  readonly #pool: PagePool;
+  readonly #pages: (RegionPage | null)[] = [];
+  /** Per length: pages that may have room; some serve another length by now, or none. */
   readonly #roomy = new Map<number, PageHeap>();
-  readonly #spare: number[] = [];
-  /** The block that pages are cut from, and how much of it is used. */
-  #block = new ArrayBuffer(0);
-  #blockUsed = 0;
+  /** Places in `pages` without a page. */
+  readonly #vacant: number[] = [];
+
+  constructor(pool: PagePool) {
+    this.#pool = pool;
+  }
 
   /** Takes a region into `page` and `offset`; what is in it means nothing. */
   take(length: number): void {
@@ -65,11 +68,7 @@ export class RegionArena {
     this.used -= length;
     const page = this.#pages[index] as RegionPage;
     page.used -= 1;
-    if (page.used === 0 && page.numbers.length === pageNumbers) {
-      page.length = 0;
-      this.#spare.push(index);
-      return;
-    }
+    if (page.used === 0) return this.#closePage(page, index);
     page.numbers[offset] = page.free;
     page.free = offset;
     if (page.isListed) return;
@@ -93,49 +92,42 @@ export class RegionArena {
     return true;
   }
 
-  /** Bytes of pages in which regions are, beyond those of the regions. */
+  /** Bytes of its pages beyond those of the regions. */
   get slackBytes(): number {
-    return this.byteLength - this.used * 8 - this.#spare.length * pageBytes;
+    return this.byteLength - this.used * 8;
   }
 
   #pageFor(length: number): number {
     const roomy = this.#roomyOf(length);
     for (let index = roomy.first; index !== undefined; index = roomy.first) {
-      const page = this.#pages[index] as RegionPage;
-      const isOurs = page.length === length;
-      const hasRoom = page.free !== none || page.next + length <= page.numbers.length;
-      if (isOurs && hasRoom) return index;
-      if (isOurs) page.isListed = false;
+      const page = this.#pages[index] as RegionPage | null;
+      if (page?.length === length) {
+        if (page.free !== none || page.next + length <= page.numbers.length) return index;
+        page.isListed = false;
+      }
       roomy.removeFirst();
     }
     return this.#openPage(length, roomy);
   }
 
   #openPage(length: number, roomy: PageHeap): number {
-    let index = length > pageNumbers ? undefined : this.#spare.pop();
-    const known = index === undefined ? undefined : this.#pages[index];
-    const numbers = known?.numbers ?? this.#makePage(length);
-    if (index === undefined) {
-      index = this.pages.push(numbers) - 1;
-      this.bytes.push(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-      this.byteLength += numbers.byteLength;
-    }
+    const numbers = length > pageNumbers ? new Float64Array(length) : this.#pool.take();
+    const index = this.#vacant.pop() ?? this.pages.length;
+    this.pages[index] = numbers;
+    this.bytes[index] = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     this.#pages[index] = { numbers, length, used: 0, next: 0, free: none, isListed: true };
+    this.byteLength += numbers.byteLength;
     roomy.add(index);
     return index;
   }
 
-  /** Blocks double until they are as large as they get, so that small states take little. */
-  #makePage(length: number): Float64Array {
-    if (length > pageNumbers) return new Float64Array(length);
-    if (this.#blockUsed === this.#block.byteLength) {
-      const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, this.byteLength / pageBytes)));
-      this.#block = new ArrayBuffer(Math.min(blockBytesMax, wanted * pageBytes));
-      this.#blockUsed = 0;
-    }
-    const page = new Float64Array(this.#block, this.#blockUsed, pageNumbers);
-    this.#blockUsed += pageBytes;
-    return page;
+  #closePage({ numbers }: RegionPage, index: number): void {
+    this.byteLength -= numbers.byteLength;
+    this.pages[index] = noNumbers;
+    this.bytes[index] = noBytes;
+    this.#pages[index] = null;
+    this.#vacant.push(index);
+    if (numbers.length === pageNumbers) this.#pool.give(numbers);
   }
 
   #roomyOf(length: number): PageHeap {

@@ -72,6 +72,8 @@ export interface KeyImages {
   idleWakeMs(slot: number): number;
   /** Bytes that the keys in memory use, not what is reserved; boxed values are estimated. Cheap. */
   readonly liveBytes: number;
+  /** Memory that is reserved for them and not in use, as far as it stays so. Cheap. */
+  readonly slackBytes: number;
   /** What belongs to no single key: watermark, counters, waiting rows with their keys. Between batches. */
   writeHead(to: StateWriter): void;
   /**

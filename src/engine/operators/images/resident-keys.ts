@@ -227,6 +227,10 @@ export class ResidentKeys implements KeyImages {
     return bytes;
   }
 
+  get slackBytes(): number {
+    return Math.min(this.#slack(), this.liveBytes * slackPart);
+  }
+
   writeHead(to: StateWriter): void {
     writeHead(this.#owner, to);
   }
@@ -259,8 +263,7 @@ export class ResidentKeys implements KeyImages {
   /** While much memory is taken and not in use: some keys a batch, in turn. */
   #tidy(): void {
     const { windows } = this.#owner.parts;
-    let slack = 0;
-    for (let i = 0; i < windows.length; i++) slack += windows[i]?.slackBytes ?? 0;
+    const slack = this.#slack();
     if (slack < slackBytesMin || slack < this.liveBytes * slackPart) return;
     const { slotCount } = this;
     for (let left = Math.min(tidiedKeys, slotCount); left > 0; left--) {
@@ -268,6 +271,13 @@ export class ResidentKeys implements KeyImages {
       if (!this.isLive(this.#hand)) continue;
       for (let i = 0; i < windows.length; i++) windows[i]?.tidy?.(this.#hand);
     }
+  }
+
+  #slack(): number {
+    const { windows } = this.#owner.parts;
+    let slack = 0;
+    for (let i = 0; i < windows.length; i++) slack += windows[i]?.slackBytes ?? 0;
+    return slack;
   }
 
   /** Drops the entries of keys that have left. */

@@ -183,9 +183,9 @@ export class ViewBackend implements Residence {
     return this.images.size + (this.cold?.index.size ?? 0);
   }
 
-  /** Memory beside the keys themselves. */
+  /** Memory beside what the keys in memory use. */
   get byteLength(): number {
-    return this.slots.byteLength + (this.cold?.byteLength ?? 0);
+    return this.slots.byteLength + (this.cold?.byteLength ?? 0) + this.images.slackBytes;
   }
 
   #evict(slot: number, hash: number, cold: ColdKeys): void {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Column } from '../../../columns/column.ts';
 import { seededRandom } from '../../../kernel/random.ts';
+import { PagePool } from '../page-pool.ts';
 import type { Field } from '../../../kernel/types/field-type.ts';
 import { StateReader } from '../bytes/state-reader.ts';
 import { StateWriter } from '../bytes/state-writer.ts';
@@ -49,7 +50,10 @@ function createSide(isGeneral: boolean, decayMs: number | null): Side {
     new CompositeCells(features.map((of) => new CodeSetCells({ ...of, source, output })));
   const window: ViewWindow = isGeneral
     ? new SlotWindowState({ window: 0, source, cells: cellsOf() }, options)
-    : new DistinctSlotWindow({ window: 0, features, source, output }, options);
+    : new DistinctSlotWindow(
+        { window: 0, features, source, output, pages: new PagePool() },
+        options,
+      );
   window.ensureSlots(keys);
   const column = (value: number): Column => ({
     kind: 'float64',

@@ -5,6 +5,7 @@ import type { OutputRow } from '../../../codegen/update-loops/loop-plan.ts';
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import { GrowingInts } from '../growing-arrays.ts';
+import type { PagePool } from '../page-pool.ts';
 import type { ValueCodes } from '../value-codes.ts';
 import { LatestValues } from './latest-values.ts';
 import { countAt, firstAt, lastAt, SlotRings, stride } from './slot-rings.ts';
@@ -34,6 +35,7 @@ export interface DistinctSlotParts {
   readonly features: readonly DistinctFeature[];
   readonly source: RecordSource;
   readonly output: OutputRow;
+  readonly pages: PagePool;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -64,9 +66,9 @@ export class DistinctSlotWindow extends SingleWindow implements ViewWindow {
     };
     this.#parts = parts;
     this.#options = options;
-    this.#values = parts.features.map(({ codes }) => new LatestValues(codes));
+    this.#values = parts.features.map(({ codes }) => new LatestValues(codes, parts.pages));
     const span = Math.ceil(options.sizeMs / options.resolutionMs) + 1;
-    this.#slots = this.hasTimers ? new SlotRings(new Float64Array(0), span) : null;
+    this.#slots = this.hasTimers ? new SlotRings(new Float64Array(0), span, parts.pages) : null;
   }
 
   override ensureSlots(count: number): void {

@@ -1,6 +1,7 @@
 // For each key and value code, the last slot that has the value: as slots leave a window oldest first,
 // it says how many distinct values the window has, whatever other slots have them. A key has a region
 // of an arena: the least slot that may be among them, then pairs of code and slot, by code.
+import type { PagePool } from '../page-pool.ts';
 import { RegionArena } from '../region-arena.ts';
 import { SlotNumbers } from '../slot-numbers.ts';
 import type { ValueCodes } from '../value-codes.ts';
@@ -19,9 +20,10 @@ const pairsAt = 1;
 export class LatestValues {
   readonly codes: ValueCodes;
   readonly #numbers = new SlotNumbers(new Float64Array(stride));
-  readonly #arena = new RegionArena();
+  readonly #arena: RegionArena;
 
-  constructor(codes: ValueCodes) {
+  constructor(codes: ValueCodes, pool: PagePool) {
+    this.#arena = new RegionArena(pool);
     this.codes = codes;
   }
 

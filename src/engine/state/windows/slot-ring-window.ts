@@ -13,6 +13,7 @@ import type { LoopAggregate, OutputRow } from '../../../codegen/update-loops/loo
 import type { StateReader } from '../bytes/state-reader.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import type { NumberTranslation } from '../cells/number-translation.ts';
+import type { PagePool } from '../page-pool.ts';
 import {
   capAt,
   countAt,
@@ -40,6 +41,7 @@ export interface SlotRingParts {
   readonly aggregates: readonly LoopAggregate[];
   readonly source: RecordSource;
   readonly output: OutputRow;
+  readonly pages: PagePool;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -72,7 +74,11 @@ export class SlotRingWindow extends SingleWindow implements ViewWindow {
     const { initial } = layoutCells(this.aggregates);
     this.#initial = initial;
     this.#scratch = initial.slice();
-    this.#rings = new SlotRings(initial, Math.ceil(options.sizeMs / options.resolutionMs) + 1);
+    this.#rings = new SlotRings(
+      initial,
+      Math.ceil(options.sizeMs / options.resolutionMs) + 1,
+      parts.pages,
+    );
   }
 
   override ensureSlots(count: number): void {

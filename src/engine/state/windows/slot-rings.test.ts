@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../kernel/random.ts';
+import { PagePool } from '../page-pool.ts';
 import { capAt, countAt, SlotRings, stride } from './slot-rings.ts';
 
 /** Slots of a key with what their cells hold. */
@@ -18,7 +19,7 @@ test.each([
   ['four bytes', 70_000],
 ])('slots come in any order and leave from the front: %s', (_, span) => {
   const random = seededRandom(span);
-  const rings = new SlotRings(Float64Array.of(0, Number.NaN), span);
+  const rings = new SlotRings(Float64Array.of(0, Number.NaN), span, new PagePool());
   rings.ensure(2);
   const at = stride;
   let known = new Map<number, number>();
@@ -45,7 +46,7 @@ test.each([
 
 test('rings move out of pages that hold little, and stay as they are', () => {
   const random = seededRandom(8);
-  const rings = new SlotRings(Float64Array.of(0, Number.NaN), 61);
+  const rings = new SlotRings(Float64Array.of(0, Number.NaN), 61, new PagePool());
   const keys = 20_000;
   rings.ensure(keys);
   for (let key = 0; key < keys; key++) {

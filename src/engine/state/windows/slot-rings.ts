@@ -3,6 +3,7 @@
 // oldest ones, and a tag for each cell, the low bits of its slot's number. Slots of a key span fewer
 // numbers than tags tell apart, so that a tag and the number of the last slot give the number.
 import type { StateReader } from '../bytes/state-reader.ts';
+import type { PagePool } from '../page-pool.ts';
 import { RegionArena } from '../region-arena.ts';
 import type { StateWriter } from '../bytes/state-writer.ts';
 import { SlotNumbers } from '../slot-numbers.ts';
@@ -32,7 +33,7 @@ export class SlotRings {
   /** Numbers of the keys; void after `ensure`. */
   heads: Float64Array;
   readonly #numbers = new SlotNumbers(new Float64Array(stride));
-  readonly #arena = new RegionArena();
+  readonly #arena: RegionArena;
   /** Numbers per cell, and the cell without records. */
   readonly #size: number;
   readonly #initial: Float64Array;
@@ -41,7 +42,8 @@ export class SlotRings {
   readonly #tagBytes: number;
   readonly #tagCount: number;
 
-  constructor(initial: Float64Array, span: number) {
+  constructor(initial: Float64Array, span: number, pool: PagePool) {
+    this.#arena = new RegionArena(pool);
     this.heads = this.#numbers.data;
     this.#size = initial.length;
     this.#initial = initial;
