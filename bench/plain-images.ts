@@ -135,6 +135,10 @@ export class PlainImages implements KeyImages {
     return this.#keys.liveBytes + this.#keys.size * this.#bytesPerKey;
   }
 
+  get slackBytes(): number {
+    return 0;
+  }
+
   writeHead(): void {
     return;
   }

@@ -1,6 +1,7 @@
 // A long run at a share of what the engine can do, with a checkpoint every ten seconds: does memory
-// grow, does latency drift, does a checkpoint fail? First measures the capacity with an hour of the
-// users' state in place, then goes open loop at `--load` of it. A line a minute; exit code 1 when a checkpoint failed.
+// grow, does latency drift, does a checkpoint fail? First every user gets all that its windows can hold,
+// so that state is as large as it ever gets, then measures the capacity and goes open loop at `--load`
+// of it. A line a minute; exit code 1 when a checkpoint failed.
 // Run: node --conditions=millrace-src bench/soak.ts --minutes 30 --load 0.5 [--view shop_core|j2]
 //   [--users N] [--backend memory|disk] [--memory 1GB] [--parallelism N] [--checkpoints 10] [--out FILE]
 import { writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { type LoadPhase, loadSource } from './load/load-source.ts';
 import { Arguments, inFolder, machine, rounded } from './load/measure.ts';
 import { MinuteLog } from './load/minute-log.ts';
 import { ObservedStore } from './load/observed-store.ts';
-import { PhaseRecorder } from './load/phase-recorder.ts';
+import { PhaseRecorder, type PhaseResult } from './load/phase-recorder.ts';
 import { processMemory } from './load/process-memory.ts';
 import { readSettings, runLoad } from './load/run-load.ts';
 import { shopCore } from './load/shop-core.ts';
@@ -21,6 +22,7 @@ import { eachUser, zipfUsers } from './load/zipf.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
 
 // As the command line does it for `run`.
 tuneMalloc();
@@ -28,36 +30,58 @@ tuneMalloc();
 const args = new Arguments();
 const minutes = args.number('minutes', 30);
 const load = args.number('load', 0.5);
-const users = args.number('users', 200_000);
+const users = args.number('users', 20_000);
 const isShop = args.text('view', 'shop_core') === 'shop_core';
 const view = (isShop ? shopCore : j2Arrival) as unknown as FeatureView;
 const settings = readSettings(args, { checkpoints: 10 });
 const userOf = zipfUsers(users, 0.99, 29);
 
-/** The last hour is there before the long part begins, so that windows neither fill nor empty in it. */
-function phases(): LoadPhase[] {
-  const nowMs = Date.now();
-  const fast = { eventsPerSecond: null };
-  const fill = { startMs: nowMs - 3 * hourMs, stepMs: hourMs / users };
-  const hour = { startMs: nowMs - hourMs, stepMs: hourMs / (users * 5) };
-  const capacity = { startMs: nowMs - 3 * minuteMs, stepMs: 0.1 };
-  return [
-    { ...fast, ...fill, name: 'fill', until: { events: users * 2 }, userOf: eachUser(users) },
-    { ...fast, ...hour, name: 'hour', until: { events: users * 5 }, userOf },
-    { ...fast, ...capacity, name: 'capacity', until: { seconds: 20 }, userOf },
-  ];
+const everyUser = eachUser(users);
+
+/** Events of all users at regular times, from so long before the next phase. */
+function filled(name: string, beforeMs: number, everyMs: number, times: number): LoadPhase {
+  return {
+    name,
+    until: { events: users * times },
+    eventsPerSecond: null,
+    startMs: Date.now() - beforeMs,
+    stepMs: everyMs / users,
+    userOf: everyUser,
+  };
+}
+
+const capacityPhase = { name: 'capacity', until: { seconds: 20 }, eventsPerSecond: null };
+
+/**
+ * What follows a phase. A user has an event in each day of the last week, then in each hour of the last
+ * day, then in each minute of the last hour: windows neither fill nor empty in the long part.
+ */
+function phaseAfter({ phase, events_per_second }: PhaseResult): LoadPhase | null {
+  switch (phase) {
+    case 'week':
+      return filled('day', dayMs, hourMs, 24);
+    case 'day':
+      return filled('hour', hourMs, minuteMs, 60);
+    case 'hour':
+      return { ...capacityPhase, startMs: Date.now() - minuteMs, stepMs: 0.02, userOf };
+    case 'capacity': {
+      const eventsPerSecond = rounded(load * events_per_second);
+      console.error(`capacity ${events_per_second} events/s, from now on ${eventsPerSecond}`);
+      const until = { seconds: minutes * 60 };
+      return { name: 'paced', until, eventsPerSecond, startMs: 0, stepMs: 0, userOf };
+    }
+    default:
+      return null;
+  }
 }
 
 async function soak(folder: string): Promise<boolean> {
   const store = new ObservedStore(embedded('./online'));
   const log = new MinuteLog();
-  const list = phases();
-  const recorder = new PhaseRecorder(store, ({ phase, events_per_second }) => {
-    if (phase !== 'capacity') return;
-    const rate = rounded(load * events_per_second);
-    console.error(`capacity ${events_per_second} events/s, from now on ${rate}`);
-    const paced = { name: 'paced', until: { seconds: minutes * 60 }, eventsPerSecond: rate };
-    list.push({ ...paced, startMs: 0, stepMs: 0, userOf });
+  const list = [filled('week', 7 * dayMs, dayMs, 7)];
+  const recorder = new PhaseRecorder(store, (result) => {
+    const next = phaseAfter(result);
+    if (next !== null) list.push(next);
   });
   const everyMinute = setInterval(() => {
     const { latency } = store;
