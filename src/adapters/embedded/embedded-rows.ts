@@ -54,6 +54,7 @@ function rowsOf(directory: string, reading: Database): StoreRows {
       try {
         await beginCorrecting();
         db.transaction(() => {
+          done.length = 0;
           for (const row of rows) done.push(replaceRow(db, number, row));
         });
       } catch (error) {
