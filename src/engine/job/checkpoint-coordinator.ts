@@ -69,6 +69,7 @@ export class CheckpointCoordinator {
   #state: TriggerState;
   /** The attempt under way; null when there is none. Never rejects. */
   #running: Promise<Manifest | null> | null = null;
+  #isSaving = false;
   #isTimedOut = false;
   #requests: PromiseWithResolvers<Manifest>[] = [];
   #failure: unknown = null;
@@ -174,6 +175,11 @@ export class CheckpointCoordinator {
     return this.#running !== null;
   }
 
+  /** Its state is written: it waits for sinks and storage. */
+  get isSaving(): boolean {
+    return this.#isSaving;
+  }
+
   /** Waits for the attempt under way, whatever becomes of it. */
   async settle(): Promise<void> {
     while (this.#running !== null) await this.#running;
@@ -183,6 +189,7 @@ export class CheckpointCoordinator {
     const barrier = this.#begin(this.#options.checkpoints.store.nextId());
     const running = this.#attempt(barrier).finally(() => {
       this.#running = null;
+      this.#isSaving = false;
       this.#options.onChange();
     });
     this.#running = running;
@@ -224,6 +231,7 @@ export class CheckpointCoordinator {
       pauseMs = this.#nowMs - barrier.startMs;
     });
     const subtasks = await snapshot.finally(() => output.releaseRefused());
+    this.#isSaving = true;
     return { ...barrier, subtasks, sinks: await prepared, pauseMs };
   }
 

@@ -241,7 +241,7 @@ export class JobAttempt {
   }
 
   /**
-   * More turns while a checkpoint is under way, after a batch that took long: each file of a checkpoint
+   * More turns while a checkpoint is saved, after a batch that took long: each file of a checkpoint
    * needs several, and with one a batch it would not be complete before the input is.
    */
   async #turnForCheckpoint(workedMs: number): Promise<void> {
@@ -250,7 +250,7 @@ export class JobAttempt {
     if (workedMs < longBatchMs || clock.turn === undefined) return;
     const restMs = Math.min(workedMs * checkpointTurnShare, checkpointTurnMs);
     const untilMs = clock.monotonicMs() + restMs;
-    while (coordinator?.isUnderWay === true && clock.monotonicMs() < untilMs) await clock.turn();
+    while (coordinator?.isSaving === true && clock.monotonicMs() < untilMs) await clock.turn();
     this.#turnedMs = clock.monotonicMs();
   }
 
