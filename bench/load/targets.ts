@@ -248,7 +248,7 @@ export const targets: readonly Target[] = [
     floor: 8,
     unit: '× per CPU-second',
     isLessBetter: false,
-    of: ({ flink }) => flinkRatio(flink, 'j2', 'rocksdb', 'disk'),
+    of: ({ flink }) => flinkRatio(flink, 'j2-durable', 'rocksdb', 'disk'),
     how: againstFlink,
     bounds: 'images of keys that come and go',
   },

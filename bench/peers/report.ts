@@ -63,13 +63,17 @@ export class Report {
   }
 
   json(): string {
+    return JSON.stringify(this.#record(), null, 2);
+  }
+
+  #record(): Saved {
     const ratios = this.#ratios().map(({ flink, ours, ...ratio }) => ({
       job: flink.comparison,
       flink: `${flink.variant}, parallelism ${flink.parallelism}`,
       ours: ours.variant,
       ...ratio,
     }));
-    const report = {
+    return {
       machine: { ...machine(), flink: flinkVersion },
       options: this.#options,
       same_results: this.#same,
@@ -77,12 +81,13 @@ export class Report {
       latency: this.#latency,
       figures: this.#figures,
     };
-    return JSON.stringify(report, null, 2);
   }
 
-  /** Keeps the run as what later ones are compared with. */
+  /** Keeps the run as what later ones are compared with; what it did not measure stays. */
   save(): void {
-    writeFileSync(this.#path(), `${this.json()}\n`);
+    const kept = this.#kept();
+    const saved = kept === null ? this.#record() : withKept(this.#record(), kept);
+    writeFileSync(this.#path(), `${JSON.stringify(saved, null, 2)}\n`);
     say(`kept as ${this.#path()}`);
   }
 
@@ -92,9 +97,9 @@ export class Report {
     return new URL(`../results/${name}`, import.meta.url).pathname;
   }
 
-  #kept(): Kept | null {
+  #kept(): Saved | null {
     const path = this.#path();
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Kept) : null;
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Saved) : null;
   }
 
   #ratios(): readonly Ratio[] {
@@ -112,6 +117,28 @@ export class Report {
         })),
     );
   }
+}
+
+/** A run in its file. */
+interface Saved extends Kept {
+  readonly machine: unknown;
+  readonly options?: RunOptions;
+  readonly same_results: readonly SameResults[];
+  readonly ratios: ReadonlyArray<{ readonly job: string }>;
+  readonly latency: readonly LatencyFigures[];
+}
+
+function withKept(now: Saved, kept: Saved): Saved {
+  const measured = new Set(now.figures.map(({ comparison }) => comparison));
+  const isKept = (comparison: string | undefined): boolean => !measured.has(comparison ?? '');
+  const same = kept.same_results.filter(({ name }) => isKept(name.split(':')[0]));
+  return {
+    ...now,
+    same_results: [...same, ...now.same_results],
+    ratios: [...kept.ratios.filter(({ job }) => isKept(job)), ...now.ratios],
+    figures: [...kept.figures.filter(({ comparison }) => isKept(comparison)), ...now.figures],
+    latency: now.latency.length > 0 ? now.latency : (kept.latency ?? []),
+  };
 }
 
 /** Progress: not on the standard output, which is for tables or JSON. */
