@@ -130,4 +130,4 @@ function measure(names: readonly Name[], keys: number): void {
 
 const args = new Arguments();
 const names = args.text('features', 'count,sum,max').split(',') as Name[];
-measure(names, args.number('keys', 20_000));
+measure(names, args.number('keys', 100_000));

@@ -29,10 +29,10 @@ export class PagePool {
     return this.#spare.length * pageBytes;
   }
 
-  /** Blocks double until they are as large as they get, so that small states take little. */
+  /** A block is a sixteenth of what there is at most, so that little lies ahead of use. */
   #make(): Float64Array {
     if (this.#blockUsed === this.#block.byteLength) {
-      const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, this.#byteLength / pageBytes)));
+      const wanted = 2 ** Math.floor(Math.log2(Math.max(1, this.#byteLength / 16 / pageBytes)));
       this.#block = new ArrayBuffer(Math.min(blockBytesMax, wanted * pageBytes));
       this.#blockUsed = 0;
     }
